@@ -1,0 +1,42 @@
+// GStreamer's core, base classes and video library for Swift. What Swift cannot see through the importer (macros,
+// globals that are written from several threads) is reached through the accessors below.
+#pragma once
+#include <gst/gst.h>
+#include <gst/base/gstadapter.h>
+#include <gst/base/gstbasetransform.h>
+#include <gst/video/video.h>
+
+/// `video/x-raw` with every format that GstVideo can unpack, as a caps string.
+static inline const char *cgst_video_caps_all(void) { return GST_VIDEO_CAPS_MAKE(GST_VIDEO_FORMATS_ALL); }
+
+/// Whether a line of this level would be kept: checked before a log text is built.
+static inline gboolean cgst_debug_enabled(GstDebugCategory *category, GstDebugLevel level) {
+  return (int)level <= (int)_gst_debug_min && (int)level <= (int)gst_debug_category_get_threshold(category);
+}
+
+// Members of C arrays of a mapped frame, which Swift sees as tuples. `plane` is below the format's number of planes.
+static inline const guint8 *cgst_frame_data(const GstVideoFrame *frame, guint plane) { return (const guint8 *)frame->data[plane]; }
+static inline gint cgst_frame_stride(const GstVideoFrame *frame, guint plane) { return frame->info.stride[plane]; }
+
+/// How many bytes lie between the start of a plane and the end of the memory that it was mapped from; negative if the
+/// plane starts outside.
+static inline gssize cgst_frame_bytes_left(const GstVideoFrame *frame, guint plane) {
+  // Without GstVideoMeta one map serves all planes.
+  const GstMapInfo *map = frame->meta ? &frame->map[plane] : &frame->map[0];
+  const guint8 *start = cgst_frame_data(frame, plane);
+  return start < map->data ? -1 : (gssize)(map->data + map->size - start);
+}
+
+/// Rows and meaningful bytes a row of a plane, the largest of the components in it; 0 where the layout is not made of
+/// components (palettes, tiles, packed words).
+static inline void cgst_plane_extent(const GstVideoInfo *info, guint plane, gint *rows, gint *row_bytes) {
+  *rows = *row_bytes = 0;
+  for (guint c = 0; c < info->finfo->n_components; c++) {
+    if (info->finfo->plane[c] != plane) continue;
+    *rows = MAX(*rows, GST_VIDEO_INFO_COMP_HEIGHT(info, c));
+    *row_bytes = MAX(*row_bytes, GST_VIDEO_INFO_COMP_WIDTH(info, c) * GST_VIDEO_INFO_COMP_PSTRIDE(info, c));
+  }
+}
+
+/// Takes the reference; the result is the same buffer, or a copy of its metadata over the same memory.
+static inline GstBuffer *cgst_buffer_make_writable(GstBuffer *buffer) { return gst_buffer_make_writable(buffer); }

@@ -1,0 +1,4 @@
+// GstHarness for the tests.
+#pragma once
+#include <gst/check/gstharness.h>
+#include <gst/check/gsttestclock.h>

@@ -1,0 +1,145 @@
+import CGStreamer
+
+/// An element that is made of others.
+///
+/// ```swift
+/// func build(_ bin: Bin, _ settings: Settings) throws {
+///   let convert = try bin.add("videoconvert"), scale = try bin.add("videoscale")
+///   try bin.link(convert, scale)
+///   try bin.expose(convert, "sink", as: "sink")
+///   try bin.expose(scale, "src", as: "src")
+/// }
+/// ```
+public protocol BinElement: Element {
+  /// NULL→READY, once: adds the children, links them and exposes their pads. An error stops the state change.
+  func build(_ bin: Bin, _ settings: Settings) throws
+
+  /// A child posts a message. True if it ends here.
+  func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool
+}
+
+extension BinElement {
+  public func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { false }
+}
+
+/// The inside of a `BinElement` while it is built.
+public struct Bin {
+  public let handle: ElementHandle
+
+  private var gst: UnsafeMutablePointer<GstBin> { UnsafeMutableRawPointer(handle.element).assumingMemoryBound(to: GstBin.self) }
+
+  /// Makes a child. The bin owns it.
+  ///
+  /// - Throws: CORE/MISSING_PLUGIN naming the element.
+  public func add(_ factory: String, name: String? = nil) throws -> ElementHandle {
+    guard let child = gst_element_factory_make(factory, name) else {
+      throw ElementError.core(GST_CORE_ERROR_MISSING_PLUGIN, "The element \"\(factory)\" is not installed.")
+    }
+    guard gst_bin_add(gst, child) != 0 else {
+      throw ElementError.core(GST_CORE_ERROR_FAILED, "The element \"\(factory)\" cannot be added.")
+    }
+    return ElementHandle(element: child)
+  }
+
+  /// Sets a property of a child from text, as `gst-launch-1.0` does.
+  public func set(_ child: ElementHandle, _ property: String, _ text: String) {
+    gst_util_set_object_arg(child.gobject, property, text)
+  }
+
+  /// Links two children by any pads that fit.
+  public func link(_ from: ElementHandle, _ to: ElementHandle) throws {
+    guard gst_element_link(from.element, to.element) != 0 else {
+      throw ElementError.core(GST_CORE_ERROR_PAD, "Two elements inside cannot be linked.")
+    }
+  }
+
+  /// Makes a child's pad the bin's own, under a name of the bin's templates.
+  public func expose(_ child: ElementHandle, _ pad: String, as name: String) throws {
+    guard let target = gst_element_get_static_pad(child.element, pad) else {
+      throw ElementError.core(GST_CORE_ERROR_PAD, "An element inside has no pad \"\(pad)\".")
+    }
+    defer { gst_object_unref(target) }
+    // A ghost pad made before, without a target, is kept: it may be linked already.
+    if let ghost = gst_element_get_static_pad(handle.element, name) {
+      defer { gst_object_unref(ghost) }
+      guard gst_ghost_pad_set_target(UnsafeMutableRawPointer(ghost).assumingMemoryBound(to: GstGhostPad.self), target) != 0 else {
+        throw ElementError.core(GST_CORE_ERROR_PAD, "The pad \"\(name)\" does not fit.")
+      }
+      return
+    }
+    guard let ghost = gst_ghost_pad_new(name, target), gst_element_add_pad(handle.element, ghost) != 0 else {
+      throw ElementError.core(GST_CORE_ERROR_PAD, "The pad \"\(name)\" cannot be added.")
+    }
+  }
+}
+
+extension Plugin {
+  /// Registers a bin; false if its type name or factory name is refused.
+  public static func register<E: BinElement>(_ type: E.Type, in plugin: OpaquePointer?) -> Bool {
+    ElementClass(type, parent: gst_bin_get_type(), callbacks: BinElementObject.installCallbacks) {
+      BinElementBox($0)
+    }.register(in: plugin)
+  }
+}
+
+/// The GstBin side of a `BinElement`.
+class BinElementObject: ElementObject {
+  var templates: [PadTemplate] { [] }
+  func build() -> Bool { false }
+  func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { false }
+
+  static let offset = MemoryLayout<GstBin>.size
+
+  static func of(_ bin: UnsafeMutableRawPointer?) -> BinElementObject? {
+    bin.flatMap { ElementClass.object(of: $0, at: offset, as: BinElementObject.self) }
+  }
+
+  private static var parentClass: UnsafeMutablePointer<GstBinClass>? {
+    g_type_class_peek(gst_bin_get_type())?.assumingMemoryBound(to: GstBinClass.self)
+  }
+
+  static func installCallbacks(_ gclass: UnsafeMutableRawPointer) {
+    gclass.assumingMemoryBound(to: GstElementClass.self).pointee.change_state = { element, change in
+      guard let element else { return GST_STATE_CHANGE_FAILURE }
+      if change == GST_STATE_CHANGE_NULL_TO_READY, BinElementObject.of(element)?.build() != true { return GST_STATE_CHANGE_FAILURE }
+      return BinElementObject.parentClass?.pointee.parent_class.change_state?(element, change) ?? GST_STATE_CHANGE_FAILURE
+    }
+    gclass.assumingMemoryBound(to: GstBinClass.self).pointee.handle_message = { bin, message in
+      guard let bin, let message else { return }
+      if BinElementObject.of(bin)?.intercept(message) == true {
+        gst_message_unref(message)
+      } else {
+        BinElementObject.parentClass?.pointee.handle_message?(bin, message)
+      }
+    }
+  }
+
+  /// Pads that are always there exist before the children do, so that applications can link them.
+  override func instanceReady() {
+    for template in templates where template.presence == .always {
+      if let known = template.makeTemplate() {
+        if let pad = gst_ghost_pad_new_no_target_from_template(template.name, known) { gst_element_add_pad(handle.element, pad) }
+        gst_object_unref(known)
+      }
+    }
+  }
+}
+
+final class BinElementBox<E: BinElement>: BinElementObject {
+  private let own: ElementCore<E>
+  private var built = false
+
+  init(_ core: ElementCore<E>) {
+    own = core
+    super.init(core, core.handle)
+  }
+
+  override var templates: [PadTemplate] { E.description.pads }
+
+  override func build() -> Bool {
+    if !built { built = reporting { try own.element.build(Bin(handle: handle), own.settings) } != nil }
+    return built
+  }
+
+  override func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { own.element.intercept(message) }
+}

@@ -1,0 +1,27 @@
+import CGStreamer
+
+/// A category of GStreamer's debug log (`GST_DEBUG=shotdetect:6`).
+public struct DebugCategory: @unchecked Sendable {
+  let category: UnsafeMutablePointer<GstDebugCategory>?
+
+  public init(_ name: String, _ description: String) {
+    category = _gst_debug_category_new(name, 0, description)
+  }
+
+  /// Logs for an element. `text` is built only if somebody listens.
+  public func log(
+    _ level: GstDebugLevel, _ element: ElementHandle, _ text: @autoclosure () -> String,
+    file: StaticString = #fileID, function: StaticString = #function, line: Int32 = #line
+  ) {
+    guard let category, cgst_debug_enabled(category, level) != 0 else { return }
+    file.withUTF8Buffer { file in
+      function.withUTF8Buffer { function in
+        file.withMemoryRebound(to: CChar.self) { file in
+          function.withMemoryRebound(to: CChar.self) { function in
+            gst_debug_log_literal(category, level, file.baseAddress, function.baseAddress, line, element.gobject, text())
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import CGStreamer
+
+/// No settings, or no readings.
+public struct Nothing: Sendable {
+  public init() {}
+}
+
+/// A value with defaults.
+public protocol Defaultable: Sendable {
+  init()
+}
+
+extension Nothing: Defaultable {}
+
+/// What every element has: a description, a property table, signals.
+///
+/// Conform to one of the protocols that refine it, which say how data flows: `PassthroughVideoFilter`, `PadElement`,
+/// `BinElement`. GStreamerKit then does registration, GObject properties, locking, mapping and error conversion.
+///
+/// - `Settings`: what users set. A value, guarded by its own lock, copied out once a buffer.
+/// - `Readings`: what users read while the element runs (counters, last values). Guarded by a lock of its own.
+public protocol Element: AnyObject, Sendable {
+  associatedtype Settings: Defaultable = Nothing
+  associatedtype Readings: Defaultable = Nothing
+
+  static var description: ElementDescription { get }
+  static var properties: [Property<Self>] { get }
+  static var signals: [Signal<Self>] { get }
+
+  /// Runs when the GObject is made; do no work here.
+  init(_ handle: ElementHandle)
+}
+
+extension Element {
+  public static var properties: [Property<Self>] { [] }
+  public static var signals: [Signal<Self>] { [] }
+}
+
+/// The GObject side of an element: posts messages, emits signals, finds pads.
+///
+/// It does not keep the GObject alive: it is valid as long as the element it was given to.
+public struct ElementHandle: @unchecked Sendable {
+  let element: UnsafeMutablePointer<GstElement>
+
+  /// For calls of the C API that have no Swift form here.
+  public var gstElement: UnsafeMutablePointer<GstElement> { element }
+
+  var gobject: UnsafeMutablePointer<GObject> { UnsafeMutableRawPointer(element).assumingMemoryBound(to: GObject.self) }
+  var gstObject: UnsafeMutablePointer<GstObject> { UnsafeMutableRawPointer(element).assumingMemoryBound(to: GstObject.self) }
+
+  /// Posts an element message with these fields on the bus.
+  public func post(_ message: Structure) {
+    guard let structure = message.makeGstStructure() else { return }
+    gst_element_post_message(element, gst_message_new_element(gstObject, structure))
+  }
+
+  /// Posts an error: the pipeline stops.
+  public func post(_ error: ElementError) { post(error, as: GST_MESSAGE_ERROR) }
+
+  /// Posts a warning: the pipeline goes on.
+  public func postWarning(_ warning: ElementError) { post(warning, as: GST_MESSAGE_WARNING) }
+
+  private func post(_ error: ElementError, as type: GstMessageType) {
+    let (domain, code) = error.domainAndCode
+    // gst_element_message_full takes ownership of both texts.
+    gst_element_message_full(
+      element, type, domain, code, g_strdup(error.text), error.debug.flatMap { g_strdup($0) }, "GStreamerKit", "post", 0)
+  }
+
+  /// Tells the pipeline to ask for latencies again.
+  func postLatencyChanged() {
+    gst_element_post_message(element, gst_message_new_latency(gstObject))
+  }
+
+  /// Posts the table of contents for applications.
+  public func post(_ toc: TableOfContents) {
+    toc.withGstToc { _ = gst_element_post_message(element, gst_message_new_toc(gstObject, $0, 1)) }
+  }
+
+  /// Emits a signal of the element's table. Returns its result, if it has one.
+  @discardableResult
+  public func emit(_ signal: String, _ arguments: [Value] = []) -> Value? {
+    emitSignal(signal, arguments, on: gobject)
+  }
+}

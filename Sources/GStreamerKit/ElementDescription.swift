@@ -1,0 +1,82 @@
+import CGStreamer
+
+/// What `gst-inspect-1.0` says of an element, and how it is registered.
+public struct ElementDescription: Sendable {
+  /// Name for `gst-launch-1.0`.
+  public var factory: String
+  /// GType name, unique in the process: a prefix and the class, `GstShotDetect`.
+  public var typeName: String
+  public var longName: String
+  /// GStreamer's klass, such as `Filter/Analyzer/Video`.
+  public var klass: String
+  public var summary: String
+  public var author: String
+  public var pads: [PadTemplate]
+  public var rank: UInt32
+
+  public init(
+    factory: String, typeName: String, longName: String, klass: String, summary: String, author: String,
+    pads: [PadTemplate], rank: UInt32 = 0
+  ) {
+    self.factory = factory
+    self.typeName = typeName
+    self.longName = longName
+    self.klass = klass
+    self.summary = summary
+    self.author = author
+    self.pads = pads
+    self.rank = rank
+  }
+}
+
+/// A pad that an element has, or can be asked for.
+public struct PadTemplate: Sendable, Hashable {
+  public enum Direction: Sendable { case source, sink }
+  public enum Presence: Sendable { case always, sometimes, request }
+
+  /// `sink`, `src`, or with `%u` for several.
+  public var name: String
+  public var direction: Direction
+  public var presence: Presence
+  /// Caps in GStreamer's notation.
+  public var caps: String
+
+  public init(_ name: String, _ direction: Direction, _ presence: Presence = .always, caps: String) {
+    self.name = name
+    self.direction = direction
+    self.presence = presence
+    self.caps = caps
+  }
+
+  /// The `sink` and `src` of a filter whose caps are the same on both sides.
+  public static func filter(caps: String) -> [PadTemplate] {
+    [PadTemplate("sink", .sink, caps: caps), PadTemplate("src", .source, caps: caps)]
+  }
+
+  /// Raw video in system memory in every format that GstVideo can unpack.
+  ///
+  /// - Parameter preferred: formats to name first: where the other side leaves the choice, it falls on them.
+  public static func rawVideo(preferring preferred: [GstVideoFormat] = []) -> String {
+    guard let all = gst_caps_from_string(cgst_video_caps_all()) else { return "video/x-raw" }
+    defer { gst_caps_unref(all) }
+    var names = preferred.compactMap { gst_video_format_to_string($0) }.map { String(cString: $0) }
+    if let formats = gst_structure_get_value(gst_caps_get_structure(all, 0), "format") {
+      for index in 0..<gst_value_list_get_size(formats) {
+        guard let name = gst_value_list_get_value(formats, index).flatMap({ g_value_get_string($0) }) else { continue }
+        let text = String(cString: name)
+        if !names.contains(text) { names.append(text) }
+      }
+    }
+    let size = "width = (int) [ 1, max ], height = (int) [ 1, max ], framerate = (fraction) [ 0, max ]"
+    return "video/x-raw, format = { \(names.joined(separator: ", ")) }, \(size)"
+  }
+
+  /// The caller owns the result; nil if the caps do not parse.
+  func makeTemplate() -> UnsafeMutablePointer<GstPadTemplate>? {
+    guard let caps = gst_caps_from_string(caps) else { return nil }
+    defer { gst_mini_object_unref(UnsafeMutableRawPointer(caps).assumingMemoryBound(to: GstMiniObject.self)) }
+    return gst_pad_template_new(
+      name, direction == .sink ? GST_PAD_SINK : GST_PAD_SRC,
+      presence == .always ? GST_PAD_ALWAYS : presence == .sometimes ? GST_PAD_SOMETIMES : GST_PAD_REQUEST, caps)
+  }
+}

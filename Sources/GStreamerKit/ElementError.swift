@@ -1,0 +1,40 @@
+import CGStreamer
+
+/// What went wrong, as an application sees it on the bus.
+public struct ElementError: Error, Sendable {
+  /// Error domain and code, as in GStreamer's documentation.
+  public enum Code: Sendable {
+    case core(GstCoreError), library(GstLibraryError), resource(GstResourceError), stream(GstStreamError)
+  }
+
+  public var code: Code
+  /// One sentence for the user. Names the file, format or setting that is to blame.
+  public var text: String
+  /// For whoever debugs.
+  public var debug: String?
+
+  public init(_ code: Code, _ text: String, debug: String? = nil) {
+    self.code = code
+    self.text = text
+    self.debug = debug
+  }
+
+  public static func resource(_ code: GstResourceError, _ text: String) -> ElementError { ElementError(.resource(code), text) }
+  public static func stream(_ code: GstStreamError, _ text: String) -> ElementError { ElementError(.stream(code), text) }
+  public static func core(_ code: GstCoreError, _ text: String) -> ElementError { ElementError(.core(code), text) }
+  public static func library(_ code: GstLibraryError, _ text: String) -> ElementError { ElementError(.library(code), text) }
+
+  /// Any error as an element error: unknown ones become STREAM/FAILED with their description.
+  init(converting error: any Error) {
+    self = error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)")
+  }
+
+  var domainAndCode: (GQuark, Int32) {
+    switch code {
+    case .core(let code): (gst_core_error_quark(), Int32(bitPattern: code.rawValue))
+    case .library(let code): (gst_library_error_quark(), Int32(bitPattern: code.rawValue))
+    case .resource(let code): (gst_resource_error_quark(), Int32(bitPattern: code.rawValue))
+    case .stream(let code): (gst_stream_error_quark(), Int32(bitPattern: code.rawValue))
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import CGStreamer
+import Synchronization
+
+/// An element with its settings and readings, whatever its type: what property callbacks need.
+protocol AnyElementCore: AnyObject, Sendable {
+  var anyElement: any Element { get }
+  func property(_ index: Int) -> Value?
+  func setProperty(_ index: Int, _ value: Value)
+}
+
+/// An element with its settings and readings, each under its own lock; neither lock is held while anything else is done.
+final class ElementCore<E: Element>: AnyElementCore {
+  let element: E
+  let handle: ElementHandle
+  private let table: [Property<E>]
+  private let settingsLock = Mutex(E.Settings())
+  private let readingsLock = Mutex(E.Readings())
+
+  init(_ type: E.Type, _ handle: ElementHandle, _ table: [Property<E>]) {
+    element = E(handle)
+    self.handle = handle
+    self.table = table
+  }
+
+  var anyElement: any Element { element }
+
+  var settings: E.Settings { settingsLock.withLock { $0 } }
+
+  var readings: E.Readings {
+    get { readingsLock.withLock { $0 } }
+    set { readingsLock.withLock { $0 = newValue } }
+  }
+
+  func property(_ index: Int) -> Value? {
+    guard table.indices.contains(index) else { return nil }
+    return table[index].get(settings, readings)
+  }
+
+  func setProperty(_ index: Int, _ value: Value) {
+    guard table.indices.contains(index) else { return }
+    settingsLock.withLock { table[index].set(&$0, value) }
+  }
+}
+
+/// The Swift object behind a GObject. C callbacks know this type and its subclasses for each way that data can flow.
+class ElementObject {
+  let core: any AnyElementCore
+  let handle: ElementHandle
+
+  init(_ core: any AnyElementCore, _ handle: ElementHandle) {
+    self.core = core
+    self.handle = handle
+  }
+
+  /// The GObject is there and points here: pads can be added.
+  func instanceReady() {}
+
+  /// Runs `body`; an error is posted on the bus and yields nil.
+  func reporting<T>(_ body: () throws -> T) -> T? {
+    do {
+      return try body()
+    } catch {
+      handle.post(ElementError(converting: error))
+      return nil
+    }
+  }
+}

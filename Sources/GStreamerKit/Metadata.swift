@@ -1,0 +1,36 @@
+import CGStreamer
+
+/// Custom metadata of buffers: a structure under a registered name.
+///
+/// It is copied with the buffer through every element that keeps metadata without tags (all converters, scalers and
+/// encoders of GStreamer do).
+public struct Metadata: Sendable {
+  public let name: String
+
+  /// Registers the name in this process, if nobody has done so.
+  public init(_ name: String) {
+    self.name = name
+    if gst_meta_get_info(name) == nil {
+      var tags: [UnsafePointer<CChar>?] = [nil]
+      _ = gst_meta_register_custom(name, &tags, nil, nil, nil)
+    }
+  }
+
+  /// Adds to a buffer whose metadata is writable.
+  func add(_ fields: Structure, to buffer: UnsafeMutablePointer<GstBuffer>) {
+    guard let meta = gst_buffer_add_custom_meta(buffer, name), let structure = gst_custom_meta_get_structure(meta) else { return }
+    fields.write(into: structure)
+  }
+
+  /// Every occurrence on a buffer, in the order in which they were added.
+  public func all(on buffer: UnsafeMutablePointer<GstBuffer>) -> [Structure] {
+    guard let info = gst_meta_get_info(name) else { return [] }
+    var state: UnsafeMutableRawPointer?
+    var found: [Structure] = []
+    while let meta = gst_buffer_iterate_meta_filtered(buffer, &state, info.pointee.api) {
+      let custom = UnsafeMutableRawPointer(meta).assumingMemoryBound(to: GstCustomMeta.self)
+      if let structure = gst_custom_meta_get_structure(custom) { found.append(Structure(structure)) }
+    }
+    return found
+  }
+}

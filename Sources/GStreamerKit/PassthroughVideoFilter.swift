@@ -1,0 +1,122 @@
+import CGStreamer
+
+/// An element that watches video and lets it pass: analysers, loggers, taggers.
+///
+/// An author writes what is done with each buffer; everything else is done here once. Buffers pass on without a copy.
+/// `State` lives from READY→PAUSED to PAUSED→READY and is touched from the streaming thread only. What the element wants
+/// to do (messages, metadata, events) is collected in an `Output` and done when no lock is held, in stream order.
+///
+/// ```swift
+/// func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
+///   let level = try input.withFrame { frame in mean(frame) }
+///   if level < settings.threshold { output.post(Structure("dark", [("level", .double(level))])) }
+/// }
+/// ```
+///
+/// - Caps: `configure` runs when they change, after everything before them has left.
+/// - Holding back: with `latency` above zero frames (and the serialized events among them) stay until
+///   `output.hold(from:)` lets them go, and metadata and events can still be placed on them.
+/// - QoS is off: what is seen never depends on load. A negative rate passes through unseen, and so do buffers outside
+///   of the segment.
+public protocol PassthroughVideoFilter: Element {
+  associatedtype State
+
+  /// READY→PAUSED: opens what is needed. An error stops the state change.
+  func start(_ settings: Settings) throws -> State
+
+  /// New caps. An error refuses them, with its text as the reason.
+  func configure(_ info: VideoInfo, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
+
+  /// One buffer that will be shown. Buffers are numbered from 0 as they come.
+  func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
+
+  /// The stream ends, or its caps change: what is pending is decided.
+  func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws
+
+  /// A flush or a gap: what comes next does not continue what came before.
+  func interrupt(_ settings: Settings, _ state: inout State)
+
+  /// A custom downstream event of a sibling passes.
+  func receive(_ event: Structure, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
+
+  /// A custom upstream event of a sibling. True if it was meant for this element and ends here. Any thread.
+  func receiveUpstream(_ event: Structure, _ settings: Settings) -> Bool
+
+  /// How long buffers are held back at most, for the answer to the latency query.
+  func latency(_ settings: Settings, _ info: VideoInfo) -> ClockTime
+
+  /// A custom event to send upstream when caps are known, before the first buffer passes.
+  func upstreamRequest(_ settings: Settings) -> Structure?
+
+  /// No element upstream took the request.
+  func requestUnanswered(_ settings: Settings)
+
+  /// PAUSED→READY.
+  func stop(_ state: inout State) throws
+}
+
+extension PassthroughVideoFilter {
+  public func configure(_ info: VideoInfo, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {}
+  public func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws {}
+  public func interrupt(_ settings: Settings, _ state: inout State) {}
+  public func receive(_ event: Structure, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {}
+  public func receiveUpstream(_ event: Structure, _ settings: Settings) -> Bool { false }
+  public func latency(_ settings: Settings, _ info: VideoInfo) -> ClockTime { 0 }
+  public func upstreamRequest(_ settings: Settings) -> Structure? { nil }
+  public func requestUnanswered(_ settings: Settings) {}
+  public func stop(_ state: inout State) throws {}
+}
+
+/// A buffer on its way through a filter.
+public struct InputBuffer: ~Copyable {
+  let buffer: UnsafeMutablePointer<GstBuffer>
+  /// How many buffers were seen before this one since the stream began.
+  public let index: UInt64
+  public let time: BufferTime
+  public let info: VideoInfo
+
+  /// Maps the frame for reading.
+  ///
+  /// - Throws: STREAM/FAILED if the buffer is smaller than its caps say; what `body` throws.
+  public func withFrame<R>(_ body: (borrowing VideoFrame) throws -> R) throws -> R {
+    try VideoFrame.map(buffer, info, body)
+  }
+
+  /// Custom metadata of this name, in the order in which it was added.
+  public func metadata(_ name: Metadata) -> [Structure] { name.all(on: buffer) }
+}
+
+/// What a filter wants done.
+///
+/// Actions are placed at a buffer by its index. One that has left already gets nothing: the action goes to the next
+/// buffer that leaves, or, for metadata at the end of the stream, into a custom event of the same fields.
+public struct Output<Readings> {
+  enum Action {
+    case post(Structure), attach(Metadata, Structure), push(DownstreamEvent), postTableOfContents(TableOfContents)
+  }
+
+  /// What users read as properties. Published when the callback returns.
+  public var readings: Readings
+  var actions: [(index: UInt64, action: Action)] = []
+  /// Buffers from this index on are held.
+  var heldFrom = UInt64.max
+
+  init(_ readings: Readings) { self.readings = readings }
+
+  /// Posts an element message when the buffer leaves.
+  public mutating func post(_ message: Structure, at index: UInt64) { actions.append((index, .post(message))) }
+
+  /// Adds metadata to the buffer.
+  public mutating func attach(_ metadata: Metadata, _ fields: Structure, to index: UInt64) {
+    actions.append((index, .attach(metadata, fields)))
+  }
+
+  /// Sends an event directly before the buffer.
+  public mutating func push(_ event: DownstreamEvent, before index: UInt64) { actions.append((index, .push(event))) }
+
+  /// Posts a table of contents for applications.
+  public mutating func post(_ toc: TableOfContents) { actions.append((0, .postTableOfContents(toc))) }
+
+  /// Lets buffers before this index go and holds the rest. Without a call everything goes at once.
+  public mutating func hold(from index: UInt64) { heldFrom = index }
+}

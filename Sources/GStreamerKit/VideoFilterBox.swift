@@ -1,0 +1,284 @@
+import CGStreamer
+import DequeModule
+import Synchronization
+
+extension Plugin {
+  /// Registers a filter; false if its type name or factory name is refused.
+  public static func register<F: PassthroughVideoFilter>(_ type: F.Type, in plugin: OpaquePointer?) -> Bool {
+    ElementClass(type, parent: gst_base_transform_get_type(), callbacks: VideoFilterObject.installCallbacks) {
+      VideoFilterBox($0)
+    }.register(in: plugin)
+  }
+}
+
+/// Runs one `PassthroughVideoFilter`.
+///
+/// Threads: everything but `latency`, `heldBuffers` and `sourceEvent` runs under the sink pad's stream lock, or before
+/// and after streaming. Those three read `format` and the settings, each under its own lock; no lock is ever held while
+/// another is taken, or while pushing, posting, querying or calling the author's code.
+final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
+  private enum Held {
+    /// The index is nil for a buffer that was not seen.
+    case buffer(UnsafeMutablePointer<GstBuffer>, index: UInt64?)
+    case event(UnsafeMutablePointer<GstEvent>)
+  }
+
+  /// What lives from start to stop. A box, so that the author's code changes the state in place.
+  private final class Live {
+    var state: F.State
+    init(_ state: F.State) { self.state = state }
+  }
+
+  private let own: ElementCore<F>
+  private let format = Mutex<VideoInfo?>(nil)
+
+  private var live: Live?
+  private var info: VideoInfo?
+  private var caps: UnsafeMutablePointer<GstCaps>?
+  private var segment = GstSegment()
+  private var seen: UInt64 = 0
+  private var expected: ClockTime?
+  private var held = Deque<Held>()
+  private var heldFrom = UInt64.max
+  private var pending: [(index: UInt64, action: Output<F.Readings>.Action)] = []
+  private var reportedLatency: ClockTime = 0
+
+  init(_ core: ElementCore<F>) {
+    own = core
+    super.init(core, core.handle)
+  }
+
+  // MARK: Life
+
+  override func start() -> Bool {
+    seen = 0
+    expected = nil
+    gst_segment_init(&segment, GST_FORMAT_TIME)
+    live = reporting { Live(try own.element.start(own.settings)) }
+    own.readings = F.Readings()
+    return live != nil
+  }
+
+  override func stop() -> Bool {
+    discard()
+    setKnownCaps(nil)
+    info = nil
+    format.withLock { $0 = nil }
+    reportedLatency = 0
+    guard let last = live else { return true }
+    live = nil
+    return reporting { try own.element.stop(&last.state) } != nil
+  }
+
+  override func setCaps(_ caps: UnsafeMutablePointer<GstCaps>) -> Bool {
+    let configured: Void? = reporting {
+      guard let info = VideoInfo(caps: caps) else {
+        let text = gst_caps_to_string(caps).map { text in
+          defer { g_free(text) }
+          return String(cString: text)
+        }
+        throw ElementError.core(GST_CORE_ERROR_NEGOTIATION, "These caps are not raw video that can be read: \(text ?? "none").")
+      }
+      self.info = info
+      try run { element, settings, state, output in try element.configure(info, settings, &state, &output) }
+      format.withLock { $0 = info }
+    }
+    guard configured != nil else { return false }
+    setKnownCaps(caps)
+    if latency != reportedLatency {
+      reportedLatency = latency
+      handle.postLatencyChanged()
+    }
+    if let request = own.element.upstreamRequest(own.settings)?.makeGstStructure() {
+      let taken = gst_pad_push_event(transform.pointee.sinkpad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request))
+      if taken == 0 { own.element.requestUnanswered(own.settings) }
+    }
+    return true
+  }
+
+  private func setKnownCaps(_ new: UnsafeMutablePointer<GstCaps>?) {
+    _ = gst_caps_replace(&caps, new)
+  }
+
+  // MARK: Buffers
+
+  override func ingest(_ buffer: UnsafeMutablePointer<GstBuffer>) -> GstFlowReturn {
+    let time = BufferTime(buffer, in: &segment)
+    guard let info, time.isShown, segment.rate > 0 else {
+      held.append(.buffer(buffer, index: nil))
+      return GST_FLOW_OK
+    }
+    if isInterruption(buffer, time), let live { own.element.interrupt(own.settings, &live.state) }
+    expected = time.runningTime.map { $0 &+ (time.duration ?? info.frameDuration ?? 0) }
+    let index = seen
+    let input = InputBuffer(buffer: buffer, index: index, time: time, info: info)
+    let done: Void? = reporting {
+      try run { element, settings, state, output in try element.see(input, settings, &state, &output) }
+    }
+    guard done != nil else {
+      gst_buffer_unref(buffer)
+      return GST_FLOW_ERROR
+    }
+    seen &+= 1
+    held.append(.buffer(buffer, index: index))
+    return GST_FLOW_OK
+  }
+
+  /// Data are missing before this buffer: it is marked so, and its time does not follow the last one's within a second.
+  /// (The mark alone also means a switch of sources, which goes on without a gap.)
+  private func isInterruption(_ buffer: UnsafeMutablePointer<GstBuffer>, _ time: BufferTime) -> Bool {
+    guard gst_buffer_has_flags(buffer, GST_BUFFER_FLAG_DISCONT) != 0, let expected, let now = time.runningTime else { return false }
+    return now > expected ? now - expected > 1_000_000_000 : expected - now > 1_000_000_000
+  }
+
+  /// Calls the author's code with copies of the settings and collects what it wants done.
+  private func run(_ body: (F, F.Settings, inout F.State, inout Output<F.Readings>) throws -> Void) throws {
+    guard let live else { return }
+    var output = Output(own.readings)
+    defer {
+      own.readings = output.readings
+      heldFrom = output.heldFrom
+      if !output.actions.isEmpty { pending += output.actions }
+    }
+    try body(own.element, own.settings, &live.state, &output)
+  }
+
+  override func nextToLeave() -> UnsafeMutablePointer<GstBuffer>? {
+    // Not `first`, which allocates: it goes through Sequence.
+    while !held.isEmpty {
+      switch held[0] {
+      case .event(let event):
+        held.removeFirst()
+        _ = forward(event)
+      case .buffer(let buffer, let index):
+        if let index, index >= heldFrom { return nil }
+        held.removeFirst()
+        guard let index, !pending.isEmpty else { return buffer }
+        return perform(upTo: index, on: buffer)
+      }
+    }
+    return nil
+  }
+
+  /// Does what is placed at or before this buffer. May replace the buffer by one with writable metadata.
+  private func perform(upTo index: UInt64, on buffer: UnsafeMutablePointer<GstBuffer>) -> UnsafeMutablePointer<GstBuffer> {
+    var buffer = buffer
+    let due = pending.filter { $0.index <= index }
+    pending.removeAll { $0.index <= index }
+    for (_, action) in due {
+      if case .attach(let metadata, let fields) = action {
+        buffer = cgst_buffer_make_writable(buffer)
+        metadata.add(fields, to: buffer)
+      } else {
+        perform(action)
+      }
+    }
+    return buffer
+  }
+
+  private func perform(_ action: Output<F.Readings>.Action) {
+    switch action {
+    case .post(let message): handle.post(message)
+    case .postTableOfContents(let toc): handle.post(toc)
+    case .push(let event): push(event)
+    case .attach(_, let fields): push(.custom(fields))
+    }
+  }
+
+  private func push(_ event: DownstreamEvent) {
+    if let event = event.makeGstEvent() { gst_pad_push_event(transform.pointee.srcpad, event) }
+  }
+
+  /// Everything that is held leaves.
+  private func drain() {
+    heldFrom = .max
+    while let buffer = nextToLeave() { _ = gst_pad_push(transform.pointee.srcpad, buffer) }
+  }
+
+  private func discard() {
+    while let first = held.popFirst() {
+      switch first {
+      case .buffer(let buffer, _): gst_buffer_unref(buffer)
+      case .event(let event): gst_event_unref(event)
+      }
+    }
+    heldFrom = .max
+    pending.removeAll()
+  }
+
+  // MARK: Events and queries
+
+  override func sinkEvent(_ event: UnsafeMutablePointer<GstEvent>) -> Bool {
+    switch event.pointee.type {
+    case GST_EVENT_FLUSH_STOP:
+      discard()
+      expected = nil
+      gst_segment_init(&segment, GST_FORMAT_TIME)
+      if let live { own.element.interrupt(own.settings, &live.state) }
+    case GST_EVENT_SEGMENT:
+      drain()
+      gst_event_copy_segment(event, &segment)
+    case GST_EVENT_CAPS:
+      var new: UnsafeMutablePointer<GstCaps>?
+      gst_event_parse_caps(event, &new)
+      if let new, let caps, gst_caps_is_equal(new, caps) == 0 { finish(endOfStream: false) }
+    case GST_EVENT_EOS:
+      finish(endOfStream: true)
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+      if let structure = gst_event_get_structure(event) {
+        _ = reporting { try run { element, settings, state, output in try element.receive(Structure(structure), settings, &state, &output) } }
+      }
+      return queue(event)
+    default:
+      return event.pointee.isSerialized ? queue(event) : forward(event)
+    }
+    return forward(event)
+  }
+
+  private func finish(endOfStream: Bool) {
+    _ = reporting {
+      try run { element, settings, state, output in try element.finish(settings, &state, &output, endOfStream: endOfStream) }
+    }
+    drain()
+    guard endOfStream else { return }
+    let left = pending
+    pending.removeAll()
+    for (_, action) in left { perform(action) }
+  }
+
+  /// Keeps an event behind the buffers that came before it.
+  private func queue(_ event: UnsafeMutablePointer<GstEvent>) -> Bool {
+    guard !held.isEmpty else { return forward(event) }
+    held.append(.event(event))
+    return true
+  }
+
+  private func forward(_ event: UnsafeMutablePointer<GstEvent>) -> Bool {
+    Self.parentClass?.pointee.sink_event?(transform, event) == 1
+  }
+
+  override func sourceEvent(_ event: UnsafeMutablePointer<GstEvent>) -> Bool {
+    if event.pointee.type == GST_EVENT_CUSTOM_UPSTREAM, let structure = gst_event_get_structure(event),
+      own.element.receiveUpstream(Structure(structure), own.settings)
+    {
+      gst_event_unref(event)
+      return true
+    }
+    return Self.parentClass?.pointee.src_event?(transform, event) == 1
+  }
+
+  override var latency: ClockTime {
+    guard let info = format.withLock({ $0 }) else { return 0 }
+    return own.element.latency(own.settings, info)
+  }
+
+  override var heldBuffers: UInt32 {
+    guard let frame = format.withLock({ $0 })?.frameDuration, frame > 0 else { return 0 }
+    return UInt32(clamping: (latency + frame - 1) / frame)
+  }
+}
+
+extension GstEvent {
+  /// GST_EVENT_IS_SERIALIZED, a macro in C.
+  var isSerialized: Bool { type.rawValue & UInt32(GST_EVENT_TYPE_SERIALIZED.rawValue) != 0 }
+}

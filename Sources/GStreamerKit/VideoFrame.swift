@@ -1,0 +1,66 @@
+import CGStreamer
+
+/// A video frame mapped for reading. It exists only inside `InputBuffer.withFrame`.
+///
+/// Every plane was checked to hold the rows that the caps promise, whatever the buffer's metadata claims.
+public struct VideoFrame: ~Copyable {
+  /// The mapped frame for calls of the C API, such as a GstVideoConverter.
+  public let gst: UnsafeMutablePointer<GstVideoFrame>
+  public let info: VideoInfo
+
+  /// One plane: `rows` rows of `rowBytes` meaningful bytes, each `stride` bytes after the last.
+  public struct Plane {
+    public let base: UnsafeRawPointer
+    public let stride: Int
+    public let rowBytes: Int
+    public let rows: Int
+  }
+
+  /// nil if the format has no such plane.
+  public func plane(_ index: Int) -> Plane? {
+    guard index >= 0, index < info.planes, let base = cgst_frame_data(gst, UInt32(index)) else { return nil }
+    var rows: Int32 = 0
+    var rowBytes: Int32 = 0
+    withUnsafePointer(to: info.gst) { cgst_plane_extent($0, UInt32(index), &rows, &rowBytes) }
+    return Plane(base: UnsafeRawPointer(base), stride: Int(cgst_frame_stride(gst, UInt32(index))), rowBytes: Int(rowBytes), rows: Int(rows))
+  }
+
+  /// Maps a buffer, checks it, and passes it to `body`.
+  ///
+  /// - Throws: STREAM/FAILED if the buffer cannot be mapped or is smaller than its caps say.
+  static func map<R>(
+    _ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo, _ body: (borrowing VideoFrame) throws -> R
+  ) throws -> R {
+    // A frame whose metadata claims less than the caps is not read at all: the map would believe it.
+    if let meta = gst_buffer_get_video_meta(buffer),
+      Int(meta.pointee.width) < info.width || Int(meta.pointee.height) < info.height || meta.pointee.format != info.format
+        || Int(meta.pointee.n_planes) < info.planes
+    {
+      throw tooSmall(buffer, info)
+    }
+    var mapped = GstVideoFrame()
+    var gstInfo = info.gst
+    let flags = GstMapFlags(rawValue: GST_MAP_READ.rawValue | GST_VIDEO_FRAME_MAP_FLAG_NO_REF.rawValue)
+    guard gst_video_frame_map(&mapped, &gstInfo, buffer, flags) != 0 else { throw tooSmall(buffer, info) }
+    defer { gst_video_frame_unmap(&mapped) }
+    return try withUnsafeMutablePointer(to: &mapped) { pointer in
+      let frame = VideoFrame(gst: pointer, info: info)
+      for index in 0..<info.planes where !frame.isWhole(index) { throw tooSmall(buffer, info) }
+      return try body(frame)
+    }
+  }
+
+  private func isWhole(_ index: Int) -> Bool {
+    guard let plane = plane(index) else { return false }
+    guard plane.rows > 0, plane.rowBytes > 0 else { return true }
+    let needed = (plane.rows - 1).multipliedReportingOverflow(by: plane.stride)
+    return plane.stride >= plane.rowBytes && !needed.overflow
+      && needed.partialValue + plane.rowBytes <= cgst_frame_bytes_left(gst, UInt32(index))
+  }
+
+  private static func tooSmall(_ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) -> ElementError {
+    .stream(
+      GST_STREAM_ERROR_FAILED,
+      "A buffer of \(gst_buffer_get_size(buffer)) bytes does not hold the \(info.width)×\(info.height) \(info.formatName) frame that its caps promise.")
+  }
+}

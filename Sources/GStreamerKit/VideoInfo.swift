@@ -1,0 +1,42 @@
+import CGStreamer
+
+/// Raw video caps, parsed.
+public struct VideoInfo: @unchecked Sendable {
+  public let gst: GstVideoInfo
+
+  public init(_ gst: GstVideoInfo) { self.gst = gst }
+
+  /// nil if the caps are not raw video with a known format and a size of at least 1×1.
+  public init?(caps: UnsafePointer<GstCaps>) {
+    var info = GstVideoInfo()
+    guard gst_video_info_from_caps(&info, caps) != 0, info.width > 0, info.height > 0, info.finfo != nil else { return nil }
+    gst = info
+  }
+
+  /// Tightly packed video of a format and size.
+  public init?(_ format: GstVideoFormat, width: Int, height: Int) {
+    var info = GstVideoInfo()
+    guard let width = UInt32(exactly: width), let height = UInt32(exactly: height),
+      gst_video_info_set_format(&info, format, width, height) != 0
+    else { return nil }
+    gst = info
+  }
+
+  public var format: GstVideoFormat { gst.finfo?.pointee.format ?? GST_VIDEO_FORMAT_UNKNOWN }
+  public var formatName: String { gst_video_format_to_string(format).map { String(cString: $0) } ?? "unknown" }
+  public var width: Int { Int(gst.width) }
+  public var height: Int { Int(gst.height) }
+  public var colorMatrix: GstVideoColorMatrix { gst.colorimetry.matrix }
+  public var colorRange: GstVideoColorRange { gst.colorimetry.range }
+  public var planes: Int { gst.finfo.map { Int($0.pointee.n_planes) } ?? 0 }
+
+  /// Frames a second as a fraction; nil when the caps say 0/1, that is, unknown or variable.
+  public var frameRate: (numerator: Int, denominator: Int)? {
+    gst.fps_n > 0 && gst.fps_d > 0 ? (Int(gst.fps_n), Int(gst.fps_d)) : nil
+  }
+
+  /// Length of one frame in nanoseconds, rounded; nil for a variable rate.
+  public var frameDuration: ClockTime? {
+    frameRate.map { ClockTime(gst_util_uint64_scale_round(1_000_000_000, guint64($0.denominator), guint64($0.numerator))) }
+  }
+}
