@@ -13,5 +13,7 @@ let package = Package(
     .systemLibrary(name: "CGStreamer", pkgConfig: "gstreamer-video-1.0"),
     .systemLibrary(name: "CGStreamerCheck", pkgConfig: "gstreamer-check-1.0"),
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "Pixels"),
+    .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
   ]
 )
