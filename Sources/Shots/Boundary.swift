@@ -1,0 +1,73 @@
+/// How one shot gives way to the next.
+public enum BoundaryKind: String, Sendable, CaseIterable {
+  case cut, fade, dissolve, wipe
+}
+
+/// A place where one shot ends and another begins.
+///
+/// The same fields stand in element messages, buffer metadata and JSON Lines. Times are nanoseconds, `nil` where the
+/// stream has none.
+public struct Boundary: Hashable, Sendable {
+  public var kind: BoundaryKind
+  /// Ordinal of the new shot. The first shot of a stream is 1, so the first boundary opens shot 2.
+  public var shot: UInt64
+  /// Index of the new shot's first frame since the stream began, from 0.
+  public var frame: UInt64
+  public var pts: UInt64?
+  public var runningTime: UInt64?
+  public var streamTime: UInt64?
+  /// Stream time of the last clean frame of the old shot.
+  public var transitionStart: UInt64?
+  /// Stream time of the first clean frame of the new shot; `nil` for a fade-out that nothing followed.
+  public var transitionEnd: UInt64?
+  /// What the detector compared with its threshold: larger or smaller than it, as the detector goes.
+  public var score: Double
+  /// Name of the detector that found it.
+  public var detector: String
+
+  public init(
+    kind: BoundaryKind, shot: UInt64, frame: UInt64, pts: UInt64? = nil, runningTime: UInt64? = nil,
+    streamTime: UInt64? = nil, transitionStart: UInt64? = nil, transitionEnd: UInt64? = nil, score: Double,
+    detector: String
+  ) {
+    self.kind = kind
+    self.shot = shot
+    self.frame = frame
+    self.pts = pts
+    self.runningTime = runningTime
+    self.streamTime = streamTime
+    self.transitionStart = transitionStart
+    self.transitionEnd = transitionEnd
+    self.score = score
+    self.detector = detector
+  }
+}
+
+/// A frame that may open a shot, with what is known when it is seen.
+struct Sighting {
+  var time: FrameTime
+  /// Stream time of the frame before it.
+  var before: UInt64?
+  var score: Double
+}
+
+/// Numbers the boundaries of one detector.
+struct BoundaryMaker {
+  let detector: String
+  /// Ordinal of the open shot.
+  var shot: UInt64 = 1
+
+  /// A cut whose new shot begins at the sighted frame.
+  mutating func cut(_ sighting: Sighting) -> Boundary {
+    make(.cut, at: sighting.time, from: sighting.before, to: sighting.time.streamTime, score: sighting.score)
+  }
+
+  mutating func make(
+    _ kind: BoundaryKind, at time: FrameTime, from start: UInt64?, to end: UInt64?, score: Double
+  ) -> Boundary {
+    shot &+= 1
+    return Boundary(
+      kind: kind, shot: shot, frame: time.frame, pts: time.pts, runningTime: time.runningTime,
+      streamTime: time.streamTime, transitionStart: start, transitionEnd: end, score: score, detector: detector)
+  }
+}

@@ -1,0 +1,40 @@
+/// An OpenTimelineIO timeline of one video track with a clip a shot; the boundary that opened the shot is in the clip's
+/// metadata.
+struct OTIOFormatter: CutListFormatter {
+  let options: CutListOptions
+
+  func head(_ summary: CutListSummary?) -> String {
+    """
+    {"OTIO_SCHEMA":"Timeline.1","name":\(jsonString(options.title)),\
+    "global_start_time":\(time(0)),\
+    "tracks":{"OTIO_SCHEMA":"Stack.1","name":"tracks","children":[\
+    {"OTIO_SCHEMA":"Track.1","name":"Video 1","kind":"Video","children":[
+
+    """
+  }
+
+  func shot(_ shot: Shot) -> String {
+    let (first, end) = (options.rate.frame(at: shot.start), options.rate.frame(at: shot.end))
+    let boundary = shot.opening.boundary.map { "{\"gst-shots\":\(jsonObject($0))}" } ?? "{}"
+    return """
+      \(shot.ordinal == 1 ? "" : ",")\
+      {"OTIO_SCHEMA":"Clip.2","name":"Shot \(shot.ordinal)","source_range":{"OTIO_SCHEMA":"TimeRange.1",\
+      "start_time":\(time(first)),"duration":\(time(end.less(first)))},\
+      "media_references":{"DEFAULT_MEDIA":\(medium)},"active_media_reference_key":"DEFAULT_MEDIA",\
+      "metadata":\(boundary)}
+
+      """
+  }
+
+  var foot: String { "]}]}}\n" }
+
+  private func time(_ frame: UInt64) -> String {
+    "{\"OTIO_SCHEMA\":\"RationalTime.1\",\"rate\":\(jsonNumber(options.rate.perSecond)),\"value\":\(frame).0}"
+  }
+
+  private var medium: String {
+    let name = jsonString(options.title)
+    guard let source = options.source else { return "{\"OTIO_SCHEMA\":\"MissingReference.1\",\"name\":\(name)}" }
+    return "{\"OTIO_SCHEMA\":\"ExternalReference.1\",\"name\":\(name),\"target_url\":\(jsonString(source))}"
+  }
+}

@@ -1,0 +1,51 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A thread of its own for blocking file work.
+///
+/// SIGPIPE is blocked in it, so that a reader that goes away is an error (EPIPE) and not the end of the process.
+struct WriterThread: Sendable {
+  private let id: pthread_t
+
+  private final class Body {
+    let run: @Sendable () -> Void
+    init(run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+
+  init(_ run: @escaping @Sendable () -> Void) throws(FileError) {
+    #if canImport(Musl)
+      var id: pthread_t?
+    #else
+      var id: pthread_t = 0
+    #endif
+    let body = Unmanaged.passRetained(Body(run: run))
+    let code = pthread_create(
+      &id, nil,
+      { context in
+        var pipe = sigset_t()
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &pipe, nil)
+        guard let context else { return nil }
+        Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+        return nil
+      }, body.toOpaque())
+    guard code == 0 else {
+      body.release()
+      throw FileError(.thread, path: "", code: code)
+    }
+    #if canImport(Musl)
+      guard let id else { throw FileError(.thread, path: "", code: EAGAIN) }
+    #endif
+    self.id = id
+  }
+
+  /// Waits for the thread's end. Once only, and not after ``detach()``.
+  func join() { pthread_join(id, nil) }
+
+  /// Lets the thread go on alone.
+  func detach() { pthread_detach(id) }
+}

@@ -1,0 +1,112 @@
+import Pixels
+
+/// How far a detector looks beyond a frame before it knows whether a boundary lies there.
+///
+/// A frame's fate is decided once `newest.frame - frame >= frames` and `newest.elapsed - frame.elapsed >= duration` (less ``FrameTime/slack``).
+/// The threshold detector has none and yet reports late: how long a dark lasts has no bound.
+public struct LookAhead: Hashable, Sendable {
+  public var frames: Int
+  /// Nanoseconds.
+  public var duration: UInt64
+
+  public init(frames: Int = 0, duration: UInt64 = 0) {
+    self.frames = frames
+    self.duration = duration
+  }
+
+  public static let none = LookAhead()
+
+  /// Whether nothing seen after `newest` can put a boundary at `frame`.
+  public func isDecided(_ frame: FrameTime, newest: FrameTime) -> Bool {
+    newest.frame.less(frame.frame) >= UInt64(max(0, frames)) && newest.isAtLeast(duration, after: frame)
+  }
+
+  /// How many frames of `interval` nanoseconds (at least 1) pass until a frame's fate is decided.
+  public func frames(every interval: UInt64) -> UInt64 {
+    let interval = max(1, interval)
+    let span = duration.less(FrameTime.slack)
+    return max(UInt64(max(0, frames)), span / interval + (span % interval == 0 ? 0 : 1))
+  }
+}
+
+/// What was measured of one frame.
+public struct FrameScore: Hashable, Sendable {
+  public var time: FrameTime
+  /// In the order of ``Detector/statisticNames``; NaN for what is not known of this frame.
+  public var values: [Double]
+
+  public init(time: FrameTime, values: [Double]) {
+    self.time = time
+    self.values = values
+  }
+}
+
+/// Where detectors put what they find; kept by the caller and emptied after each frame, so that nothing is allocated
+/// while nothing is found.
+public struct Findings {
+  public var boundaries: [Boundary] = []
+  /// Filled only by a detector that was made with `statistics`.
+  public var scores: [FrameScore] = []
+
+  public init() {
+    boundaries.reserveCapacity(4)
+  }
+
+  /// Empties both lists and keeps their storage.
+  public mutating func removeAll() {
+    boundaries.removeAll(keepingCapacity: true)
+    scores.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Finds the shot boundaries of a stream, one frame at a time.
+///
+/// ```swift
+/// var detector = makeDetector(DetectorSettings(kind: .content), layout: layout)
+/// var findings = Findings()
+/// detector.see(picture, at: time, into: &findings)
+/// for boundary in findings.boundaries { … }
+/// findings.removeAll()
+/// ```
+///
+/// Boundaries come in stream order, each once; one that is known late (see ``lookAhead``) carries the true times of the
+/// frame it belongs to. Frames come in order, `FrameTime.elapsed` never decreases. No detector allocates for a frame at
+/// which it finds nothing, unless statistics are kept.
+public protocol Detector {
+  /// `"content"`, `"adaptive"`, …: the `detector` field of its boundaries.
+  var name: String { get }
+  var lookAhead: LookAhead { get }
+  /// The columns of ``FrameScore``, named and ordered as in PySceneDetect's statistics file.
+  var statisticNames: [String] { get }
+  /// What was last compared with the threshold.
+  var lastScore: Double { get }
+  /// Ordinal of the open shot, 1 at first. An owner that replaces a detector in mid-stream carries it over.
+  var shot: UInt64 { get set }
+
+  /// Takes the next frame. `picture` must have the layout that the detector was made for.
+  mutating func see(_ picture: borrowing Picture, at time: FrameTime, into findings: inout Findings)
+  /// Hands out what is pending at the end of the stream, then is as after ``reset()``: a second call finds nothing.
+  mutating func finish(into findings: inout Findings)
+  /// Forgets every earlier frame (after a flush or a discontinuity) and what is pending, but keeps ``shot``. The next
+  /// frame counts as the first: it opens no shot, and the minimum shot duration is measured from it.
+  ///
+  /// An owner that wants a pending boundary before a discontinuity calls ``finish(into:)`` instead.
+  mutating func reset()
+  /// Takes threshold, weights, minimum shot, filter and fade bias from `settings` and keeps all history. The rest of
+  /// the settings is ignored: see ``DetectorSettings/needsNewDetector(after:)``.
+  mutating func update(_ settings: DetectorSettings)
+}
+
+/// The half of a detector that decides, from one number a frame, without pictures.
+///
+/// The number is `nil` where there was no earlier frame to compare with.
+public protocol ScoreRule {
+  var lookAhead: LookAhead { get }
+  var lastScore: Double { get }
+  var shot: UInt64 { get set }
+  init(_ settings: DetectorSettings)
+  mutating func see(_ score: Double?, at time: FrameTime, into findings: inout Findings)
+  mutating func finish(into findings: inout Findings)
+  mutating func reset()
+  mutating func update(_ settings: DetectorSettings)
+}

@@ -1,0 +1,110 @@
+import Pixels
+
+public enum DetectorKind: String, CaseIterable, Hashable, Sendable {
+  case content, adaptive, threshold, histogram, hash
+
+  /// PySceneDetect 0.7.2's default, in the unit of the detector's score.
+  public var defaultThreshold: Double {
+    switch self {
+    case .content: 27
+    case .adaptive: 3
+    case .threshold: 12
+    case .histogram: 0.20
+    case .hash: 0.35
+    }
+  }
+}
+
+/// How much each mean absolute difference counts in the score Σ w·c / Σ |w|.
+///
+/// Weights that are not finite count as 0. With all weights 0 the score is 0: nothing is compared, nothing is found.
+public struct ComponentWeights: Hashable, Sendable {
+  public var hue: Double
+  public var saturation: Double
+  public var luma: Double
+  public var edges: Double
+
+  public init(hue: Double = 1, saturation: Double = 1, luma: Double = 1, edges: Double = 0) {
+    self.hue = hue
+    self.saturation = saturation
+    self.luma = luma
+    self.edges = edges
+  }
+
+  var needsEdges: Bool { edges.isFinite && edges != 0 }
+
+  func score(of difference: ComponentDifference) -> Double {
+    func finite(_ weight: Double) -> Double { weight.isFinite ? weight : 0 }
+    let (h, s, v, e) = (finite(hue), finite(saturation), finite(luma), finite(edges))
+    let sum = abs(h) + abs(s) + abs(v) + abs(e)
+    guard sum > 0, sum.isFinite else { return 0 }
+    return (difference.hue * h + difference.saturation * s + difference.value * v + difference.edges * e) / sum
+  }
+}
+
+/// All that can be set of a detector.
+public struct DetectorSettings: Hashable, Sendable {
+  public var kind: DetectorKind
+  /// `nil`: ``DetectorKind/defaultThreshold``.
+  ///
+  /// - content: weighted mean absolute difference of H (0…179), S and V (0…255), from which a frame is a cut.
+  /// - adaptive: ratio of that score to its neighbours' mean, at most 255.
+  /// - threshold: mean of all R, G, B samples (0…255, fractions dropped) under which the picture is dark.
+  /// - histogram: 1 − correlation (0…1) from which a frame is a cut.
+  /// - hash: share of differing bits (0…1) from which a frame is a cut.
+  public var threshold: Double?
+  /// For content and adaptive.
+  public var weights = ComponentWeights()
+  /// Shortest shot in nanoseconds.
+  public var minimumShot: UInt64 = 600_000_000
+  /// For content: what happens to cuts closer together than `minimumShot`.
+  public var filter = FlashFilter.Mode.merge
+  /// For adaptive: neighbours on each side, 1…1000.
+  public var adaptiveWindow = 2
+  /// For adaptive: content score that a cut must reach besides the ratio.
+  public var minimumContent: Double = 15
+  /// For threshold: where in the dark between two shots the boundary lies: −1 at the fade-out, 0 in the middle, 1 at
+  /// the fade-in.
+  public var fadeBias: Double = 0
+  /// For threshold: a dark shorter than this (nanoseconds) is no fade. PySceneDetect's library has 0, its command line
+  /// 0.1 s.
+  public var minimumDark: UInt64 = 0
+  /// Whether every frame's measurements are handed out. Edges are then measured whatever their weight.
+  public var statistics = false
+
+  public init(kind: DetectorKind = .content, threshold: Double? = nil) {
+    self.kind = kind
+    self.threshold = threshold
+  }
+
+  var effectiveThreshold: Double { threshold ?? kind.defaultThreshold }
+  var effectiveWindow: Int { min(max(adaptiveWindow, 1), 1000) }
+
+  /// How far a detector with these settings looks beyond a frame.
+  ///
+  /// A merged cut of content lies at the last frame of its burst, which is known only after the minimum shot duration.
+  public var lookAhead: LookAhead {
+    switch kind {
+    case .content: filter == .merge ? LookAhead(duration: minimumShot) : .none
+    case .adaptive: LookAhead(frames: effectiveWindow)
+    case .threshold, .histogram, .hash: .none
+    }
+  }
+
+  /// Whether a detector that was made with `other` cannot take these settings by ``Detector/update(_:)``.
+  public func needsNewDetector(after other: DetectorSettings) -> Bool {
+    kind != other.kind || statistics != other.statistics
+      || (kind == .adaptive && effectiveWindow != other.effectiveWindow)
+  }
+}
+
+/// A detector for pictures of `layout`, as if no frame had been seen yet.
+public func makeDetector(_ settings: DetectorSettings, layout: PictureLayout) -> any Detector {
+  switch settings.kind {
+  case .content: ContentDetector(settings, layout: layout)
+  case .adaptive: AdaptiveDetector(settings, layout: layout)
+  case .threshold: SingleScoreDetector<MeanLevelMeter, ThresholdRule>(settings, layout: layout)
+  case .histogram: SingleScoreDetector<HistogramMeter, HistogramRule>(settings, layout: layout)
+  case .hash: SingleScoreDetector<HashMeter, HashRule>(settings, layout: layout)
+  }
+}
