@@ -4,6 +4,7 @@ import PackageDescription
 let package = Package(
   name: "gst-shots",
   products: [
+    .library(name: "gstshots", type: .dynamic, targets: ["ShotsPlugin"]),
     .library(name: "GStreamerKit", targets: ["GStreamerKit"]),
     .library(name: "Shots", targets: ["Shots"]),
   ],
@@ -16,6 +17,18 @@ let package = Package(
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Pixels"),
     .target(name: "Shots", dependencies: ["Pixels"]),
+    .target(
+      name: "ShotsPlugin",
+      dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", .product(name: "DequeModule", package: "swift-collections")],
+      path: "plugins/shots",
+      exclude: ["plugin.map"],
+      linkerSettings: [
+        // One self-contained file: the Swift runtime inside, one symbol outside.
+        .unsafeFlags([
+          "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/shots/plugin.map", "-Xlinker", "--gc-sections",
+          "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker", "-s",
+        ])
+      ]),
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots"], exclude: ["Fixtures"]),
   ]

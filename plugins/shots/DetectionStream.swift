@@ -1,0 +1,117 @@
+import CGStreamer
+import DequeModule
+import GStreamerKit
+import Pixels
+import Shots
+
+/// A detector on a stream of mapped frames: picks the way to read them, keeps time, and knows which frames are decided.
+struct DetectionStream {
+  var findings = Findings()
+  private var detector: (any Detector)?
+  private var settings: DetectorSettings?
+  private var layout: PictureLayout?
+  /// For formats that Pixels does not read itself.
+  private var converter: VideoConverter?
+  private var elapsed: UInt64 = 0
+  private var lastRunningTime: ClockTime?
+  private var lastDuration: ClockTime = 0
+  private var undecided = Deque<FrameTime>()
+  private var shotBeforeFormat: UInt64 = 1
+
+  var shot: UInt64 { detector?.shot ?? shotBeforeFormat }
+  var lastScore: Double { detector?.lastScore ?? 0 }
+  var lookAhead: LookAhead { detector?.lookAhead ?? .none }
+  var statisticNames: [String] { detector?.statisticNames ?? [] }
+
+  /// Frames of this format follow. History is kept if pixels are read as before, such as when only the rate changes.
+  ///
+  /// - Throws: CORE/NEGOTIATION if nobody can read the format.
+  mutating func setFormat(_ info: VideoInfo) throws {
+    var layout = PictureLayout(info)
+    var converter: VideoConverter?
+    if layout == nil {
+      let size = SmallSize(width: info.width, height: info.height)
+      guard let small = VideoInfo(GST_VIDEO_FORMAT_BGRx, width: size.width, height: size.height) else {
+        throw ElementError.core(GST_CORE_ERROR_NEGOTIATION, "\(info.width)×\(info.height) \(info.formatName) cannot be read.")
+      }
+      converter = try VideoConverter(from: info, to: small)
+      layout = PictureLayout(small)
+    }
+    self.converter = converter
+    guard layout != self.layout || converter != nil else { return }
+    self.layout = layout
+    shotBeforeFormat = shot
+    detector = nil
+    settings = nil
+    undecided.removeAll()
+  }
+
+  /// Takes new settings without losing history where that is possible. Cheap when nothing changed.
+  mutating func setDetector(_ new: DetectorSettings) {
+    guard new != settings, let layout else { return }
+    if let settings, detector != nil, !new.needsNewDetector(after: settings) {
+      detector?.update(new)
+    } else {
+      let shot = shot
+      detector = makeDetector(new, layout: layout)
+      detector?.shot = shot
+    }
+    settings = new
+  }
+
+  /// Where the next frame lies. `elapsed` follows running time, and nominal durations where that is missing or jumps back.
+  mutating func advance(_ time: BufferTime, index: UInt64, info: VideoInfo) -> FrameTime {
+    if index > 0 {
+      if let now = time.runningTime, let last = lastRunningTime, now >= last {
+        elapsed &+= now - last
+      } else {
+        elapsed &+= lastDuration
+      }
+    }
+    lastRunningTime = time.runningTime
+    lastDuration = time.duration ?? info.frameDuration ?? Self.assumedFrameDuration
+    let frame = FrameTime(
+      frame: index, elapsed: elapsed, pts: time.pts, runningTime: time.runningTime, streamTime: time.streamTime)
+    return frame
+  }
+
+  /// - Throws: what mapping or converting throws.
+  mutating func see(_ frame: borrowing VideoFrame, at time: FrameTime) throws {
+    guard let layout else { return }
+    if let converter {
+      try converter.convert(frame) { small in see(small, layout, at: time) }
+    } else {
+      see(frame, layout, at: time)
+    }
+  }
+
+  private mutating func see(_ frame: borrowing VideoFrame, _ layout: PictureLayout, at time: FrameTime) {
+    guard let picture = frame.picture(layout) else { return }
+    detector?.see(picture, at: time, into: &findings)
+  }
+
+  mutating func finish() { detector?.finish(into: &findings) }
+
+  mutating func interrupt() {
+    detector?.reset()
+    lastRunningTime = nil
+    undecided.removeAll()
+  }
+
+  /// The first frame at which a boundary may still be found.
+  mutating func firstUndecided(newest: FrameTime) -> UInt64 {
+    undecided.append(newest)
+    while let first = undecided.first, lookAhead.isDecided(first, newest: newest) { undecided.removeFirst() }
+    return undecided.first?.frame ?? newest.frame &+ 1
+  }
+
+  /// For streams that do not tell their rate, a bound on the time between frames: 10 frames a second.
+  static let assumedFrameDuration = ClockTime.milliseconds(100)
+
+  /// How long frames are held for their fate to be decided: whole frames, since decisions are made at frames.
+  static func latency(_ settings: DetectorSettings, _ info: VideoInfo) -> ClockTime {
+    let frame = info.frameDuration ?? assumedFrameDuration
+    let (latency, overflow) = settings.lookAhead.frames(every: frame).multipliedReportingOverflow(by: frame)
+    return overflow ? .max / 2 : latency
+  }
+}

@@ -1,0 +1,13 @@
+import CGStreamer
+import GStreamerKit
+
+private let plugin = Plugin(
+  name: "shots", description: "Finds shot boundaries in live video and acts on them", version: "0.1.0", license: "MIT/X11",
+  package: "gst-shots", origin: "https://github.com/gst-shots/gst-shots"
+) { plugin in
+  Plugin.register(ShotDetect.self, in: plugin) && Plugin.register(ShotLog.self, in: plugin) ? 1 : 0
+}
+
+/// What GStreamer looks for in `libgstshots.so`.
+@c(gst_plugin_shots_get_desc)
+public func gstPluginShotsDescription() -> UnsafePointer<GstPluginDesc>? { plugin.descriptor }

@@ -1,0 +1,229 @@
+import CGStreamer
+import GStreamerKit
+import Pixels
+import Shots
+import Synchronization
+
+/// Finds shot boundaries and lets video pass.
+///
+/// Every boundary is an element message `shot-boundary` on the bus, metadata `GstShotBoundaryMeta` on the first buffer of
+/// the new shot, and, if asked for, a key-frame request before that buffer and a chapter at the end.
+///
+/// - Buffers pass on without a copy; frames are mapped read-only; QoS is off, so that what is found never depends on load.
+/// - Latency: none. A boundary that the detector knows late is reported late, with its true times. With `align=true`
+///   buffers and serialized events are held back by the detector's look-ahead, that latency is reported, and every mark
+///   is exact: adaptive looks `adaptive-window` frames ahead, content with `filter=merge` `min-shot-duration` (where
+///   cuts that are closer together are merged is known only then), the others not at all. The threshold detector knows
+///   the middle of a fade when the picture is back, however long it was dark, and reports it then.
+/// - A flush or a jump in time starts over; shots and frames are counted on. Frames outside of the segment and streams
+///   that play backwards pass unseen. Interlaced frames are compared as they are woven.
+/// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect ! fakesink`
+final class ShotDetect: PassthroughVideoFilter {
+  static let description = ElementDescription(
+    factory: "shotdetect", typeName: "GstShotDetect", longName: "Shot boundary detector", klass: "Filter/Analyzer/Video",
+    summary: "Finds cuts and fades and reports them as messages, metadata, key-frame requests and chapters",
+    author: "gst-shots contributors", pads: PadTemplate.filter(caps: PixelFormat.caps))
+
+  static let debug = DebugCategory("shotdetect", "Shot boundary detector")
+
+  struct Settings: Defaultable {
+    var detector = Detecting.content
+    var threshold: Double?
+    var weightHue = 1.0
+    var weightSaturation = 1.0
+    var weightLuma = 1.0
+    var weightEdges = 0.0
+    var minimumShot = ClockTime.milliseconds(600)
+    var filter = Filtering.merge
+    var adaptiveWindow: UInt32 = 2
+    var fadeBias = 0.0
+    var align = false
+    var postMessages = true
+    var attachMeta = true
+    var forceKeyUnits = false
+    var postTOC = false
+  }
+
+  struct Readings: Defaultable {
+    var shots: UInt64 = 0
+    var frames: UInt64 = 0
+    var lastScore = 0.0
+  }
+
+  static let properties: [Property<ShotDetect>] = [
+    .enumeration("detector", \.detector, "How boundaries are found", changeable: .ready),
+    .optionalDouble(
+      "threshold", \.threshold,
+      "Score from which a boundary is reported, in the detector's unit: content 0-255 (27), adaptive ratio 0-255 (3), threshold mean level 0-255 under which it is dark (12), histogram 0-1 (0.2), hash 0-1 (0.35); -1 for the detector's own",
+      upTo: 255, changeable: .playing),
+    .double("weight-hue", \.weightHue, "content, adaptive: weight of the hue difference", -1000...1000, changeable: .playing),
+    .double("weight-saturation", \.weightSaturation, "content, adaptive: weight of the saturation difference", -1000...1000, changeable: .playing),
+    .double("weight-luma", \.weightLuma, "content, adaptive: weight of the brightness (HSV value) difference", -1000...1000, changeable: .playing),
+    .double("weight-edges", \.weightEdges, "content, adaptive: weight of the edge difference; edges cost time when it is not 0", -1000...1000, changeable: .playing),
+    .clockTime("min-shot-duration", \.minimumShot, "Shortest shot in nanoseconds", changeable: .playing),
+    .enumeration("filter", \.filter, "content: what becomes of cuts closer together than min-shot-duration", changeable: .ready),
+    .uint("adaptive-window", \.adaptiveWindow, "adaptive: frames on each side that a frame is compared with", 1...1000, changeable: .ready),
+    .double("fade-bias", \.fadeBias, "threshold: where in the dark the boundary lies, from -1 (fade-out) over 0 (middle) to 1 (fade-in)", -1...1, changeable: .playing),
+    .bool("align", \.align, "Hold frames back by the detector's look-ahead, so that every mark is exact", changeable: .ready),
+    .bool("post-messages", \.postMessages, "Post an element message shot-boundary for each boundary", changeable: .playing),
+    .bool("attach-meta", \.attachMeta, "Attach GstShotBoundaryMeta to the first buffer of each new shot", changeable: .playing),
+    .bool("force-key-units", \.forceKeyUnits, "Ask encoders downstream for a key frame at each boundary (exact for late detectors with align=true)", changeable: .playing),
+    .bool("post-toc", \.postTOC, "At the end post the shots as a table of contents and send it downstream (matroskamux writes chapters only before its first frame: launch/pipelines/chapters adds them afterwards)", changeable: .ready),
+    .counter("shots", \.shots, "Shots begun so far"),
+    .counter("frames", \.frames, "Frames seen so far"),
+    .measurement("last-score", \.lastScore, "What the detector last compared with the threshold", -1_000_000...1_000_000),
+  ]
+
+  struct State {
+    var stream = DetectionStream()
+    var chapters: [ClockTime] = []
+    var lastEnd: ClockTime?
+  }
+
+  private let handle: ElementHandle
+  private let statisticsAskedFor = Atomic(false)
+
+  init(_ handle: ElementHandle) { self.handle = handle }
+
+  func start(_ settings: Settings) throws -> State {
+    statisticsAskedFor.store(false, ordering: .relaxed)
+    return State()
+  }
+
+  func configure(_ info: VideoInfo, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
+    try state.stream.setFormat(info)
+    state.stream.setDetector(detectorSettings(settings))
+    if settings.forceKeyUnits, !settings.align, state.stream.lookAhead.frames > 0 {
+      handle.postWarning(
+        .library(
+          GST_LIBRARY_ERROR_SETTINGS,
+          "The detector \"\(settings.detector.rawValue)\" knows a boundary \(state.stream.lookAhead.frames) frames late: key frames will be late too. Set align=true."))
+    }
+  }
+
+  func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
+    state.stream.setDetector(detectorSettings(settings))
+    let time = state.stream.advance(input.time, index: input.index, info: input.info)
+    try input.withFrame { frame in try state.stream.see(frame, at: time) }
+
+    output.readings.frames = input.index &+ 1
+    output.readings.shots = state.stream.shot
+    output.readings.lastScore = state.stream.lastScore
+    if settings.postTOC {
+      if state.chapters.isEmpty, let start = time.streamTime { state.chapters.append(start) }
+      state.lastEnd = time.streamTime.map { $0 &+ (input.time.duration ?? input.info.frameDuration ?? 0) }
+    }
+    report(settings, &state, &output)
+    for score in state.stream.findings.scores {
+      output.attach(Marks.score, score.structure(columns: state.stream.statisticNames), to: input.index)
+    }
+    state.stream.findings.removeAll()
+    if settings.align { output.hold(from: state.stream.firstUndecided(newest: time)) }
+  }
+
+  func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws {
+    state.stream.finish()
+    output.readings.shots = state.stream.shot
+    report(settings, &state, &output)
+    for score in state.stream.findings.scores {
+      output.attach(Marks.score, score.structure(columns: state.stream.statisticNames), to: score.time.frame)
+    }
+    state.stream.findings.removeAll()
+    guard endOfStream, settings.postTOC, let end = state.lastEnd, !state.chapters.isEmpty else { return }
+    let toc = TableOfContents(
+      chapters: state.chapters.indices.map { index in
+        let next = index + 1 < state.chapters.count ? state.chapters[index + 1] : end
+        return .init(title: "Shot \(index + 1)", start: state.chapters[index], end: max(next, state.chapters[index]))
+      })
+    output.push(.tableOfContents(toc), before: .max)
+    output.post(toc)
+  }
+
+  func interrupt(_ settings: Settings, _ state: inout State) { state.stream.interrupt() }
+
+  func latency(_ settings: Settings, _ info: VideoInfo) -> ClockTime {
+    guard settings.align else { return 0 }
+    return DetectionStream.latency(detectorSettings(settings), info)
+  }
+
+  func receiveUpstream(_ event: Structure, _ settings: Settings) -> Bool {
+    guard event.name == Marks.request, settings.attachMeta else { return false }
+    if event["statistics"]?.bool == true { statisticsAskedFor.store(true, ordering: .relaxed) }
+    return true
+  }
+
+  /// Places what was found at its frames.
+  private func report(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) {
+    for boundary in state.stream.findings.boundaries {
+      Self.debug.log(GST_LEVEL_INFO, handle, "\(boundary.kind.rawValue) at frame \(boundary.frame), score \(boundary.score)")
+      let fields = boundary.structure
+      if settings.forceKeyUnits {
+        output.push(
+          .forceKeyUnit(pts: boundary.pts, streamTime: boundary.streamTime, runningTime: boundary.runningTime), before: boundary.frame)
+      }
+      if settings.attachMeta { output.attach(Marks.boundary, fields, to: boundary.frame) }
+      if settings.postMessages { output.post(fields, at: boundary.frame) }
+      if settings.postTOC, let time = boundary.streamTime { state.chapters.append(time) }
+    }
+  }
+
+  private func detectorSettings(_ settings: Settings) -> DetectorSettings {
+    var result = DetectorSettings(kind: settings.detector.kind, threshold: settings.threshold)
+    result.weights = ComponentWeights(
+      hue: settings.weightHue, saturation: settings.weightSaturation, luma: settings.weightLuma, edges: settings.weightEdges)
+    result.minimumShot = settings.minimumShot
+    result.filter = settings.filter.mode
+    result.adaptiveWindow = Int(settings.adaptiveWindow)
+    result.fadeBias = settings.fadeBias
+    result.statistics = statisticsAskedFor.load(ordering: .relaxed)
+    return result
+  }
+}
+
+extension ShotDetect {
+  enum Detecting: String, PropertyEnumeration {
+    case content, adaptive, threshold, histogram, hash
+
+    static let typeName = "GstShotDetectDetector"
+
+    var kind: DetectorKind {
+      switch self {
+      case .content: .content
+      case .adaptive: .adaptive
+      case .threshold: .threshold
+      case .histogram: .histogram
+      case .hash: .hash
+      }
+    }
+
+    var blurb: String {
+      switch self {
+      case .content: "Cuts: weighted mean absolute difference of hue, saturation and value"
+      case .adaptive: "Cuts: that difference relative to its neighbours, for moving cameras; knows late"
+      case .threshold: "Fades through black: mean level"
+      case .histogram: "Cuts: correlation of brightness histograms"
+      case .hash: "Cuts: distance of perceptual hashes"
+      }
+    }
+  }
+
+  enum Filtering: String, PropertyEnumeration {
+    case merge, suppress
+
+    static let typeName = "GstShotDetectFilter"
+
+    var mode: FlashFilter.Mode {
+      switch self {
+      case .merge: .merge
+      case .suppress: .suppress
+      }
+    }
+
+    var blurb: String {
+      switch self {
+      case .merge: "Cuts in quick succession become one, where the last of them lies"
+      case .suppress: "A cut too soon after another is dropped"
+      }
+    }
+  }
+}
