@@ -1,0 +1,159 @@
+"""Measures shotdetect beside identity and its peers; launch/bench runs it and says how.
+
+Every measurement is a process that pushes frames of film through one element. A process with the element runs next to
+one with `identity`, in turns, and the median of the differences counts: what reading frames costs, and a machine that
+is busy for a while, cancel out. Each process of both kinds creates a shotdetect, used or not, so that the time it takes
+to load the plugin cancels out too.
+"""
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FILM = Path(__file__).resolve().parents[2] / "samples/media/big-buck-bunny-excerpt.mp4"
+DETECTORS = ("content", "adaptive", "threshold", "histogram", "hash")
+
+
+class Frames:
+    """Consecutive frames of the film, one raw I420 file each, scaled to a size."""
+
+    def __init__(self, folder, size, count):
+        self.width, self.height = map(int, size.split("x"))
+        self.pattern = str(folder / f"{size}-%03d.yuv")
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-i", FILM, "-an", "-vf",
+             f"trim=start_frame=1000:end_frame={1000 + count},scale={self.width}:{self.height}",
+             "-pix_fmt", "yuv420p", "-start_number", "0", "-f", "image2", "-c:v", "rawvideo", self.pattern], check=True)
+
+    def gstreamer(self, element, frames, beside=""):
+        """The command that pushes so many frames through an element, with an unused element beside it."""
+        caps = f"video/x-raw,format=I420,width={self.width},height={self.height},framerate=25/1,colorimetry=bt709"
+        return (["gst-launch-1.0", "-q", "multifilesrc", f"location={self.pattern}", "loop=true",
+                 f"num-buffers={frames}", f"caps={caps}", "!"] + element.split() +
+                ["!", "fakesink", "sync=false"] + beside.split())
+
+    def ffmpeg(self, filters, frames):
+        """The same through ffmpeg's filters."""
+        return (["ffmpeg", "-v", "error", "-f", "image2", "-loop", "1", "-c:v", "rawvideo", "-pixel_format", "yuv420p",
+                 "-video_size", f"{self.width}x{self.height}", "-i", self.pattern, "-frames:v", str(frames)] +
+                filters.split() + ["-f", "null", "-"])
+
+
+# Freed frames stay with the process: otherwise most of the time goes into getting zeroed pages from the kernel.
+KEEP_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+
+
+def usage(command, environment=None):
+    """Runs a command and returns the resources that it used."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return used
+
+
+def seconds(command):
+    """Processor time of a command: unlike the clock on the wall it hardly depends on what else the machine does."""
+    used = usage(command, KEEP_MEMORY)
+    return used.ru_utime + used.ru_stime
+
+
+def peak_memory(command):
+    """Peak resident memory of a command in MB."""
+    return usage(command).ru_maxrss / 1024
+
+
+def heap_allocations(command):
+    """How often a command allocated on the heap, as valgrind counts it."""
+    log = subprocess.run(["valgrind", "--leak-check=no", "--undef-value-errors=no"] + command, check=True,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+    return int(re.search(r"total heap usage: ([\d,]+) allocs", log).group(1).replace(",", ""))
+
+
+def candidates(source):
+    """Names of what is measured, each with functions from a number of frames to its command and to the one without it."""
+    for detector in DETECTORS:
+        element = f"shotdetect detector={detector}"
+        yield (f"shotdetect {detector}",
+               lambda n, element=element: source.gstreamer(element, n),
+               lambda n, element=element: source.gstreamer("identity", n, beside=element))
+    yield ("GStreamer scenechange",
+           lambda n: source.gstreamer("scenechange", n, beside="shotdetect"),
+           lambda n: source.gstreamer("identity", n, beside="shotdetect"))
+    yield ("FFmpeg scdet",
+           lambda n: source.ffmpeg("-vf scdet", n),
+           lambda n: source.ffmpeg("", n))
+
+
+def measure_time(source, frames, rounds):
+    """Median ms a frame that each candidate adds, and its median time as a multiple of identity's."""
+    pairs = {}
+    for turn in range(rounds + 1):
+        for name, with_it, without_it in candidates(source):
+            commands = [with_it(frames), without_it(frames)]
+            if turn % 2:
+                without, with_ = seconds(commands[1]), seconds(commands[0])
+            else:
+                with_, without = seconds(commands[0]), seconds(commands[1])
+            if turn:  # the first round only warms the caches
+                pairs.setdefault(name, []).append((with_, without))
+        print(f"\r{source.width}x{source.height}: round {turn} of {rounds} ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return {name: (statistics.median(w - i for w, i in p) / frames * 1e3, statistics.median(w / i for w, i in p))
+            for name, p in pairs.items()}
+
+
+def table(header, rows):
+    print("\n| " + " | ".join(header) + " |\n|" + "|".join([" --- "] + [" ---: "] * (len(header) - 1)) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sizes", default="1920x1080,3840x2160")
+    parser.add_argument("--allocations", action="store_true")
+    options = parser.parse_args()
+    sizes = options.sizes.split(",")
+
+    shm = Path("/dev/shm")
+    roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 600e6
+    with tempfile.TemporaryDirectory(dir=shm if roomy else None, prefix="gst-shots-bench-") as folder:
+        times, memory = {}, {}
+        for size in sizes:
+            pixels = int(size.split("x")[0]) * int(size.split("x")[1])
+            source = Frames(Path(folder), size, max(16, min(60, int(2.5e8 / pixels / 1.5))))
+            frames = max(100, int(4e9 / pixels))
+            times[size] = measure_time(source, frames, options.rounds)
+            baseline = peak_memory(source.gstreamer("identity", 200))
+            memory[size] = {f"shotdetect {d}": peak_memory(source.gstreamer(f"shotdetect detector={d}", 200)) - baseline
+                            for d in DETECTORS}
+            memory[size]["GStreamer scenechange"] = peak_memory(source.gstreamer("scenechange", 200)) - baseline
+
+        print(f"\nProcessor time a frame more than without the element, I420, median of {options.rounds} pairs:")
+        table(["", *(column for s in sizes for column in (f"{s}, ms", "ratio"))],
+              [[name, *(cell for s in sizes for cell in (f"{times[s][name][0]:.3f}", f"{times[s][name][1]:.2f}"))]
+               for name in times[sizes[0]]])
+        print("\nPeak resident memory more than with `identity`:")
+        table(["", *(f"{s}, MB" for s in sizes)],
+              [[name, *(f"{memory[s][name]:.1f}" for s in sizes)] for name in memory[sizes[0]]])
+
+        if options.allocations:
+            source, short, long = Frames(Path(folder), "640x360", 60), 60, 160
+            rates = {}
+            for name in ["identity", *(f"shotdetect detector={d}" for d in DETECTORS)]:
+                a, b = (heap_allocations(source.gstreamer(name, n)) for n in (short, long))
+                rates[name] = (b - a) / (long - short)
+            print(f"\nHeap allocations a frame more than with `identity`, frames {short} to {long}:")
+            table(["", "a frame"], [[n, f"{r - rates['identity']:.2f}"] for n, r in rates.items() if n != "identity"])
+
+
+if __name__ == "__main__":
+    main()
