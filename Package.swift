@@ -14,7 +14,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CGStreamer", pkgConfig: "gstreamer-video-1.0"),
     .systemLibrary(name: "CGStreamerCheck", pkgConfig: "gstreamer-check-1.0"),
-    .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Shots", dependencies: ["Pixels"]),
     .target(
@@ -29,6 +29,7 @@ let package = Package(
           "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker", "-s",
         ])
       ]),
+    .testTarget(name: "GStreamerKitTests", dependencies: ["CGStreamer", "CGStreamerCheck", "GStreamerKit"]),
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots"], exclude: ["Fixtures"]),
   ]

@@ -1,4 +1,5 @@
 import CGStreamer
+import Synchronization
 
 /// An element that is made of others.
 ///
@@ -11,19 +12,25 @@ import CGStreamer
 /// }
 /// ```
 public protocol BinElement: Element {
-  /// NULL→READY, once: adds the children, links them and exposes their pads. An error stops the state change.
+  /// NULL→READY, once: adds the children, links them and exposes their pads. An error is posted and stops the state
+  /// change; the children are removed, and the next attempt builds again.
   func build(_ bin: Bin, _ settings: Settings) throws
 
-  /// A child posts a message. True if it ends here.
+  /// A property was set after the bin was built: sets those of the children. On the thread that set it.
+  func settingsChanged(_ settings: Settings, in bin: Bin)
+
+  /// A child posts a message. True if it ends here. Any thread; the message belongs to the caller.
   func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool
 }
 
 extension BinElement {
+  public func settingsChanged(_ settings: Settings, in bin: Bin) {}
   public func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { false }
 }
 
-/// The inside of a `BinElement` while it is built.
+/// The inside of a `BinElement`.
 public struct Bin {
+  /// The bin itself.
   public let handle: ElementHandle
 
   private var gst: UnsafeMutablePointer<GstBin> { UnsafeMutableRawPointer(handle.element).assumingMemoryBound(to: GstBin.self) }
@@ -41,12 +48,23 @@ public struct Bin {
     return ElementHandle(element: child)
   }
 
-  /// Sets a property of a child from text, as `gst-launch-1.0` does.
+  /// The child of this name, which `add` was given.
+  public func child(_ name: String) -> ElementHandle? {
+    guard let child = gst_bin_get_by_name(gst, name) else { return nil }
+    // The bin keeps its children alive; this reference is not needed.
+    gst_object_unref(child)
+    return ElementHandle(element: child)
+  }
+
+  /// Sets a property of a child from text, as `gst-launch-1.0` does. A name or text that the child does not know is
+  /// ignored.
   public func set(_ child: ElementHandle, _ property: String, _ text: String) {
     gst_util_set_object_arg(child.gobject, property, text)
   }
 
   /// Links two children by any pads that fit.
+  ///
+  /// - Throws: CORE/PAD if there are none.
   public func link(_ from: ElementHandle, _ to: ElementHandle) throws {
     guard gst_element_link(from.element, to.element) != 0 else {
       throw ElementError.core(GST_CORE_ERROR_PAD, "Two elements inside cannot be linked.")
@@ -54,6 +72,8 @@ public struct Bin {
   }
 
   /// Makes a child's pad the bin's own, under a name of the bin's templates.
+  ///
+  /// - Throws: CORE/PAD if the child has no such pad, or it does not fit.
   public func expose(_ child: ElementHandle, _ pad: String, as name: String) throws {
     guard let target = gst_element_get_static_pad(child.element, pad) else {
       throw ElementError.core(GST_CORE_ERROR_PAD, "An element inside has no pad \"\(pad)\".")
@@ -67,8 +87,24 @@ public struct Bin {
       }
       return
     }
-    guard let ghost = gst_ghost_pad_new(name, target), gst_element_add_pad(handle.element, ghost) != 0 else {
+    guard let ghost = gst_ghost_pad_new(name, target) else {
+      throw ElementError.core(GST_CORE_ERROR_PAD, "The pad \"\(name)\" cannot be made.")
+    }
+    guard gst_element_add_pad(handle.element, ghost) != 0 else {
+      gst_object_unref(ghost)
       throw ElementError.core(GST_CORE_ERROR_PAD, "The pad \"\(name)\" cannot be added.")
+    }
+  }
+
+  /// Removes every child, with its links.
+  func clear() {
+    while let child = gst.pointee.children?.pointee.data.map({ $0.assumingMemoryBound(to: GstElement.self) }) {
+      // The bin's reference goes with the removal; the child must be stopped before its last one does.
+      gst_object_ref(child)
+      let removed = gst_bin_remove(gst, child) != 0
+      gst_element_set_state(child, GST_STATE_NULL)
+      gst_object_unref(child)
+      if !removed { return }
     }
   }
 }
@@ -117,17 +153,16 @@ class BinElementObject: ElementObject {
   /// Pads that are always there exist before the children do, so that applications can link them.
   override func instanceReady() {
     for template in templates where template.presence == .always {
-      if let known = template.makeTemplate() {
-        if let pad = gst_ghost_pad_new_no_target_from_template(template.name, known) { gst_element_add_pad(handle.element, pad) }
-        gst_object_unref(known)
-      }
+      guard let known = registered(template), let pad = gst_ghost_pad_new_no_target_from_template(template.name, known) else { continue }
+      if gst_element_add_pad(handle.element, pad) == 0 { gst_object_unref(pad) }
     }
   }
 }
 
 final class BinElementBox<E: BinElement>: BinElementObject {
   private let own: ElementCore<E>
-  private var built = false
+  /// Written under the element's state lock, read by whoever sets a property.
+  private let built = Atomic(false)
 
   init(_ core: ElementCore<E>) {
     own = core
@@ -137,8 +172,18 @@ final class BinElementBox<E: BinElement>: BinElementObject {
   override var templates: [PadTemplate] { E.description.pads }
 
   override func build() -> Bool {
-    if !built { built = reporting { try own.element.build(Bin(handle: handle), own.settings) } != nil }
-    return built
+    if built.load(ordering: .acquiring) { return true }
+    let bin = Bin(handle: handle)
+    guard reporting({ try own.element.build(bin, own.settings) }) != nil else {
+      bin.clear()
+      return false
+    }
+    built.store(true, ordering: .releasing)
+    return true
+  }
+
+  override func settingsChanged() {
+    if built.load(ordering: .acquiring) { own.element.settingsChanged(own.settings, in: Bin(handle: handle)) }
   }
 
   override func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { own.element.intercept(message) }

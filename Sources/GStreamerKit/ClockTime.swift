@@ -4,6 +4,7 @@ import CGStreamer
 public typealias ClockTime = UInt64
 
 extension ClockTime {
+  /// Wraps around after 584 years.
   public static func milliseconds(_ count: UInt64) -> ClockTime { count.multipliedReportingOverflow(by: 1_000_000).partialValue }
 }
 
@@ -24,6 +25,7 @@ extension Optional where Wrapped == ClockTime {
 public struct BufferTime: Sendable, Hashable {
   /// The buffer's own timestamp.
   public var pts: ClockTime?
+  /// How long it is shown, if it says so.
   public var duration: ClockTime?
   /// Time since the pipeline started to play; what clocks, encoders and live sinks use.
   public var runningTime: ClockTime?
@@ -32,7 +34,8 @@ public struct BufferTime: Sendable, Hashable {
   /// Whether any of the buffer lies in its segment, so that it will be shown.
   public var isShown: Bool
 
-  init(_ buffer: UnsafeMutablePointer<GstBuffer>, in segment: UnsafePointer<GstSegment>) {
+  /// Times outside of the segment are nil; so are running and stream time if the segment does not count in time.
+  public init(_ buffer: UnsafeMutablePointer<GstBuffer>, in segment: UnsafePointer<GstSegment>) {
     pts = buffer.pointee.pts.valid
     duration = buffer.pointee.duration.valid
     guard let pts, segment.pointee.format == GST_FORMAT_TIME else {

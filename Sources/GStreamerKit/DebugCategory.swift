@@ -4,6 +4,9 @@ import CGStreamer
 public struct DebugCategory: @unchecked Sendable {
   let category: UnsafeMutablePointer<GstDebugCategory>?
 
+  /// - Parameters:
+  ///   - name: what `GST_DEBUG` calls it, lower case, unique in the process. Keep the value, `static let`.
+  ///   - description: what `gst-inspect-1.0 --gst-debug-help` says of it.
   public init(_ name: String, _ description: String) {
     category = _gst_debug_category_new(name, 0, description)
   }

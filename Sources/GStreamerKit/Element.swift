@@ -67,9 +67,21 @@ public struct ElementHandle: @unchecked Sendable {
       element, type, domain, code, g_strdup(error.text), error.debug.flatMap { g_strdup($0) }, "GStreamerKit", "post", 0)
   }
 
-  /// Tells the pipeline to ask for latencies again.
-  func postLatencyChanged() {
+  /// Tells the pipeline to ask for latencies again. A `PassthroughVideoFilter` need not: it is done when `latency` changes.
+  public func postLatencyChanged() {
     gst_element_post_message(element, gst_message_new_latency(gstObject))
+  }
+
+  /// The settings now, for threads that an element starts itself; callbacks are given theirs.
+  ///
+  /// nil while the element is made, and if the handle belongs to another one.
+  public func settings<E: Element>(of type: E.Type) -> E.Settings? { core(type)?.settings }
+
+  /// Publishes what users read as properties. A `PassthroughVideoFilter` has `Output.readings` for that.
+  public func publish<E: Element>(_ readings: E.Readings, of type: E.Type) { core(type)?.readings = readings }
+
+  private func core<E: Element>(_ type: E.Type) -> ElementCore<E>? {
+    ElementClass.object(of: UnsafeMutableRawPointer(element))?.core as? ElementCore<E>
   }
 
   /// Posts the table of contents for applications.

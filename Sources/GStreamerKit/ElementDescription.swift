@@ -6,12 +6,15 @@ public struct ElementDescription: Sendable {
   public var factory: String
   /// GType name, unique in the process: a prefix and the class, `GstShotDetect`.
   public var typeName: String
+  /// What `gst-inspect-1.0` prints as "Long-name".
   public var longName: String
   /// GStreamer's klass, such as `Filter/Analyzer/Video`.
   public var klass: String
+  /// One sentence.
   public var summary: String
   public var author: String
   public var pads: [PadTemplate]
+  /// How eagerly `decodebin` and the like choose it; 0 is never.
   public var rank: UInt32
 
   public init(
@@ -31,21 +34,26 @@ public struct ElementDescription: Sendable {
 
 /// A pad that an element has, or can be asked for.
 public struct PadTemplate: Sendable, Hashable {
+  /// Which way data flow: out of a source pad, into a sink pad.
   public enum Direction: Sendable { case source, sink }
+  /// Made with the element, by the element later, or when asked for.
   public enum Presence: Sendable { case always, sometimes, request }
 
   /// `sink`, `src`, or with `%u` for several.
   public var name: String
   public var direction: Direction
   public var presence: Presence
-  /// Caps in GStreamer's notation.
+  /// Caps in GStreamer's notation. A template whose caps do not parse is left out.
   public var caps: String
+  /// Pads of a `PadElement` that ask the other side which caps it accepts: for elements that pass on what they get.
+  public var proxiesCaps: Bool
 
-  public init(_ name: String, _ direction: Direction, _ presence: Presence = .always, caps: String) {
+  public init(_ name: String, _ direction: Direction, _ presence: Presence = .always, caps: String, proxiesCaps: Bool = false) {
     self.name = name
     self.direction = direction
     self.presence = presence
     self.caps = caps
+    self.proxiesCaps = proxiesCaps
   }
 
   /// The `sink` and `src` of a filter whose caps are the same on both sides.

@@ -19,9 +19,13 @@ public struct ElementError: Error, Sendable {
     self.debug = debug
   }
 
+  /// Files, devices, memory, network: `GST_RESOURCE_ERROR_NOT_FOUND`, `_OPEN_READ`, `_NO_SPACE_LEFT`, ….
   public static func resource(_ code: GstResourceError, _ text: String) -> ElementError { ElementError(.resource(code), text) }
+  /// What is wrong with the data: `GST_STREAM_ERROR_FORMAT`, `_DECODE`, `_FAILED`, ….
   public static func stream(_ code: GstStreamError, _ text: String) -> ElementError { ElementError(.stream(code), text) }
+  /// How elements work together: `GST_CORE_ERROR_NEGOTIATION`, `_MISSING_PLUGIN`, `_PAD`, ….
   public static func core(_ code: GstCoreError, _ text: String) -> ElementError { ElementError(.core(code), text) }
+  /// The element's own libraries and settings: `GST_LIBRARY_ERROR_INIT`, `_SETTINGS`, ….
   public static func library(_ code: GstLibraryError, _ text: String) -> ElementError { ElementError(.library(code), text) }
 
   /// Any error as an element error: unknown ones become STREAM/FAILED with their description.

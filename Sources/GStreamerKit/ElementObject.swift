@@ -55,6 +55,15 @@ class ElementObject {
   /// The GObject is there and points here: pads can be added.
   func instanceReady() {}
 
+  /// A property was set, on the thread that set it. No lock is held.
+  func settingsChanged() {}
+
+  /// The class's own template, which its pads share.
+  func registered(_ template: PadTemplate) -> UnsafeMutablePointer<GstPadTemplate>? {
+    let gclass = UnsafeMutableRawPointer(handle.element.pointee.object.object.g_type_instance.g_class)
+    return gst_element_class_get_pad_template(gclass?.assumingMemoryBound(to: GstElementClass.self), template.name)
+  }
+
   /// Runs `body`; an error is posted on the bus and yields nil.
   func reporting<T>(_ body: () throws -> T) -> T? {
     do {

@@ -3,11 +3,12 @@ import CGStreamer
 /// Custom metadata of buffers: a structure under a registered name.
 ///
 /// It is copied with the buffer through every element that keeps metadata without tags (all converters, scalers and
-/// encoders of GStreamer do).
+/// encoders of GStreamer do). Registering costs a lookup: keep the value, `static let`.
 public struct Metadata: Sendable {
+  /// As GStreamer knows it; also the name of every structure that `all` gives.
   public let name: String
 
-  /// Registers the name in this process, if nobody has done so.
+  /// Registers the name in this process, if nobody has done so. Letters and digits, `GstShotBoundaryMeta`.
   public init(_ name: String) {
     self.name = name
     if gst_meta_get_info(name) == nil {
@@ -16,8 +17,8 @@ public struct Metadata: Sendable {
     }
   }
 
-  /// Adds to a buffer whose metadata is writable.
-  func add(_ fields: Structure, to buffer: UnsafeMutablePointer<GstBuffer>) {
+  /// Adds to a buffer whose metadata is writable: that nobody else holds (`gst_buffer_make_writable`).
+  public func add(_ fields: Structure, to buffer: UnsafeMutablePointer<GstBuffer>) {
     guard let meta = gst_buffer_add_custom_meta(buffer, name), let structure = gst_custom_meta_get_structure(meta) else { return }
     fields.write(into: structure)
   }

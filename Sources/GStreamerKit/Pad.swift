@@ -1,22 +1,27 @@
 import CGStreamer
 
 /// A buffer that is owned: pushed on, or released when it goes out of scope.
-public struct Buffer: ~Copyable {
+///
+/// Memory is shared with others who hold the buffer: write only into one that you made, or through `gst_buffer_make_writable`.
+public struct Buffer: ~Copyable, @unchecked Sendable {
   private var pointer: UnsafeMutablePointer<GstBuffer>?
 
-  init(taking pointer: UnsafeMutablePointer<GstBuffer>) { self.pointer = pointer }
+  /// Takes the caller's reference.
+  public init(taking pointer: UnsafeMutablePointer<GstBuffer>) { self.pointer = pointer }
 
   deinit { if let pointer { gst_buffer_unref(pointer) } }
 
   /// For calls of the C API; still owned here.
   public var gst: UnsafeMutablePointer<GstBuffer>? { pointer }
+  /// Presentation time in the segment's time, nanoseconds.
   public var pts: ClockTime? { pointer?.pointee.pts.valid }
+  /// Nanoseconds.
   public var duration: ClockTime? { pointer?.pointee.duration.valid }
   /// Bytes.
   public var size: Int { pointer.map { Int(gst_buffer_get_size($0)) } ?? 0 }
 
-  /// Gives the reference away.
-  consuming func release() -> UnsafeMutablePointer<GstBuffer>? {
+  /// Gives the reference away, to a call of the C API that takes it.
+  public consuming func release() -> UnsafeMutablePointer<GstBuffer>? {
     let taken = pointer
     pointer = nil
     return taken
@@ -24,23 +29,29 @@ public struct Buffer: ~Copyable {
 }
 
 /// An event that is owned: forwarded, kept for later, or released when it goes out of scope.
-public struct Event: ~Copyable {
+///
+/// To keep one under a lock: `var end: Event? = consume event`, then `held.withLock { $0.end = end.take() }`.
+public struct Event: ~Copyable, @unchecked Sendable {
   private var pointer: UnsafeMutablePointer<GstEvent>?
 
-  init(taking pointer: UnsafeMutablePointer<GstEvent>) { self.pointer = pointer }
+  /// Takes the caller's reference: of `gst_event_new_eos()`, say.
+  public init(taking pointer: UnsafeMutablePointer<GstEvent>) { self.pointer = pointer }
 
   deinit { if let pointer { gst_event_unref(pointer) } }
 
   /// For calls of the C API; still owned here.
   public var gst: UnsafeMutablePointer<GstEvent>? { pointer }
+  /// Such as `GST_EVENT_EOS`.
   public var type: GstEventType { pointer?.pointee.type ?? GST_EVENT_UNKNOWN }
+  /// Whether it keeps its place among the buffers.
   public var isSerialized: Bool { pointer?.pointee.isSerialized ?? false }
   /// The number that derived events and messages keep.
   public var sequenceNumber: UInt32 { pointer?.pointee.seqnum ?? 0 }
   /// The fields of a custom event.
   public var structure: Structure? { pointer.flatMap { gst_event_get_structure($0) }.map { Structure($0) } }
 
-  consuming func release() -> UnsafeMutablePointer<GstEvent>? {
+  /// Gives the reference away, to a call of the C API that takes it.
+  public consuming func release() -> UnsafeMutablePointer<GstEvent>? {
     let taken = pointer
     pointer = nil
     return taken
@@ -49,8 +60,12 @@ public struct Event: ~Copyable {
 
 /// A pad of an element of ours. Valid as long as the element has it.
 public struct Pad: @unchecked Sendable, Hashable {
+  /// For calls of the C API that have no Swift form here.
   public let gst: UnsafeMutablePointer<GstPad>
 
+  public init(gst: UnsafeMutablePointer<GstPad>) { self.gst = gst }
+
+  /// Unique in the element. A copy, with a lock: not for every buffer.
   public var name: String {
     gst_object_get_name(UnsafeMutableRawPointer(gst).assumingMemoryBound(to: GstObject.self)).map { name in
       defer { g_free(name) }
@@ -60,19 +75,22 @@ public struct Pad: @unchecked Sendable, Hashable {
 
   public var isSink: Bool { gst.pointee.direction == GST_PAD_SINK }
 
-  /// Sends a buffer downstream, from a source pad.
+  /// Sends a buffer downstream, from a source pad. Blocks as long as downstream does: hold no lock.
+  ///
+  /// - Returns: `GST_FLOW_OK`, or why nothing more should come (`GST_FLOW_FLUSHING`, `GST_FLOW_EOS`, an error).
   public func push(_ buffer: consuming Buffer) -> GstFlowReturn {
     guard let pointer = buffer.release() else { return GST_FLOW_ERROR }
     return gst_pad_push(gst, pointer)
   }
 
-  /// Sends an event out of this pad, whatever its direction.
+  /// Sends an event out of this pad, whatever its direction. False if nobody took it.
   @discardableResult
   public func push(_ event: consuming Event) -> Bool {
     guard let pointer = event.release() else { return false }
     return gst_pad_push_event(gst, pointer) != 0
   }
 
+  /// Sends an event downstream, from a source pad. False if nobody took it.
   @discardableResult
   public func push(_ event: DownstreamEvent) -> Bool {
     event.makeGstEvent().map { gst_pad_push_event(gst, $0) != 0 } ?? false

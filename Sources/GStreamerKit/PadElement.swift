@@ -1,34 +1,57 @@
 import CGStreamer
+import Synchronization
 
 /// An element with pads of its own, for what no base class of GStreamer fits: several inputs, held ends of stream,
 /// changed times.
 ///
 /// Pads come from the description's templates: those that are always there are made with the element, others when asked
-/// for. Every callback may run on another thread; what they share is the author's to lock.
+/// for (`sink_%u` becomes `sink_0`, `sink_1`, …). Every callback may run on another thread; what they share is the author's
+/// to lock, and no lock may be held while pushing. Properties are read and written by the kit; what users read is set with
+/// `ElementHandle.publish`.
+///
+/// ```swift
+/// func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
+///   handle.pad("src")?.push(buffer) ?? GST_FLOW_ERROR
+/// }
+/// func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool { handle.forward(event, from: pad) }
+/// ```
 public protocol PadElement: Element {
-  /// READY→PAUSED, before data flow. An error stops the state change.
+  /// READY→PAUSED, before data flow. An error is posted and stops the state change; `stop` does not run then.
   func start(_ settings: Settings) throws
 
-  /// PAUSED→READY, after data have stopped.
+  /// PAUSED→READY begins: wakes every wait of the element, for data stop only when `chain` and `receive` have returned.
+  func interrupt()
+
+  /// PAUSED→READY, after data have stopped; or another part of the state change failed after `start`.
   func stop()
 
-  /// A buffer arrives at a sink pad. An error is posted and stops the stream.
+  /// A buffer arrives at a sink pad, on its streaming thread. An error is posted and stops the stream.
+  ///
+  /// - Returns: what `Pad.push` returned, `GST_FLOW_OK` if the buffer was kept.
   func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn
 
-  /// An event arrives. Pass on what you do not know with `ElementHandle.forward`.
+  /// An event arrives at a pad of either direction. Pass on what you do not know with `ElementHandle.forward`. True if
+  /// somebody took it.
   func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool
 
-  /// How long buffers are held back at most, for the answer to the latency query.
+  /// A query arrives: true or false if the element answered, nil for GStreamer's default. Any thread.
+  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool?
+
+  /// How long buffers are held back at most, in nanoseconds, for the answer to the latency query. Any thread.
   func latency(_ settings: Settings) -> ClockTime
 
-  /// A pad was asked for, or is given back.
+  /// A pad was asked for.
   func added(_ pad: Pad)
+
+  /// A pad is given back. Data may still flow through it until this returns.
   func removed(_ pad: Pad)
 }
 
 extension PadElement {
   public func start(_ settings: Settings) throws {}
+  public func interrupt() {}
   public func stop() {}
+  public func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? { nil }
   public func latency(_ settings: Settings) -> ClockTime { 0 }
   public func added(_ pad: Pad) {}
   public func removed(_ pad: Pad) {}
@@ -64,12 +87,17 @@ extension Plugin {
 class PadElementObject: ElementObject {
   var templates: [PadTemplate] { [] }
   func start() -> Bool { false }
+  func interrupt() {}
   func stop() {}
   func chain(_ buffer: consuming Buffer, on pad: Pad) -> GstFlowReturn { GST_FLOW_ERROR }
   func receive(_ event: consuming Event, on pad: Pad) -> Bool { false }
+  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad) -> Bool? { nil }
   var latency: ClockTime { 0 }
   func added(_ pad: Pad) {}
   func removed(_ pad: Pad) {}
+
+  /// How many pads of a template were asked for without a name.
+  private let numbers = Mutex<[String: UInt32]>([:])
 
   static let offset = MemoryLayout<GstElement>.size
 
@@ -82,9 +110,11 @@ class PadElementObject: ElementObject {
     callbacks.pointee.change_state = { element, change in
       guard let element, let object = PadElementObject.of(element) else { return GST_STATE_CHANGE_FAILURE }
       if change == GST_STATE_CHANGE_READY_TO_PAUSED, !object.start() { return GST_STATE_CHANGE_FAILURE }
+      if change == GST_STATE_CHANGE_PAUSED_TO_READY { object.interrupt() }
       let parent = g_type_class_peek(gst_element_get_type())?.assumingMemoryBound(to: GstElementClass.self)
       let result = parent?.pointee.change_state?(element, change) ?? GST_STATE_CHANGE_FAILURE
-      if change == GST_STATE_CHANGE_PAUSED_TO_READY { object.stop() }
+      let notStarted = change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE
+      if change == GST_STATE_CHANGE_PAUSED_TO_READY || notStarted { object.stop() }
       return result
     }
     callbacks.pointee.request_new_pad = { element, template, name, _ in
@@ -102,15 +132,32 @@ class PadElementObject: ElementObject {
   }
 
   override func instanceReady() {
-    let gclass = UnsafeMutableRawPointer(handle.element.pointee.object.object.g_type_instance.g_class)
-      .assumingMemoryBound(to: GstElementClass.self)
     for template in templates where template.presence == .always {
-      if let known = gst_element_class_get_pad_template(gclass, template.name) { _ = addPad(from: known, named: template.name) }
+      if let known = registered(template) { _ = addPad(from: known, named: template.name) }
+    }
+  }
+
+  /// "sink_%u" → "sink_0", the first that is free.
+  private func nextName(_ template: String) -> String {
+    let before = template.prefix { $0 != "%" }
+    let after = template.dropFirst(before.count + 2)
+    guard before.count < template.count else { return template }
+    while true {
+      let number = numbers.withLock { numbers in
+        defer { numbers[template, default: 0] &+= 1 }
+        return numbers[template, default: 0]
+      }
+      let name = "\(before)\(number)\(after)"
+      if handle.pad(name) == nil { return name }
     }
   }
 
   private func addPad(from template: UnsafeMutablePointer<GstPadTemplate>, named name: String?) -> Pad? {
-    guard let pad = gst_pad_new_from_template(template, name) else { return nil }
+    let templateName = String(cString: template.pointee.name_template)
+    guard let pad = gst_pad_new_from_template(template, name ?? nextName(templateName)) else { return nil }
+    if templates.contains(where: { $0.name == templateName && $0.proxiesCaps }) {
+      pad.pointee.object.flags |= GST_PAD_FLAG_PROXY_CAPS.rawValue
+    }
     if pad.pointee.direction == GST_PAD_SINK {
       gst_pad_set_chain_function_full(pad, { pad, parent, buffer in
         guard let pad, let buffer else { return GST_FLOW_ERROR }
@@ -127,15 +174,21 @@ class PadElementObject: ElementObject {
     }, nil, nil)
     gst_pad_set_query_function_full(pad, { pad, parent, query in
       guard let pad, let query else { return 0 }
+      let object = PadElementObject.of(parent)
+      if let answered = object?.answer(query, on: Pad(gst: pad)) { return answered ? 1 : 0 }
       let answered = gst_pad_query_default(pad, parent, query)
       if answered != 0, query.pointee.type == GST_QUERY_LATENCY, pad.pointee.direction == GST_PAD_SRC {
-        addLatency(PadElementObject.of(parent)?.latency ?? 0, to: query)
+        addLatency(object?.latency ?? 0, to: query)
       }
       return answered
     }, nil, nil)
     // Request pads of a running element must be ready for data.
     if handle.element.pointee.current_state.rawValue > GST_STATE_READY.rawValue { gst_pad_set_active(pad, 1) }
-    return gst_element_add_pad(handle.element, pad) != 0 ? Pad(gst: pad) : nil
+    guard gst_element_add_pad(handle.element, pad) != 0 else {
+      gst_object_unref(pad)
+      return nil
+    }
+    return Pad(gst: pad)
   }
 }
 
@@ -149,6 +202,7 @@ final class PadElementBox<E: PadElement>: PadElementObject {
 
   override var templates: [PadTemplate] { E.description.pads }
   override func start() -> Bool { reporting { try own.element.start(own.settings) } != nil }
+  override func interrupt() { own.element.interrupt() }
   override func stop() { own.element.stop() }
   override var latency: ClockTime { own.element.latency(own.settings) }
   override func added(_ pad: Pad) { own.element.added(pad) }
@@ -165,5 +219,9 @@ final class PadElementBox<E: PadElement>: PadElementObject {
 
   override func receive(_ event: consuming Event, on pad: Pad) -> Bool {
     own.element.receive(event, on: pad, own.settings)
+  }
+
+  override func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad) -> Bool? {
+    own.element.answer(query, on: pad, own.settings)
   }
 }

@@ -9,7 +9,7 @@ import CGStreamer
 /// ```swift
 /// func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
 ///   let level = try input.withFrame { frame in mean(frame) }
-///   if level < settings.threshold { output.post(Structure("dark", [("level", .double(level))])) }
+///   if level < settings.threshold { output.post(Structure("dark", [("level", .double(level))]), at: input.index) }
 /// }
 /// ```
 ///
@@ -21,16 +21,17 @@ import CGStreamer
 public protocol PassthroughVideoFilter: Element {
   associatedtype State
 
-  /// READY→PAUSED: opens what is needed. An error stops the state change.
+  /// READY→PAUSED: opens what is needed. An error is posted and stops the state change; `stop` does not run then.
   func start(_ settings: Settings) throws -> State
 
   /// New caps. An error refuses them, with its text as the reason.
   func configure(_ info: VideoInfo, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
 
-  /// One buffer that will be shown. Buffers are numbered from 0 as they come.
+  /// One buffer that will be shown. Buffers are numbered from 0 as they come. An error is posted and stops the stream.
   func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
 
-  /// The stream ends, or its caps change: what is pending is decided.
+  /// The stream or a segment that was sought ends, or the caps change: what is pending is decided. All that is held leaves
+  /// afterwards.
   func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws
 
   /// A flush or a gap: what comes next does not continue what came before.
@@ -42,16 +43,17 @@ public protocol PassthroughVideoFilter: Element {
   /// A custom upstream event of a sibling. True if it was meant for this element and ends here. Any thread.
   func receiveUpstream(_ event: Structure, _ settings: Settings) -> Bool
 
-  /// How long buffers are held back at most, for the answer to the latency query.
+  /// How long buffers are held back at most, in nanoseconds, for the answer to the latency query. Any thread; runs once a
+  /// buffer too, and a change is made known.
   func latency(_ settings: Settings, _ info: VideoInfo) -> ClockTime
 
-  /// A custom event to send upstream when caps are known, before the first buffer passes.
+  /// A custom event to send upstream when caps are known, before the first buffer passes: asks siblings for something.
   func upstreamRequest(_ settings: Settings) -> Structure?
 
-  /// No element upstream took the request.
+  /// No element upstream took the request: `receiveUpstream` was false in all of them.
   func requestUnanswered(_ settings: Settings)
 
-  /// PAUSED→READY.
+  /// PAUSED→READY. What is held is gone. An error is posted and makes the state change fail.
   func stop(_ state: inout State) throws
 }
 
@@ -72,10 +74,14 @@ public struct InputBuffer: ~Copyable {
   let buffer: UnsafeMutablePointer<GstBuffer>
   /// How many buffers were seen before this one since the stream began.
   public let index: UInt64
+  /// When it is shown.
   public let time: BufferTime
+  /// What its caps say.
   public let info: VideoInfo
 
   /// Maps the frame for reading.
+  ///
+  /// Cost: no copy for memory that lies in the process.
   ///
   /// - Throws: STREAM/FAILED if the buffer is smaller than its caps say; what `body` throws.
   public func withFrame<R>(_ body: (borrowing VideoFrame) throws -> R) throws -> R {
@@ -98,8 +104,8 @@ public struct Output<Readings> {
   /// What users read as properties. Published when the callback returns.
   public var readings: Readings
   var actions: [(index: UInt64, action: Action)] = []
-  /// Buffers from this index on are held.
-  var heldFrom = UInt64.max
+  /// Buffers from this index on are held; nil if nothing was said.
+  var heldFrom: UInt64?
 
   init(_ readings: Readings) { self.readings = readings }
 
@@ -117,6 +123,7 @@ public struct Output<Readings> {
   /// Posts a table of contents for applications.
   public mutating func post(_ toc: TableOfContents) { actions.append((0, .postTableOfContents(toc))) }
 
-  /// Lets buffers before this index go and holds the rest. Without a call everything goes at once.
+  /// Lets buffers before this index go and holds the rest. A `see` without a call lets everything go; the other callbacks
+  /// leave things as they are.
   public mutating func hold(from index: UInt64) { heldFrom = index }
 }

@@ -1,6 +1,8 @@
 import CGStreamer
 
 /// When a property may be changed, as `gst-inspect-1.0` states it.
+///
+/// A promise to users, which nothing enforces: a setting counts from the next callback on, whenever it is set.
 public enum Mutability: Sendable {
   case ready, paused, playing
 
@@ -61,12 +63,18 @@ extension PropertyEnumeration {
 public struct Rate: Hashable, Sendable {
   public var numerator: Int32
   public var denominator: Int32
+
+  /// Both above 0: anything else is read back as nil by `optionalRate`.
+  public init(numerator: Int32, denominator: Int32) {
+    self.numerator = numerator
+    self.denominator = denominator
+  }
 }
 
 /// One row of an element's property table.
 ///
 /// The table is what users read in `gst-inspect-1.0`, what GObject checks values against, and how `Settings` is filled.
-/// Defaults are those of `Settings()`. A row whose key path leads into `Readings` is read-only.
+/// Defaults are those of `Settings()` and lie in the range. Names are kebab-case. A row whose key path leads into `Readings` is read-only.
 public struct Property<E: Element>: Sendable {
   enum Kind: Sendable {
     case bool
@@ -105,24 +113,28 @@ public struct Property<E: Element>: Sendable {
     set = { _, _ in }
   }
 
+  /// A switch.
   public static func bool(
     _ name: String, _ path: WritableKeyPath<E.Settings, Bool> & Sendable, _ blurb: String, changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .bool, changeable, wrap: { .bool($0) }, unwrap: { $0.bool })
   }
 
+  /// A whole number of 32 bits.
   public static func int(
     _ name: String, _ path: WritableKeyPath<E.Settings, Int32> & Sendable, _ blurb: String, _ range: ClosedRange<Int32>, changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .int(range), changeable, wrap: { .int($0) }, unwrap: { $0.int })
   }
 
+  /// A whole number of 32 bits, not negative.
   public static func uint(
     _ name: String, _ path: WritableKeyPath<E.Settings, UInt32> & Sendable, _ blurb: String, _ range: ClosedRange<UInt32>, changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .uint(range), changeable, wrap: { .uint($0) }, unwrap: { $0.uint })
   }
 
+  /// A whole number of 64 bits.
   public static func int64(
     _ name: String, _ path: WritableKeyPath<E.Settings, Int64> & Sendable, _ blurb: String, _ range: ClosedRange<Int64>, changeable: Mutability
   ) -> Self {
@@ -137,6 +149,7 @@ public struct Property<E: Element>: Sendable {
     Self(name, path, blurb, .uint64(range), changeable, wrap: { .uint64($0) }, unwrap: { $0.uint64 })
   }
 
+  /// A number.
   public static func double(
     _ name: String, _ path: WritableKeyPath<E.Settings, Double> & Sendable, _ blurb: String, _ range: ClosedRange<Double>, changeable: Mutability
   ) -> Self {
@@ -152,6 +165,7 @@ public struct Property<E: Element>: Sendable {
       unwrap: { value in value.double.map { $0 < 0 ? nil : $0 } })
   }
 
+  /// A text, or nil: none.
   public static func string(
     _ name: String, _ path: WritableKeyPath<E.Settings, String?> & Sendable, _ blurb: String, changeable: Mutability
   ) -> Self {
@@ -172,12 +186,14 @@ public struct Property<E: Element>: Sendable {
       })
   }
 
+  /// Texts; `gst-launch-1.0` writes `<one, two>`. Its default is not shown by `gst-inspect-1.0`.
   public static func strings(
     _ name: String, _ path: WritableKeyPath<E.Settings, [String]> & Sendable, _ blurb: String, changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .strings, changeable, wrap: { .strings($0) }, unwrap: { $0.strings })
   }
 
+  /// One of the cases of a Swift enumeration.
   public static func enumeration<T: PropertyEnumeration>(
     _ name: String, _ path: WritableKeyPath<E.Settings, T> & Sendable, _ blurb: String, changeable: Mutability
   ) -> Self {
@@ -189,7 +205,7 @@ public struct Property<E: Element>: Sendable {
     Self(reading: name, blurb, .uint64(0...(.max))) { .uint64($0[keyPath: path]) }
   }
 
-  /// A read-only number.
+  /// A read-only number; what lies outside of the range is read as its nearest end.
   public static func measurement(
     _ name: String, _ path: KeyPath<E.Readings, Double> & Sendable, _ blurb: String, _ range: ClosedRange<Double>
   ) -> Self {

@@ -5,10 +5,12 @@ import CGStreamer
 /// One value serves all three, so that a fact has the same fields wherever a user meets it:
 /// ```swift
 /// let fact = Structure("loudness", [("level", .double(-23)), ("running-time", .uint64(40_000_000))])
-/// output.post(fact)               // an element message on the bus
-/// output.attach(fact)             // metadata of the buffer
+/// output.post(fact, at: input.index)                  // an element message on the bus
+/// output.attach(loudnessMeta, fact, to: input.index)  // metadata of the buffer
+/// output.push(.custom(fact), before: input.index)     // an event for elements downstream
 /// ```
 public struct Structure: Sendable, Hashable {
+  /// A name, kebab-case, and a value.
   public struct Field: Sendable, Hashable {
     public var name: String
     public var value: Value
@@ -29,6 +31,7 @@ public struct Structure: Sendable, Hashable {
     self.fields = fields.map { Field(name: $0.0, value: $0.1) }
   }
 
+  /// The value of the first field of this name. Cost: a walk through the fields.
   public subscript(_ field: String) -> Value? { fields.first { $0.name == field }?.value }
 
   /// Fields whose type `Value` does not know are left out.

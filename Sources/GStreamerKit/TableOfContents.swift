@@ -2,11 +2,13 @@ import CGStreamer
 
 /// Chapters, as a container stores them (matroskamux does, qtmux does not).
 public struct TableOfContents: Sendable, Hashable {
+  /// A part of the medium.
   public struct Chapter: Sendable, Hashable {
+    /// What players show; none if empty.
     public var title: String
-    /// Stream time.
+    /// Stream time, nanoseconds.
     public var start: ClockTime
-    /// Stream time.
+    /// Stream time, nanoseconds, not before `start`.
     public var end: ClockTime
 
     public init(title: String, start: ClockTime, end: ClockTime) {
@@ -16,6 +18,7 @@ public struct TableOfContents: Sendable, Hashable {
     }
   }
 
+  /// In the order of their start.
   public var chapters: [Chapter]
 
   public init(chapters: [Chapter]) { self.chapters = chapters }
@@ -31,7 +34,8 @@ public struct TableOfContents: Sendable, Hashable {
     for (index, chapter) in chapters.enumerated() {
       guard let entry = gst_toc_entry_new(GST_TOC_ENTRY_TYPE_CHAPTER, "shot-\(index + 1)") else { continue }
       gst_toc_entry_set_start_stop_times(entry, gint64(clamping: chapter.start), gint64(clamping: chapter.end))
-      if let tags = gst_tag_list_new_empty() {
+      // A tag list refuses an empty text, loudly.
+      if !chapter.title.isEmpty, let tags = gst_tag_list_new_empty() {
         Value.string(chapter.title).withGValue { gst_tag_list_add_value(tags, GST_TAG_MERGE_REPLACE, GST_TAG_TITLE, $0) }
         gst_toc_entry_set_tags(entry, tags)
       }

@@ -96,6 +96,8 @@ extension Value {
     }
   }
 
+  // The value, if it is of that very type: nothing is converted.
+
   public var bool: Bool? { if case .bool(let v) = self { v } else { nil } }
   public var int: Int32? { if case .int(let v) = self { v } else { nil } }
   public var uint: UInt32? { if case .uint(let v) = self { v } else { nil } }

@@ -85,15 +85,20 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     }
     guard configured != nil else { return false }
     setKnownCaps(caps)
-    if latency != reportedLatency {
-      reportedLatency = latency
-      handle.postLatencyChanged()
-    }
+    reportLatency()
     if let request = own.element.upstreamRequest(own.settings)?.makeGstStructure() {
       let taken = gst_pad_push_event(transform.pointee.sinkpad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request))
       if taken == 0 { own.element.requestUnanswered(own.settings) }
     }
     return true
+  }
+
+  /// Settings that change while data flow can change the latency too.
+  private func reportLatency() {
+    let now = latency
+    guard now != reportedLatency else { return }
+    reportedLatency = now
+    handle.postLatencyChanged()
   }
 
   private func setKnownCaps(_ new: UnsafeMutablePointer<GstCaps>?) {
@@ -112,6 +117,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     expected = time.runningTime.map { $0 &+ (time.duration ?? info.frameDuration ?? 0) }
     let index = seen
     let input = InputBuffer(buffer: buffer, index: index, time: time, info: info)
+    heldFrom = .max
     let done: Void? = reporting {
       try run { element, settings, state, output in try element.see(input, settings, &state, &output) }
     }
@@ -121,6 +127,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     }
     seen &+= 1
     held.append(.buffer(buffer, index: index))
+    reportLatency()
     return GST_FLOW_OK
   }
 
@@ -137,7 +144,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     var output = Output(own.readings)
     defer {
       own.readings = output.readings
-      heldFrom = output.heldFrom
+      if let from = output.heldFrom { heldFrom = from }
       if !output.actions.isEmpty { pending += output.actions }
     }
     try body(own.element, own.settings, &live.state, &output)
@@ -189,8 +196,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     if let event = event.makeGstEvent() { gst_pad_push_event(transform.pointee.srcpad, event) }
   }
 
-  /// Everything that is held leaves.
-  private func drain() {
+  override func drain() {
     heldFrom = .max
     while let buffer = nextToLeave() { _ = gst_pad_push(transform.pointee.srcpad, buffer) }
   }
@@ -224,6 +230,9 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
       if let new, let caps, gst_caps_is_equal(new, caps) == 0 { finish(endOfStream: false) }
     case GST_EVENT_EOS:
       finish(endOfStream: true)
+    case GST_EVENT_SEGMENT_DONE:
+      // Nothing comes until the application seeks, and it waits for this event.
+      finish(endOfStream: false)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if let structure = gst_event_get_structure(event) {
         _ = reporting { try run { element, settings, state, output in try element.receive(Structure(structure), settings, &state, &output) } }
@@ -274,7 +283,9 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
 
   override var heldBuffers: UInt32 {
     guard let frame = format.withLock({ $0 })?.frameDuration, frame > 0 else { return 0 }
-    return UInt32(clamping: (latency + frame - 1) / frame)
+    let latency = latency
+    // A pool allocates its minimum at once: beyond this an absurd latency must not ask for all memory there is.
+    return UInt32(clamping: min(latency / frame + (latency % frame > 0 ? 1 : 0), 128))
   }
 }
 

@@ -10,6 +10,8 @@ class VideoFilterObject: ElementObject {
   func ingest(_ buffer: UnsafeMutablePointer<GstBuffer>) -> GstFlowReturn { GST_FLOW_ERROR }
   /// The next buffer that may leave, if any; events before it are pushed.
   func nextToLeave() -> UnsafeMutablePointer<GstBuffer>? { nil }
+  /// Everything that is held leaves.
+  func drain() {}
   var latency: ClockTime { 0 }
   /// How many buffers may be held at the same time, beyond the one in hand.
   var heldBuffers: UInt32 { 0 }
@@ -64,6 +66,8 @@ class VideoFilterObject: ElementObject {
     }
     callbacks.pointee.query = { transform, direction, query in
       guard let query else { return 0 }
+      // Upstream wants its buffers back. The query is serialized: nothing flows meanwhile.
+      if direction == GST_PAD_SINK, query.pointee.type == GST_QUERY_DRAIN { VideoFilterObject.of(transform)?.drain() }
       let answered = VideoFilterObject.parentClass?.pointee.query?(transform, direction, query) ?? 0
       if answered != 0, direction == GST_PAD_SRC, query.pointee.type == GST_QUERY_LATENCY, let filter = VideoFilterObject.of(transform) {
         addLatency(filter.latency, to: query)
@@ -84,7 +88,10 @@ func addLatency(_ own: ClockTime, to query: UnsafeMutablePointer<GstQuery>) {
   var low: GstClockTime = 0
   var high: GstClockTime = 0
   gst_query_parse_latency(query, &live, &low, &high)
-  let sum = { (time: GstClockTime) in time == .none ? time : time.addingReportingOverflow(GstClockTime(own)).partialValue }
+  let sum = { (time: GstClockTime) -> GstClockTime in
+    let (sum, overflow) = time.addingReportingOverflow(GstClockTime(own))
+    return time == .none ? time : overflow ? .none - 1 : min(sum, .none - 1)
+  }
   gst_query_set_latency(query, live, sum(low), sum(high))
 }
 
@@ -97,7 +104,11 @@ private func raisePools(_ query: UnsafeMutablePointer<GstQuery>, by count: UInt3
     var low: UInt32 = 0
     var high: UInt32 = 0
     gst_query_parse_nth_allocation_pool(query, index, &pool, &size, &low, &high)
-    gst_query_set_nth_allocation_pool(query, index, pool, size, low &+ count, high == 0 ? 0 : high &+ count)
+    let raise = { (limit: UInt32) -> UInt32 in
+      let (sum, overflow) = limit.addingReportingOverflow(count)
+      return overflow ? .max : sum
+    }
+    gst_query_set_nth_allocation_pool(query, index, pool, size, raise(low), high == 0 ? 0 : raise(high))
     if let pool { gst_object_unref(pool) }
   }
 }

@@ -1,14 +1,17 @@
 import CGStreamer
 
-/// A video frame mapped for reading. It exists only inside `InputBuffer.withFrame`.
+/// A video frame mapped for reading. It exists only inside `InputBuffer.withFrame` or `VideoFrame.map`.
 ///
 /// Every plane was checked to hold the rows that the caps promise, whatever the buffer's metadata claims.
 public struct VideoFrame: ~Copyable {
   /// The mapped frame for calls of the C API, such as a GstVideoConverter.
   public let gst: UnsafeMutablePointer<GstVideoFrame>
+  /// What the caps say, not what the buffer's metadata say.
   public let info: VideoInfo
 
   /// One plane: `rows` rows of `rowBytes` meaningful bytes, each `stride` bytes after the last.
+  ///
+  /// Valid as long as the frame.
   public struct Plane {
     public let base: UnsafeRawPointer
     public let stride: Int
@@ -28,7 +31,7 @@ public struct VideoFrame: ~Copyable {
   /// Maps a buffer, checks it, and passes it to `body`.
   ///
   /// - Throws: STREAM/FAILED if the buffer cannot be mapped or is smaller than its caps say.
-  static func map<R>(
+  public static func map<R>(
     _ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo, _ body: (borrowing VideoFrame) throws -> R
   ) throws -> R {
     // A frame whose metadata claims less than the caps is not read at all: the map would believe it.

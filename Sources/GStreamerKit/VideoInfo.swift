@@ -2,6 +2,7 @@ import CGStreamer
 
 /// Raw video caps, parsed.
 public struct VideoInfo: @unchecked Sendable {
+  /// For calls of the C API.
   public let gst: GstVideoInfo
 
   public init(_ gst: GstVideoInfo) { self.gst = gst }
@@ -22,12 +23,19 @@ public struct VideoInfo: @unchecked Sendable {
     gst = info
   }
 
+  /// How samples are stored.
   public var format: GstVideoFormat { gst.finfo?.pointee.format ?? GST_VIDEO_FORMAT_UNKNOWN }
+  /// As caps write it, "I420".
   public var formatName: String { gst_video_format_to_string(format).map { String(cString: $0) } ?? "unknown" }
+  /// Pixels.
   public var width: Int { Int(gst.width) }
+  /// Rows, of both fields if it is interlaced.
   public var height: Int { Int(gst.height) }
+  /// Of Y′CbCr formats; GStreamer's default for the size if the caps do not say.
   public var colorMatrix: GstVideoColorMatrix { gst.colorimetry.matrix }
+  /// 0-255, or 16-235 and 16-240.
   public var colorRange: GstVideoColorRange { gst.colorimetry.range }
+  /// How many planes a frame has, 1-4.
   public var planes: Int { gst.finfo.map { Int($0.pointee.n_planes) } ?? 0 }
 
   /// Frames a second as a fraction; nil when the caps say 0/1, that is, unknown or variable.
