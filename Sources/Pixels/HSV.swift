@@ -6,7 +6,7 @@
 /// below 2⁻²², and all later products are below 2²⁴, hence exact.
 ///
 /// It comes in two halves, for two loops over a row: as one, the chain of dependent operations is longer than what a
-/// processor looks ahead, and the loop waits (a third slower, measured).
+/// processor looks ahead, and the loop waits.
 enum HSV {
   /// V, the span V − min(R, G, B), and the hue before its division by the span: −span … 5·span.
   @inline(__always)
@@ -29,8 +29,8 @@ enum HSV {
   ) -> (hue: SignedWords, saturation: SignedWords) {
     let spans = floats(unsigned(span))
     let values = floats(unsigned(value))
-    // One division for both: 1/v = d·(1/vd). Where d is 0, so are S and the sector, whatever the reciprocal: 2⁻³⁰ keeps it
-    // finite and is lost in every other product.
+    // One division for both: 1/v = d·(1/vd). Where d is 0, so are S and the sector, whatever the reciprocal: 2⁻³⁰ keeps
+    // it finite and is lost in every other product.
     let reciprocal = 1 / (values * spans + 0x1p-30)
     let saturation = scaled(255 * spans * reciprocal, by: spans)
     let hue = scaled(30 * values * reciprocal, by: floats(sector))

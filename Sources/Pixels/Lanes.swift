@@ -46,15 +46,19 @@ func widened(_ a: SignedWords) -> SIMD8<Int32> {
 @inline(__always)
 func narrowed(_ a: SIMD8<UInt32>) -> Words {
   Words(
-    UInt16(truncatingIfNeeded: a[0]), UInt16(truncatingIfNeeded: a[1]), UInt16(truncatingIfNeeded: a[2]), UInt16(truncatingIfNeeded: a[3]),
-    UInt16(truncatingIfNeeded: a[4]), UInt16(truncatingIfNeeded: a[5]), UInt16(truncatingIfNeeded: a[6]), UInt16(truncatingIfNeeded: a[7]))
+    UInt16(truncatingIfNeeded: a[0]), UInt16(truncatingIfNeeded: a[1]),
+    UInt16(truncatingIfNeeded: a[2]), UInt16(truncatingIfNeeded: a[3]),
+    UInt16(truncatingIfNeeded: a[4]), UInt16(truncatingIfNeeded: a[5]),
+    UInt16(truncatingIfNeeded: a[6]), UInt16(truncatingIfNeeded: a[7]))
 }
 
 @inline(__always)
 func narrowed(_ a: SIMD8<Int32>) -> SignedWords {
   SignedWords(
-    Int16(truncatingIfNeeded: a[0]), Int16(truncatingIfNeeded: a[1]), Int16(truncatingIfNeeded: a[2]), Int16(truncatingIfNeeded: a[3]),
-    Int16(truncatingIfNeeded: a[4]), Int16(truncatingIfNeeded: a[5]), Int16(truncatingIfNeeded: a[6]), Int16(truncatingIfNeeded: a[7]))
+    Int16(truncatingIfNeeded: a[0]), Int16(truncatingIfNeeded: a[1]),
+    Int16(truncatingIfNeeded: a[2]), Int16(truncatingIfNeeded: a[3]),
+    Int16(truncatingIfNeeded: a[4]), Int16(truncatingIfNeeded: a[5]),
+    Int16(truncatingIfNeeded: a[6]), Int16(truncatingIfNeeded: a[7]))
 }
 
 @inline(__always)

@@ -6,7 +6,8 @@
 /// whole picture would replicate it, so the result is that of converting first, up to rounding and up to clipping of
 /// colours outside the cube.
 ///
-/// Cost: about 25 µs for 1080p. Memory: about 15 kB. Nothing is allocated after `init`.
+/// Cost: 0.04 to 0.1 ms, much the same for all sizes from 256 pixels on. Memory: about 8 kB. Nothing is allocated after
+/// `init`.
 package final class Reducer {
   package let layout: PictureLayout
   /// Size in pixels; 0 × 0 if the layout's size is outside 1 … 65,535.
@@ -19,6 +20,7 @@ package final class Reducer {
   package let red: UnsafeMutablePointer<Int16>
 
   private let traits: FormatTraits
+  private let isNarrow: Bool
   private let conversion: ColorConversion
   private let rowTaps: [AxisTap]
   /// Bytes from the row's begin to each pixel's pair of samples, and the second sample's weight of 32,768.
@@ -42,21 +44,23 @@ package final class Reducer {
     traits = FormatTraits(layout.format)
     coefficients = OwnedBuffer(count: ColorConversion.coefficientCount, zero: 0)
     conversion = ColorConversion(matrix: layout.matrix, range: layout.range, storage: coefficients.base)
-    rowTaps = AxisTap.along(source: layout.height, output: size.height)
+    // A size without a small picture has no taps, and must not be reckoned with.
+    let (width, height) = size.width == 0 ? (0, 0) : (layout.width, layout.height)
+    isNarrow = width < Self.narrow
+    rowTaps = AxisTap.along(source: height, output: size.height)
     lumaOffsets = OwnedBuffer(count: paddedWidth, zero: 0)
     chromaOffsets = OwnedBuffer(count: paddedWidth, zero: 0)
     lumaWeights = OwnedBuffer(count: paddedWidth, zero: 0)
     chromaWeights = OwnedBuffer(count: paddedWidth, zero: 0)
     levels = OwnedBuffer(count: paddedWidth * 3, zero: 0)
-    staging = OwnedBuffer(count: layout.width < Self.narrow ? Self.stagedRow * 6 : 0, zero: 0)
+    staging = OwnedBuffer(count: isNarrow ? Self.stagedRow * 6 : 0, zero: 0)
     blue = levels.base
     green = levels.base + paddedWidth
     red = levels.base + 2 * paddedWidth
 
-    guard size.width > 0 else { return }
-    let chromaWidth = (layout.width + (1 << traits.chromaShift.x) - 1) >> traits.chromaShift.x
-    for (x, tap) in AxisTap.along(source: layout.width, output: size.width).enumerated() {
-      let luma = tap.pair(shift: 0, count: layout.width)
+    let chromaWidth = (width + (1 << traits.chromaShift.x) - 1) >> traits.chromaShift.x
+    for (x, tap) in AxisTap.along(source: width, output: size.width).enumerated() {
+      let luma = tap.pair(shift: 0, count: width)
       let chroma = tap.pair(shift: traits.chromaShift.x, count: chromaWidth)
       lumaOffsets.base[x] = Int32(truncatingIfNeeded: luma.offset * traits.lumaStep)
       chromaOffsets.base[x] = Int32(truncatingIfNeeded: chroma.offset * traits.chromaStep)
@@ -107,7 +111,7 @@ package final class Reducer {
   /// Where a row begins, in the picture or, if that is narrow, in a copy with readable bytes behind.
   private func start(_ plane: PlaneView, _ row: Int, index: Int, side: Int) -> UnsafeRawPointer {
     let start = plane.base + plane.stride &* row
-    guard layout.width < Self.narrow else { return start }
+    guard isNarrow else { return start }
     let copy = staging.base + (index * 2 + side) * Self.stagedRow
     UnsafeMutableRawPointer(copy).copyMemory(from: start, byteCount: traits.rowBytes(plane: index, width: layout.width))
     return UnsafeRawPointer(copy)

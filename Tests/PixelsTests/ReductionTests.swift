@@ -16,26 +16,27 @@ struct ReductionTests {
     #expect(SmallSize(width: 0, height: 5) == SmallSize(width: -1, height: 1 << 40))
   }
 
-  /// ±2: weights of 8 bits down and 16 bits across instead of OpenCV's 11 and 11, and here the levels that swscale cuts
-  /// off are cut off after the blend, not before.
+  /// ±2: swscale cuts products to whole levels before the blend, this after it. Equal where nothing is blended, which is
+  /// so in 64 × 48, 1280 × 720 and 3840 × 2160.
   @Test func `Y′CbCr pictures reduce to what swscale and cv2 resize give`() {
-    for fixture in Fixtures.reducedI420 {
+    for fixture in Fixtures.reducedI420 where !isDebug || fixture.width < 1000 {
       let picture = GuardedPicture(
         PictureLayout(
           format: .i420, width: fixture.width, height: fixture.height, matrix: fixture.bt709 ? .bt709 : .bt601,
           range: fixture.full ? .full : .limited),
         scene: .pattern(seed: 1))
-      compare(picture, fixture.samples, largest: 2, mean: 0.45)
+      let isExact = [64, 1280, 3840].contains(fixture.width)
+      compare(picture, fixture.samples, largest: isExact ? 0 : 2, mean: 0.45)
     }
   }
 
-  /// ±1: the weights as above, nothing else.
+  /// ±1, and rarely: where OpenCV rounds a sum, this rounds its two parts.
   @Test func `RGB pictures reduce to what cv2 resize gives`() {
-    for fixture in Fixtures.reducedBGR {
+    for fixture in Fixtures.reducedBGR where !isDebug || fixture.width < 1000 {
       for format in [PixelFormat.bgr, .xrgb] {
         let picture = GuardedPicture(
           PictureLayout(format: format, width: fixture.width, height: fixture.height), padding: 5, scene: .pattern(seed: 2))
-        compare(picture, fixture.samples, largest: 1, mean: 0.12)
+        compare(picture, fixture.samples, largest: 1, mean: 0.01)
       }
     }
   }
@@ -43,7 +44,7 @@ struct ReductionTests {
   @Test func `gray levels stay gray`() {
     for format in PixelFormat.allCases {
       for (matrix, range) in colorimetries {
-        for level in stride(from: 0, through: 255, by: 5) {
+        for level in stride(from: 0, through: 255, by: isDebug ? 51 : 5) {
           let level = UInt8(level)
           let scene = Scene(luma: { _, _ in level }, chroma: { _, _, _ in 128 }, color: { _, _ in (level, level, level) })
           let small = SmallPicture(

@@ -95,12 +95,17 @@ def main():
     print(f'  static let hsvStart = "{hexed(hsv[:96])}"\n')
 
     print("  /// cv2.Canny and cv2.dilate of the value channel, a bit a pixel, rows padded to bytes, first pixel highest.")
-    print("  static let edges: [(width: Int, height: Int, seed: Int, low: Int, high: Int, bits: String)] = [")
-    for width, height, seed, low, high in [
-        (96, 64, 3, 0, 255), (61, 47, 4, 40, 90), (33, 70, 5, 0, 30), (2, 2, 6, 0, 255), (1, 9, 7, 0, 255), (100, 40, 8, 0, 3),
+    print("  /// `step` is added to the right half: the median then lies between the halves' levels.")
+    print("  static let edges: [(width: Int, height: Int, seed: Int, low: Int, high: Int, step: Int, bits: String)] = [")
+    for width, height, seed, low, high, step in [
+        (96, 64, 3, 0, 255, 0), (61, 47, 4, 40, 90, 0), (33, 70, 5, 0, 30, 0), (2, 2, 6, 0, 255, 0), (1, 9, 7, 0, 255, 0),
+        (100, 40, 8, 0, 3, 0), (40, 24, 9, 0, 50, 150),
     ]:
-        edges = ContentDetector()._detect_edges(pattern(width, height, 0, seed, low, high))
-        print(f'    ({width}, {height}, {seed}, {low}, {high}, "{hexed(np.packbits(edges > 0, axis=1).reshape(-1))}"),')
+        picture = pattern(width, height, 0, seed, low, high)
+        picture[:, (width + 1) // 2:] += step
+        edges = ContentDetector()._detect_edges(picture)
+        bits = hexed(np.packbits(edges > 0, axis=1).reshape(-1))
+        print(f'    ({width}, {height}, {seed}, {low}, {high}, {step}, "{bits}"),')
     print("  ]\n")
 
     print("  /// PySceneDetect's measures of BGR pattern pairs: seeds a and b; both are reduced first.")
