@@ -38,5 +38,18 @@ static inline void cgst_plane_extent(const GstVideoInfo *info, guint plane, gint
   }
 }
 
+/// How many bytes of a plane are read when its rows are `stride` apart; G_MAXSIZE if they cannot be.
+static inline gsize cgst_plane_bytes(const GstVideoInfo *info, guint plane, gint stride) {
+  // Tiles and palettes have no rows: only the layout of the caps is known to hold them.
+  if (GST_VIDEO_FORMAT_INFO_IS_TILED(info->finfo) || (GST_VIDEO_FORMAT_INFO_HAS_PALETTE(info->finfo) && plane == 1)) {
+    gsize end = plane + 1 < GST_VIDEO_INFO_N_PLANES(info) ? info->offset[plane + 1] : info->size;
+    return stride == info->stride[plane] && end > info->offset[plane] ? end - info->offset[plane] : G_MAXSIZE;
+  }
+  gint rows, row_bytes;
+  cgst_plane_extent(info, plane, &rows, &row_bytes);
+  if (row_bytes == 0) row_bytes = info->stride[plane];
+  return rows < 1 || stride < row_bytes ? G_MAXSIZE : (gsize)(rows - 1) * (gsize)stride + (gsize)row_bytes;
+}
+
 /// Takes the reference; the result is the same buffer, or a copy of its metadata over the same memory.
 static inline GstBuffer *cgst_buffer_make_writable(GstBuffer *buffer) { return gst_buffer_make_writable(buffer); }

@@ -227,7 +227,13 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     case GST_EVENT_CAPS:
       var new: UnsafeMutablePointer<GstCaps>?
       gst_event_parse_caps(event, &new)
-      if let new, let caps, gst_caps_is_equal(new, caps) == 0 { finish(endOfStream: false) }
+      if let new, let caps, gst_caps_is_equal(new, caps) == 0 {
+        if let info, let next = VideoInfo(caps: new), info.hasPictures(like: next) {
+          setKnownCaps(new)
+          return queue(event)
+        }
+        finish(endOfStream: false)
+      }
     case GST_EVENT_EOS:
       finish(endOfStream: true)
     case GST_EVENT_SEGMENT_DONE:

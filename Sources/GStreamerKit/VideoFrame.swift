@@ -54,11 +54,10 @@ public struct VideoFrame: ~Copyable {
   }
 
   private func isWhole(_ index: Int) -> Bool {
-    guard let plane = plane(index) else { return false }
-    guard plane.rows > 0, plane.rowBytes > 0 else { return true }
-    let needed = (plane.rows - 1).multipliedReportingOverflow(by: plane.stride)
-    return plane.stride >= plane.rowBytes && !needed.overflow
-      && needed.partialValue + plane.rowBytes <= cgst_frame_bytes_left(gst, UInt32(index))
+    guard cgst_frame_data(gst, UInt32(index)) != nil else { return false }
+    let needed = withUnsafePointer(to: info.gst) { cgst_plane_bytes($0, UInt32(index), cgst_frame_stride(gst, UInt32(index))) }
+    let left = cgst_frame_bytes_left(gst, UInt32(index))
+    return left >= 0 && needed <= gsize(left)
   }
 
   private static func tooSmall(_ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) -> ElementError {

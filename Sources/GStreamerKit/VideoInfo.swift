@@ -23,6 +23,13 @@ public struct VideoInfo: @unchecked Sendable {
     gst = info
   }
 
+  /// Whether the two differ in their frame rate at most.
+  public func hasPictures(like other: VideoInfo) -> Bool {
+    var (one, two) = (gst, other.gst)
+    (one.fps_n, one.fps_d) = (two.fps_n, two.fps_d)
+    return gst_video_info_is_equal(&one, &two) != 0
+  }
+
   /// How samples are stored.
   public var format: GstVideoFormat { gst.finfo?.pointee.format ?? GST_VIDEO_FORMAT_UNKNOWN }
   /// As caps write it, "I420".

@@ -9,6 +9,7 @@ struct DetectionStream {
   var findings = Findings()
   private var detector: (any Detector)?
   private var settings: DetectorSettings?
+  private var format: VideoInfo?
   private var layout: PictureLayout?
   /// For formats that Pixels does not read itself.
   private var converter: VideoConverter?
@@ -27,6 +28,7 @@ struct DetectionStream {
   ///
   /// - Throws: CORE/NEGOTIATION if nobody can read the format.
   mutating func setFormat(_ info: VideoInfo) throws {
+    if format?.hasPictures(like: info) == true { return }
     var layout = PictureLayout(info)
     var converter: VideoConverter?
     if layout == nil {
@@ -38,6 +40,7 @@ struct DetectionStream {
       layout = PictureLayout(small)
     }
     self.converter = converter
+    format = info
     guard layout != self.layout || converter != nil else { return }
     self.layout = layout
     shotBeforeFormat = shot

@@ -1,0 +1,95 @@
+import CGStreamer
+import Synchronization
+
+/// A message, decoded.
+struct Message: Hashable {
+  enum Kind: Hashable { case element, error, warning, endOfStream, tableOfContents, latency, other }
+
+  var kind: Kind
+  var source: String
+  var fields: Fields?
+  /// Of errors and warnings.
+  var text = ""
+  var chapters: [Chapter] = []
+  /// When it was posted.
+  var posted: UInt64
+
+  init(_ message: UnsafeMutablePointer<GstMessage>) {
+    posted = monotonic()
+    source = message.pointee.src.flatMap { gst_object_get_name($0) }.map { name in
+      defer { g_free(name) }
+      return String(cString: name)
+    } ?? ""
+    fields = gst_message_get_structure(message).map { Fields($0) }
+    switch message.pointee.type {
+    case GST_MESSAGE_ELEMENT: kind = .element
+    case GST_MESSAGE_EOS: kind = .endOfStream
+    case GST_MESSAGE_LATENCY: kind = .latency
+    case GST_MESSAGE_ERROR:
+      kind = .error
+      text = Self.text(message, gst_message_parse_error)
+    case GST_MESSAGE_WARNING:
+      kind = .warning
+      text = Self.text(message, gst_message_parse_warning)
+    case GST_MESSAGE_TOC:
+      kind = .tableOfContents
+      var toc: OpaquePointer?
+      gst_message_parse_toc(message, &toc, nil)
+      if let toc {
+        chapters = Chapter.all(in: toc)
+        gst_mini_object_unref(UnsafeMutableRawPointer(toc).assumingMemoryBound(to: GstMiniObject.self))
+      }
+    default: kind = .other
+    }
+  }
+
+  private typealias Parser = (
+    UnsafeMutablePointer<GstMessage>?, UnsafeMutablePointer<UnsafeMutablePointer<GError>?>?,
+    UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+  ) -> Void
+
+  private static func text(_ message: UnsafeMutablePointer<GstMessage>, _ parse: Parser) -> String {
+    var error: UnsafeMutablePointer<GError>?
+    parse(message, &error, nil)
+    defer { g_clear_error(&error) }
+    return error.map { String(cString: $0.pointee.message) } ?? ""
+  }
+}
+
+/// A bus that keeps what is posted, decoded where and when it is posted.
+final class Bus: Sendable {
+  private let messages = Mutex<[Message]>([])
+  nonisolated(unsafe) let gst: UnsafeMutablePointer<GstBus>
+
+  /// - Parameter known: a pipeline's bus, referenced by the caller; nil for a new one.
+  init(_ known: UnsafeMutablePointer<GstBus>? = nil) throws {
+    guard let bus = known ?? gst_bus_new() else { throw Failure("no bus") }
+    gst = bus
+    // The bus is cut off in deinit, before this object goes.
+    gst_bus_set_sync_handler(
+      bus,
+      { _, message, me in
+        guard let message, let me else { return GST_BUS_DROP }
+        let message1 = Message(message)
+        Unmanaged<Bus>.fromOpaque(me).takeUnretainedValue().messages.withLock { $0.append(message1) }
+        gst_mini_object_unref(UnsafeMutableRawPointer(message).assumingMemoryBound(to: GstMiniObject.self))
+        return GST_BUS_DROP
+      }, Unmanaged.passUnretained(self).toOpaque(), nil)
+  }
+
+  deinit {
+    gst_bus_set_sync_handler(gst, nil, nil, nil)
+    gst_object_unref(gst)
+  }
+
+  var all: [Message] { messages.withLock { $0 } }
+  func all(_ kind: Message.Kind) -> [Message] { all.filter { $0.kind == kind } }
+  func clear() { messages.withLock { $0.removeAll() } }
+
+  var errors: [String] { all(.error).map(\.text) }
+  var warnings: [String] { all(.warning).map(\.text) }
+  /// Fields of all `shot-boundary` messages.
+  var boundaries: [Fields] { all(.element).compactMap(\.fields).filter { $0.name == "shot-boundary" } }
+  /// Frames of all `shot-boundary` messages.
+  var cuts: [UInt64] { boundaries.compactMap { $0.number("frame") } }
+}
