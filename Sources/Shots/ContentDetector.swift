@@ -8,20 +8,17 @@ public struct ContentRule: ScoreRule {
   /// Stream time of the frame before; nil also before the first frame.
   private var before: UInt64?
   public private(set) var lastScore: Double = 0
+  public private(set) var lookAhead: LookAhead
 
   public init(_ settings: DetectorSettings) {
     filter = FlashFilter(mode: settings.filter, minimumShot: settings.minimumShot)
     threshold = settings.effectiveThreshold
+    lookAhead = settings.lookAhead
   }
 
   public var shot: UInt64 {
     get { maker.shot }
     set { maker.shot = newValue }
-  }
-
-  /// A merged cut lies at the last frame of its burst, which is known only after the minimum shot duration.
-  public var lookAhead: LookAhead {
-    filter.mode == .merge ? LookAhead(duration: filter.minimumShot) : .none
   }
 
   public mutating func see(_ score: Double?, at time: FrameTime, into findings: inout Findings) {
@@ -47,6 +44,7 @@ public struct ContentRule: ScoreRule {
   public mutating func update(_ settings: DetectorSettings) {
     filter.update(mode: settings.filter, minimumShot: settings.minimumShot)
     threshold = settings.effectiveThreshold
+    lookAhead = settings.lookAhead
   }
 }
 
