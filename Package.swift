@@ -7,6 +7,8 @@ let package = Package(
     .library(name: "gstshots", type: .dynamic, targets: ["ShotsPlugin"]),
     .library(name: "GStreamerKit", targets: ["GStreamerKit"]),
     .library(name: "Shots", targets: ["Shots"]),
+    .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "TransNet", targets: ["TransNet"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
@@ -14,19 +16,22 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CGStreamer", pkgConfig: "gstreamer-video-1.0"),
     .systemLibrary(name: "CGStreamerCheck", pkgConfig: "gstreamer-check-1.0"),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Shots", dependencies: ["Pixels"]),
+    .target(name: "Tensors"),
+    .target(name: "TransNet", dependencies: ["COpenBLAS", "Pixels", "Shots", "Tensors"]),
     .target(
       name: "ShotsPlugin",
-      dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", .product(name: "DequeModule", package: "swift-collections")],
+      dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
       path: "plugins/shots",
       exclude: ["plugin.map"],
       linkerSettings: [
-        // One self-contained file: the Swift runtime inside, one symbol outside.
+        // One self-contained file: the Swift runtime inside, with what FoundationEssentials needs; one symbol outside.
         .unsafeFlags([
           "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/shots/plugin.map", "-Xlinker", "--gc-sections",
-          "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker", "-s",
+          "-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization", "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker", "-s",
         ])
       ]),
     .testTarget(name: "GStreamerKitTests", dependencies: ["CGStreamer", "CGStreamerCheck", "GStreamerKit"]),
