@@ -20,8 +20,8 @@ let package = Package(
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Shots", dependencies: ["Pixels"]),
-    .target(name: "Tensors"),
-    .target(name: "TransNet", dependencies: ["COpenBLAS", "Pixels", "Shots", "Tensors"]),
+    .target(name: "Tensors", dependencies: ["COpenBLAS"]),
+    .target(name: "TransNet", dependencies: ["Pixels", "Shots", "Tensors"]),
     .target(
       name: "ShotsPlugin",
       dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
