@@ -18,7 +18,7 @@ public struct TransNetWeights: Sendable {
   /// 4864 → 1024, before ReLU. Inputs: 128 of ``histogram``, 128 of ``similarity``, then the last stack's 3 × 6 × 256
   /// features in the order height, width, channel.
   public let hidden: Dense
-  /// 1024 → 1, before the sigmoid: the frame is the transition's middle.
+  /// 1024 → 1, before the sigmoid: the frame is the last of a shot, or the middle of a gradual transition.
   public let oneHot: Dense
   /// 1024 → 1, before the sigmoid: the frame lies in a transition.
   public let manyHot: Dense
