@@ -17,11 +17,14 @@ let package = Package(
     .systemLibrary(name: "CGStreamer", pkgConfig: "gstreamer-video-1.0"),
     .systemLibrary(name: "CGStreamerCheck", pkgConfig: "gstreamer-check-1.0"),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
+    .systemLibrary(name: "COneDNN"),
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Shots", dependencies: ["Pixels"]),
-    .target(name: "Tensors", dependencies: ["COpenBLAS"]),
+    .target(name: "Tensors", dependencies: ["COneDNN", "COpenBLAS"]),
     .target(name: "TransNet", dependencies: ["Pixels", "Shots", "Tensors"]),
+    // Runs the network over raw frames: what launch/bench and the tools of the tests measure and compare.
+    .executableTarget(name: "transnet", dependencies: ["Tensors", "TransNet"], path: "Tests/TransNetTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "TransNet", .product(name: "DequeModule", package: "swift-collections")],

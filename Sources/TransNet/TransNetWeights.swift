@@ -22,6 +22,8 @@ public struct TransNetWeights: Sendable {
   public let oneHot: Dense
   /// 1024 → 1, before the sigmoid: the frame lies in a transition.
   public let manyHot: Dense
+  /// What activations are scaled by where they are bytes.
+  public let ranges: ActivationRanges
 
   /// Reads `model.safetensors` in a model's folder, as `training/transnetv2/convert.py` writes it.
   ///
@@ -34,6 +36,7 @@ public struct TransNetWeights: Sendable {
     }
     let file = try SafetensorsFile(path: folder + "/model.safetensors")
     let published = Configuration.published
+    ranges = ActivationRanges(cells: [10, 10, 10], stacks: [10, 10])
     var cells: [Cell] = []
     var channels = 3
     for stack in 0..<published.L {

@@ -1,0 +1,88 @@
+import COneDNN
+
+/// The shape of a convolution of images whose channels are innermost.
+public struct ConvolutionShape {
+  public var count: Int
+  public var height: Int
+  public var width: Int
+  public var inputs: Int
+  public var outputs: Int
+  /// Rows and columns of the kernel.
+  public var kernel: (Int, Int)
+  /// Rows and columns from one output to the next.
+  public var stride = (1, 1)
+  /// Rows and columns from one tap to the next.
+  public var dilation = (1, 1)
+  /// Zeros before the first and after the last, rows and columns.
+  public var padding = (0, 0)
+  /// Zeros after the last where they are not as many as before the first.
+  public var paddingAfter: (Int, Int)?
+
+  public init(count: Int, height: Int, width: Int, inputs: Int, outputs: Int, kernel: (Int, Int)) {
+    self.count = count
+    self.height = height
+    self.width = width
+    self.inputs = inputs
+    self.outputs = outputs
+    self.kernel = kernel
+  }
+
+  /// Rows and columns of the output.
+  public var result: (height: Int, width: Int) {
+    let after = paddingAfter ?? padding
+    return (
+      (height + padding.0 + after.0 - (kernel.0 - 1) * dilation.0 - 1) / max(1, stride.0) + 1,
+      (width + padding.1 + after.1 - (kernel.1 - 1) * dilation.1 - 1) / max(1, stride.1) + 1
+    )
+  }
+}
+
+extension Kernel {
+  /// y = Σ w·x + b: `[count][height][width][inputs]` → `[count][height′][width′][outputs]`.
+  ///
+  /// - Parameters:
+  ///   - weights: of shape `[outputs][inputs][rows][columns]`.
+  ///   - bias: `outputs` values, or nil for none.
+  ///   - source, destination: element types; with weights of `int8` the source is `uint8` or `int8`.
+  public static func convolution(
+    _ shape: ConvolutionShape, _ weights: PackedWeights, bias: [Float]?, source: DataType, destination: DataType, finish: Finish = Finish()
+  ) throws(OneDNNError) -> Kernel {
+    let result = shape.result
+    var from = try Layout.images(shape.count, shape.height, shape.width, shape.inputs, source).descriptor
+    var to = try Layout.images(shape.count, result.height, result.width, shape.outputs, destination).descriptor
+    var any = try weights.anyLayout.descriptor
+    var offset = try Layout.dense([shape.outputs], .float32).descriptor
+    func pair(_ values: (Int, Int)) -> [dnnl_dim_t] { [dnnl_dim_t(values.0), dnnl_dim_t(values.1)] }
+    var operation = dnnl_convolution_desc_t()
+    let status = withUnsafePointer(to: &offset) { offset in
+      dnnl_dilated_convolution_forward_desc_init(
+        &operation, dnnl_forward_inference, dnnl_convolution_direct, &from, &any, bias == nil ? nil : offset, &to, pair(shape.stride),
+        pair((shape.dilation.0 - 1, shape.dilation.1 - 1)), pair(shape.padding), pair(shape.paddingAfter ?? shape.padding))
+    }
+    try OneDNN.check(status, "dnnl_dilated_convolution_forward_desc_init")
+    let description = try KernelDescription(&operation, finish)
+    let packed = try weights.operand(description.layout(dnnl_query_weights_md))
+    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias))
+  }
+
+  /// y = W·x + b for `count` vectors: `[count][inputs]` → `[count][outputs]`.
+  ///
+  /// - Parameter weights: of shape `[outputs][inputs]`.
+  public static func innerProduct(
+    count: Int, inputs: Int, outputs: Int, _ weights: PackedWeights, bias: [Float]?, source: DataType, destination: DataType,
+    finish: Finish = Finish()
+  ) throws(OneDNNError) -> Kernel {
+    var from = try Layout.dense([count, inputs], source).descriptor
+    var to = try Layout.dense([count, outputs], destination).descriptor
+    var any = try weights.anyLayout.descriptor
+    var offset = try Layout.dense([outputs], .float32).descriptor
+    var operation = dnnl_inner_product_desc_t()
+    let status = withUnsafePointer(to: &offset) { offset in
+      dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, &from, &any, bias == nil ? nil : offset, &to)
+    }
+    try OneDNN.check(status, "dnnl_inner_product_forward_desc_init")
+    let description = try KernelDescription(&operation, finish)
+    let packed = try weights.operand(description.layout(dnnl_query_weights_md))
+    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias))
+  }
+}

@@ -1,0 +1,68 @@
+import COneDNN
+
+/// A tensor's shape, type and order in memory, as oneDNN describes it.
+public struct Layout {
+  var descriptor: dnnl_memory_desc_t
+
+  init(_ descriptor: dnnl_memory_desc_t) { self.descriptor = descriptor }
+
+  /// The axes in the order of `shape`, at `strides` elements, or in whatever order the kernel likes best if `strides` is nil.
+  init(_ shape: [Int], _ type: DataType, strides: [Int]?) throws(OneDNNError) {
+    guard shape.count <= Int(DNNL_MAX_NDIMS), let type = type.oneDNN else { throw OneDNNError(call: "dnnl_memory_desc_init", status: 2) }
+    var descriptor = dnnl_memory_desc_t()
+    let extents = shape.map { dnnl_dim_t($0) }
+    if let strides {
+      try OneDNN.check(
+        dnnl_memory_desc_init_by_strides(&descriptor, Int32(shape.count), extents, type, strides.map { dnnl_dim_t($0) }),
+        "dnnl_memory_desc_init_by_strides")
+    } else {
+      try OneDNN.check(
+        dnnl_memory_desc_init_by_tag(&descriptor, Int32(shape.count), extents, type, dnnl_format_tag_any), "dnnl_memory_desc_init_by_tag")
+    }
+    self.descriptor = descriptor
+  }
+
+  /// Without gaps, the last axis innermost.
+  static func dense(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Layout {
+    try Layout(shape, type, strides: Extent(shape: shape, type: type)?.strides ?? [])
+  }
+
+  /// `[count][channels][height][width]` in oneDNN's order of axes; in memory channels are innermost.
+  static func images(_ count: Int, _ height: Int, _ width: Int, _ channels: Int, _ type: DataType) throws(OneDNNError) -> Layout {
+    try Layout([count, channels, height, width], type, strides: [height * width * channels, 1, width * channels, channels])
+  }
+
+  /// The kernel's choice.
+  static func any(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Layout { try Layout(shape, type, strides: nil) }
+
+  var byteCount: Int {
+    var copy = descriptor
+    return dnnl_memory_desc_get_size(&copy)
+  }
+
+  static func == (left: Layout, right: Layout) -> Bool {
+    var (left, right) = (left.descriptor, right.descriptor)
+    return dnnl_memory_desc_equal(&left, &right) != 0
+  }
+}
+
+/// A tensor that kernels read or write: a layout at an address, which may be changed between runs.
+final class Operand {
+  let handle: dnnl_memory_t
+  /// Kept for operands that own what they point to.
+  private let storage: AlignedMemory?
+
+  /// Memory of its own if `storage` is nil and `isBound` is true; else its address is set before each run.
+  init(_ layout: Layout, storage: AlignedMemory?) throws(OneDNNError) {
+    var descriptor = layout.descriptor
+    var handle: dnnl_memory_t?
+    try OneDNN.check(dnnl_memory_create(&handle, &descriptor, OneDNN.engine.get(), storage?.base), "dnnl_memory_create")
+    guard let handle else { throw OneDNNError(call: "dnnl_memory_create", status: 0) }
+    self.handle = handle
+    self.storage = storage
+  }
+
+  deinit { dnnl_memory_destroy(handle) }
+
+  func point(to address: UnsafeMutableRawPointer) { dnnl_memory_set_data_handle(handle, address) }
+}

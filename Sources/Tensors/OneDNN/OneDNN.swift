@@ -1,0 +1,98 @@
+import COneDNN
+
+/// What oneDNN refused, and when.
+public struct OneDNNError: Error, CustomStringConvertible {
+  /// The function of oneDNN's C interface.
+  public var call: String
+  /// Its `dnnl_status_t`: 1 out of memory, 2 invalid arguments, 3 unimplemented, …
+  public var status: UInt32
+
+  public init(call: String, status: UInt32) {
+    self.call = call
+    self.status = status
+  }
+
+  public var description: String { "oneDNN's \(call) failed with status \(status)" }
+}
+
+/// The processor as oneDNN sees it.
+///
+/// oneDNN's own threads are not used: their barriers spin, which costs whole milliseconds wherever something else wants
+/// the processor. Each thread that makes or runs kernels calls ``useOneThread()`` first, and work is shared out above.
+public enum OneDNN {
+  /// The version that runs, such as 2.6.3.
+  public static var version: String {
+    guard let version = dnnl_version()?.pointee else { return "unknown" }
+    return "\(version.major).\(version.minor).\(version.patch)"
+  }
+
+  /// Keeps oneDNN on the calling thread.
+  public static func useOneThread() { cdnn_set_thread_count(1) }
+
+  /// Whether bfloat16 products are one instruction here, and not emulated.
+  public static var hasBFloat16: Bool { supports(dnnl_cpu_isa_avx512_core_bf16) }
+
+  /// Whether products of bytes are one instruction here.
+  public static var hasInt8: Bool { supports(dnnl_cpu_isa_avx512_core_vnni) || isa == dnnl_cpu_isa_avx2_vnni }
+
+  private static let isa = dnnl_get_effective_cpu_isa()
+
+  /// Instruction sets are bit sets that hold those they extend.
+  private static func supports(_ wanted: dnnl_cpu_isa_t) -> Bool { isa.rawValue & wanted.rawValue == wanted.rawValue }
+
+  /// Engines may be used by all threads.
+  nonisolated(unsafe) static let engine: Result<dnnl_engine_t, OneDNNError> = Result {
+    () throws(OneDNNError) in
+    var engine: dnnl_engine_t?
+    try check(dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
+    guard let engine else { throw OneDNNError(call: "dnnl_engine_create", status: 0) }
+    return engine
+  }
+
+  static func check(_ status: dnnl_status_t, _ call: String) throws(OneDNNError) {
+    guard status == dnnl_success else { throw OneDNNError(call: call, status: status.rawValue) }
+  }
+}
+
+/// Where kernels run one after the other. One for each thread.
+public final class Stream {
+  let handle: dnnl_stream_t
+
+  public init() throws(OneDNNError) {
+    var handle: dnnl_stream_t?
+    try OneDNN.check(dnnl_stream_create(&handle, OneDNN.engine.get(), UInt32(dnnl_stream_default_flags.rawValue)), "dnnl_stream_create")
+    guard let handle else { throw OneDNNError(call: "dnnl_stream_create", status: 0) }
+    self.handle = handle
+  }
+
+  deinit { dnnl_stream_destroy(handle) }
+}
+
+/// Memory on a cache line's boundary, which kernels read and write fastest. Not zeroed by anybody later: zero at first.
+public final class AlignedMemory: @unchecked Sendable {  // who writes when is its owners' affair
+  public let base: UnsafeMutableRawPointer
+  public let byteCount: Int
+
+  public init(byteCount: Int) {
+    self.byteCount = max(0, byteCount)
+    base = .allocate(byteCount: max(64, byteCount), alignment: 64)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: max(64, byteCount))
+  }
+
+  deinit { base.deallocate() }
+}
+
+extension DataType {
+  /// nil if oneDNN has no such elements.
+  var oneDNN: dnnl_data_type_t? {
+    switch self {
+    case .float32: dnnl_f32
+    case .float16: dnnl_f16
+    case .bfloat16: dnnl_bf16
+    case .uint8: dnnl_u8
+    case .int8: dnnl_s8
+    case .int32: dnnl_s32
+    case .int64: nil
+    }
+  }
+}

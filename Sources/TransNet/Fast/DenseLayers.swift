@@ -1,0 +1,132 @@
+import Tensors
+
+/// What follows the convolutions: projection, bands and the hidden layer with its two heads.
+final class DenseLayers {
+  private let precision: Precision
+  private let groups: Int
+  private let weights: TransNetWeights
+  private let largest: Int
+  /// `[largest][4864]`: histogram, similarity, features.
+  private let inputs: AlignedMemory
+  private let bands: AlignedMemory
+  private let projected: AlignedMemory
+  /// `[groups][largest][1024 / groups]`.
+  private let hidden: [AlignedMemory]
+  private let hiddenWeights: [PackedWeights]
+  private let projectionWeights: PackedWeights
+  private let similarityWeights: PackedWeights
+  private let histogramWeights: PackedWeights
+  private var kernels: [Int: Kernels] = [:]
+
+  private struct Kernels {
+    var projection: Kernel
+    var similarity: Kernel
+    var histogram: Kernel
+    var hidden: [Kernel]
+  }
+
+  init(_ weights: TransNetWeights, precision: Precision, groups: Int, counts: [Int]) throws(OneDNNError) {
+    self.precision = precision
+    self.groups = groups
+    self.weights = weights
+    largest = counts.max() ?? 1
+    inputs = AlignedMemory(byteCount: largest * weights.hidden.inputs * precision.inner.size)
+    bands = AlignedMemory(byteCount: largest * 128 * 4)
+    projected = AlignedMemory(byteCount: largest * 128 * 4)
+    let part = weights.hidden.outputs / groups
+    let byteCount = largest * part * 4
+    hidden = (0..<groups).map { _ in AlignedMemory(byteCount: byteCount) }
+    hiddenWeights = (0..<groups).map { group in
+      let rows = group * part * weights.hidden.inputs..<(group + 1) * part * weights.hidden.inputs
+      return PackedWeights(Array(weights.hidden.weights[rows]), shape: [part, weights.hidden.inputs], type: precision.inner)
+    }
+    func packed(_ layer: TransNetWeights.Dense) -> PackedWeights {
+      PackedWeights(layer.weights, shape: [layer.outputs, layer.inputs], type: .float32)
+    }
+    projectionWeights = packed(weights.similarityProjection)
+    similarityWeights = packed(weights.similarity)
+    histogramWeights = packed(weights.histogram)
+    for count in counts { kernels[count] = try makeKernels(count) }
+  }
+
+  private func makeKernels(_ count: Int) throws(OneDNNError) -> Kernels {
+    func plain(_ layer: TransNetWeights.Dense, _ packed: PackedWeights, rectified: Bool) throws(OneDNNError) -> Kernel {
+      try .innerProduct(
+        count: count, inputs: layer.inputs, outputs: layer.outputs, packed, bias: layer.bias, source: .float32, destination: .float32,
+        finish: Finish(isRectified: rectified))
+    }
+    var hidden: [Kernel] = []
+    let part = weights.hidden.outputs / groups
+    for group in 0..<groups {
+      hidden.append(
+        try .innerProduct(
+          count: count, inputs: weights.hidden.inputs, outputs: part, hiddenWeights[group],
+          bias: Array(weights.hidden.bias[group * part..<(group + 1) * part]), source: precision.inner, destination: .float32,
+          finish: Finish(isRectified: true)))
+    }
+    return Kernels(
+      projection: try plain(weights.similarityProjection, projectionWeights, rectified: false),
+      similarity: try plain(weights.similarity, similarityWeights, rectified: true),
+      histogram: try plain(weights.histogram, histogramWeights, rectified: true), hidden: hidden)
+  }
+
+  private func kernels(_ count: Int) throws(OneDNNError) -> Kernels {
+    guard let kernels = kernels[count] else { throw OneDNNError(call: "dense layers of \(count) frames", status: 2) }
+    return kernels
+  }
+
+  /// `[count][448]` → `[count][128]`.
+  func project(_ means: UnsafeMutablePointer<Float>, count: Int, on stream: Stream) throws(OneDNNError) -> UnsafePointer<Float> {
+    try kernels(count).projection.run(UnsafeMutableRawPointer(means), to: projected.base, on: stream)
+    return UnsafePointer(projected.base.assumingMemoryBound(to: Float.self))
+  }
+
+  /// Puts the hidden layer's inputs together.
+  func prepare(
+    _ features: UnsafeRawPointer, histogram: UnsafeMutablePointer<Float>, similarity: UnsafeMutablePointer<Float>, count: Int, on stream: Stream
+  ) throws(OneDNNError) {
+    let kernels = try kernels(count)
+    let size = precision.inner.size
+    let row = weights.hidden.inputs * size
+    for (slot, (kernel, band)) in [(kernels.histogram, histogram), (kernels.similarity, similarity)].enumerated() {
+      try kernel.run(UnsafeMutableRawPointer(band), to: bands.base, on: stream)
+      for frame in 0..<count { store(bands.base + frame * 128 * 4, count: 128, to: inputs.base + frame * row + slot * 128 * size) }
+    }
+    let featureBytes = Network.featureCount * size
+    for frame in 0..<count {
+      (inputs.base + frame * row + 256 * size).copyMemory(from: features + frame * featureBytes, byteCount: featureBytes)
+    }
+  }
+
+  private func store(_ source: UnsafeMutableRawPointer, count: Int, to target: UnsafeMutableRawPointer) {
+    for index in stride(from: 0, to: count, by: 8) {
+      let values = (source + index * 4).loadUnaligned(as: Floats.self)
+      if precision.inner == .bfloat16 {
+        BFloat16Activation.store(values, target + index * 2, inverse: 1)
+      } else {
+        Float32Activation.store(values, target + index * 4, inverse: 1)
+      }
+    }
+  }
+
+  /// A worker's share of the hidden layer.
+  func hidden(_ count: Int, group: Int, on stream: Stream) throws(OneDNNError) {
+    try kernels(count).hidden[group].run(inputs.base, to: hidden[group].base, on: stream)
+  }
+
+  func heads(_ count: Int, into logits: inout [Logits]) {
+    let part = weights.hidden.outputs / groups
+    for frame in 0..<count {
+      var one = weights.oneHot.bias[0]
+      var many = weights.manyHot.bias[0]
+      for group in 0..<groups {
+        let values = hidden[group].base.assumingMemoryBound(to: Float.self) + frame * part
+        for index in 0..<part {
+          one += values[index] * weights.oneHot.weights[group * part + index]
+          many += values[index] * weights.manyHot.weights[group * part + index]
+        }
+      }
+      logits.append(Logits(oneHot: one, manyHot: many))
+    }
+  }
+}
