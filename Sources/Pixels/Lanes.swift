@@ -104,3 +104,13 @@ func multiplyHigh(_ a: Words, _ b: Words) -> Words { narrowed((widened(a) &* wid
 /// ⌊a·b / 65536⌋ of signed numbers.
 @inline(__always)
 func multiplyHigh(_ a: SignedWords, _ b: SignedWords) -> SignedWords { narrowed((widened(a) &* widened(b)) &>> 16) }
+
+@inline(__always)
+func load(_ row: UnsafePointer<Float>, _ x: Int) -> Floats {
+  UnsafeRawPointer(row + x).loadUnaligned(as: Floats.self)
+}
+
+@inline(__always)
+func store(_ lanes: Floats, _ row: UnsafeMutablePointer<Float>, _ x: Int) {
+  UnsafeMutableRawPointer(row + x).storeBytes(of: lanes, as: Floats.self)
+}
