@@ -99,6 +99,21 @@ struct CubicFilter {
     return rounded
   }
 
+  /// The same filter for pairs of neighbouring samples whose mean it was made for: each sample gets half of its pair's weight.
+  func spread(source: Int) -> CubicFilter {
+    var spread = self
+    for (index, taps) in taps.enumerated() {
+      let (first, end) = (taps.first * 2, min(taps.end * 2, source))
+      var weights = Array(repeating: 0.0, count: max(1, end - first))
+      for (offset, weight) in taps.weights.enumerated() {
+        // The last of an odd number of samples is a pair with itself.
+        for half in [offset * 2, offset * 2 + 1] { weights[min(half, weights.count - 1)] += weight / 2 }
+      }
+      spread.taps[index] = Taps(first: first, weights: weights)
+    }
+    return spread
+  }
+
   /// The same filter for groups of neighbouring samples that have been summed: each group gets the mean of its samples'
   /// weights. Where the kernel is many groups wide that moves results by hundredths of a level.
   func grouped(by size: Int, source: Int) -> CubicFilter {
@@ -128,11 +143,15 @@ struct RowFilter: ~Copyable {
   private let weights: OwnedBuffer<Float>
   /// Weights per output, a multiple of `laneCount`.
   private let length: Int
+  /// swscale cuts what its first pass gives down to 1/128 of a level, which takes half of that on average; copied samples
+  /// lose nothing.
+  private let loss: Float
 
   init(_ filter: CubicFilter) {
     count = filter.taps.count
     let longest = filter.taps.map(\.weights.count).max() ?? 0
     length = (longest + laneCount - 1) / laneCount * laneCount
+    loss = longest > 1 ? 1 / 256 : 0
     firsts = OwnedBuffer(count: count, zero: 0)
     weights = OwnedBuffer(count: count * length, zero: 0)
     // No read passes the row's end by more than `overread`: begin earlier instead.
@@ -160,7 +179,7 @@ struct RowFilter: ~Copyable {
         sum += load(samples, x) * load(weights, x)
         x &+= laneCount
       }
-      output[index] = (sum[0] + sum[4]) + (sum[1] + sum[5]) + ((sum[2] + sum[6]) + (sum[3] + sum[7]))
+      output[index] = (sum[0] + sum[4]) + (sum[1] + sum[5]) + ((sum[2] + sum[6]) + (sum[3] + sum[7])) - loss
       weights += length
     }
   }

@@ -8,6 +8,8 @@ struct PlaneChannel {
   /// Samples wanted in a row, and where the reduced plane goes: 27 rows of `columns`.
   var columns: Int
   var output: UnsafeMutablePointer<Float>
+  /// Where, if wanted, the plane goes as it is when pairs of neighbouring samples are averaged first.
+  var halvedOutput: UnsafeMutablePointer<Float>?
 }
 
 /// Reduces all channels of one plane in one pass over its rows: first along columns, streaming, then the few rows that are
@@ -77,11 +79,11 @@ final class PlanePass {
     groupWeights = OwnedBuffer(count: weights.count, zero: 0)
     for (index, weight) in weights.enumerated() { groupWeights.base[index] = weight }
     // Slots of all rows that are begun and not complete.
-    var complete_ = 0
+    var oldest = 0
     var most = 1
     for group in groups {
-      most = max(most, group.endOutput - complete_)
-      complete_ = group.endComplete
+      most = max(most, group.endOutput - oldest)
+      oldest = group.endComplete
     }
     slotCount = most
     row = OwnedBuffer(count: lanes, zero: 0)
@@ -154,6 +156,8 @@ private final class ChannelRows {
   private let samples: OwnedBuffer<Float>
   private let filter: RowFilter
   private let output: UnsafeMutablePointer<Float>
+  private let halvedFilter: RowFilter
+  private let halvedOutput: UnsafeMutablePointer<Float>?
 
   init(_ channel: PlaneChannel, reading: LaneReading, setSize: Int) {
     let (start, step, count) = (channel.start, channel.step, channel.count)
@@ -178,11 +182,13 @@ private final class ChannelRows {
     filter = RowFilter(
       CubicFilter(source: count, output: channel.columns, one: 16384).grouped(by: group, source: count))
     output = channel.output
+    halvedOutput = channel.halvedOutput
+    let pairs = CubicFilter(source: (count + 1) / 2, output: channel.columns, one: 16384)
+    halvedFilter = RowFilter(pairs.spread(source: count))
   }
 
   func reduce(_ lanes: UnsafePointer<Float>, row: Int) {
-    let output = output + row &* filter.count
-    if let direct { return filter.apply(lanes + direct, to: output) }
+    if let direct { return apply(lanes + direct, row) }
     let samples = samples.base
     for run in runs {
       var (from, to) = (run.first, run.output)
@@ -192,6 +198,11 @@ private final class ChannelRows {
         to &+= run.outputStep
       }
     }
-    filter.apply(samples, to: output)
+    apply(samples, row)
+  }
+
+  private func apply(_ samples: UnsafePointer<Float>, _ row: Int) {
+    filter.apply(samples, to: output + row &* filter.count)
+    if let halvedOutput { halvedFilter.apply(samples, to: halvedOutput + row &* filter.count) }
   }
 }

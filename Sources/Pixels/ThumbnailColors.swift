@@ -4,8 +4,10 @@ enum ThumbnailColors {
   case subsampled(Tables)
   /// Chroma at the full width: exact until R, G, B are rounded.
   case full(Equation)
-  /// R, G, B planes.
+  /// R, G, B planes: no conversion.
   case none
+  /// R, G, B planes whose chroma comes from pairs of averaged pixels: three more planes follow.
+  case halvedChroma
   /// One plane of gray.
   case gray(Equation)
 
@@ -72,7 +74,7 @@ enum ThumbnailColors {
   }
 
   /// - Parameters:
-  ///   - planes: Y, Cb, Cr or R, G, B, in levels; chroma of `subsampled` has half the columns.
+  ///   - planes: Y, Cb, Cr or R, G, B, in levels; chroma of `subsampled` has half the columns. Side by side in memory.
   ///   - output: 3 · `width` · `height` bytes.
   func convert(
     _ planes: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>), width: Int, height: Int,
@@ -89,6 +91,14 @@ enum ThumbnailColors {
       for index in 0..<count { Self.put(equation.color(planes.0[index], planes.1[index], planes.2[index]), index, output) }
     case .gray(let equation):
       for index in 0..<count { Self.put(equation.color(planes.0[index], 128, 128), index, output) }
+    case .halvedChroma:
+      let (red, green, blue) = (planes.2 + count, planes.2 + 2 * count, planes.2 + 3 * count)
+      for index in 0..<count {
+        // swscale goes through BT.601 whatever the picture is; luma whole and chroma halved is this.
+        let rise =
+          Self.luma(planes.0[index], planes.1[index], planes.2[index]) - Self.luma(red[index], green[index], blue[index])
+        Self.put((level(red[index] + rise), level(green[index] + rise), level(blue[index] + rise)), index, output)
+      }
     case .none:
       for index in 0..<count {
         Self.put((level(planes.0[index]), level(planes.1[index]), level(planes.2[index])), index, output)
@@ -105,9 +115,13 @@ enum ThumbnailColors {
     output[3 &* index &+ 2] = color.blue
   }
 
-  /// swscale cuts its 15-bit samples between the two passes, which takes 1/256 of a level on average.
   @inline(__always)
-  private static func whole(_ value: Float) -> Int { Int(level(value - 1 / 256)) }
+  private static func luma(_ red: Float, _ green: Float, _ blue: Float) -> Float {
+    0.299 * red + 0.587 * green + 0.114 * blue
+  }
+
+  @inline(__always)
+  private static func whole(_ value: Float) -> Int { Int(level(value)) }
 }
 
 @inline(__always)

@@ -31,13 +31,13 @@ private final class ThumbnailPlan {
   let layout: PictureLayout
   private let passes: [(plane: Int, pass: PlanePass)]
   private let colors: ThumbnailColors
-  /// Three reduced planes.
+  /// Three reduced planes, and three more for `halvedChroma`.
   private let planes: OwnedBuffer<Float>
   private static let planeSize = Thumbnailer.width * Thumbnailer.height
 
   init(_ layout: PictureLayout) {
     self.layout = layout
-    planes = OwnedBuffer(count: 3 * Self.planeSize, zero: 0)
+    planes = OwnedBuffer(count: 6 * Self.planeSize, zero: 0)
     let outputs = (planes.base, planes.base + Self.planeSize, planes.base + 2 * Self.planeSize)
     let traits = FormatTraits(layout.format)
     let (width, height) = (layout.width, layout.height)
@@ -51,8 +51,10 @@ private final class ThumbnailPlan {
     let chromaHeight = (height + (1 << shift.y) - 1) >> shift.y
     // swscale halves the width of chroma unless the source has it whole.
     let chromaColumns = shift.x == 0 ? Thumbnailer.width : Thumbnailer.width / 2
+    // Of RGB it averages pairs of pixels for chroma, if that leaves enough.
+    let halvesChroma = width / 2 >= Thumbnailer.width
     switch traits.family {
-    case .packed: colors = .none
+    case .packed: colors = halvesChroma ? .halvedChroma : .none
     case .gray: colors = .gray(.init(matrix: layout.matrix, range: layout.range))
     default:
       colors =
@@ -92,7 +94,9 @@ private final class ThumbnailPlan {
       let first = if case .fourBytesPaddingFirst = pixel { 1 } else { 0 }
       let order = traits.isSwapped ? [outputs.2, outputs.1, outputs.0] : [outputs.0, outputs.1, outputs.2]
       let channels = order.enumerated().map { index, output in
-        PlaneChannel(start: first + index, step: traits.lumaStep, count: width, columns: Thumbnailer.width, output: output)
+        PlaneChannel(
+          start: first + index, step: traits.lumaStep, count: width, columns: Thumbnailer.width, output: output,
+          halvedOutput: halvesChroma ? output + 3 * Self.planeSize : nil)
       }
       passes = [pass(0, channels)]
     }
