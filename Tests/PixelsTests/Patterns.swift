@@ -36,6 +36,14 @@ struct Scene {
       })
   }
 
+  /// Nearly all levels that limited samples have, and colours outside the cube.
+  static func vivid(seed: Int) -> Scene {
+    var scene = pattern(seed: seed)
+    scene.luma = { Patterns.sample($0, $1, plane: 0, seed: seed, low: 16, high: 235) }
+    scene.chroma = { Patterns.sample($0, $1, plane: $2, seed: seed, low: 40, high: 216) }
+    return scene
+  }
+
   /// The same Y, Cb, Cr, with its colours converted pixel by pixel (BT.601 or BT.709, exact, rounded).
   func converted(matrix: ColorMatrix, range: ColorRange) -> Scene {
     var scene = self
