@@ -13,6 +13,21 @@ func bytes(of path: String) -> [UInt8] {
   return all
 }
 
+/// A model's folder that is gone when the test is over.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() {
+    var template = Array("/tmp/shots-test-XXXXXX".utf8CString)
+    path = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
+  }
+
+  deinit {
+    for name in ["config.json", "model.safetensors"] { unlink("\(path)/\(name)") }
+    rmdir(path)
+  }
+}
+
 /// Frames and what PyTorch's TransNetV2 says of them: Tests/tools/make_transnet_fixtures.py.
 struct FilmCase: Sendable, CustomTestStringConvertible {
   var name: String

@@ -7,12 +7,8 @@ import TransNet
 struct WeightsTests {
   private static let model = bytes(of: models + "/model.safetensors")
   private static let configuration = bytes(of: models + "/config.json")
-  private let folder: String
-
-  init() {
-    var template = Array("/tmp/shots-test-XXXXXX".utf8CString)
-    folder = mkdtemp(&template).map { String(cString: $0) } ?? "/nonexistent"
-  }
+  private let temporary = TemporaryFolder()
+  private var folder: String { temporary.path }
 
   @Test("Every cell has the layout that is documented")
   func layout() throws {
@@ -29,7 +25,6 @@ struct WeightsTests {
 
   @Test("Without a folder, a configuration or a model, the missing file is named")
   func missing() {
-    defer { remove() }
     #expect(failure(in: "/nonexistent/models") == WeightsError(.notFound, path: "/nonexistent/models/config.json", "does not exist"))
     write(Self.configuration, "config.json")
     #expect(failure(in: folder) == WeightsError(.notFound, path: folder + "/model.safetensors", "does not exist"))
@@ -37,7 +32,6 @@ struct WeightsTests {
 
   @Test("Another network's configuration is refused")
   func otherNetwork() {
-    defer { remove() }
     let text = String(decoding: Self.configuration, as: UTF8.self)
     write(Array(text.split(separator: "1024").joined(separator: "1025").utf8), "config.json")
     write(Self.model, "model.safetensors")
@@ -54,7 +48,6 @@ struct WeightsTests {
 
   @Test("A tensor of another name, shape or type is refused and named", arguments: edits)
   func edit(old: String, new: String, tensor: String, word: String) throws {
-    defer { remove() }
     var model = Self.model
     let header = 8..<40_000
     let place = try #require(header.first { model[$0...].starts(with: old.utf8) })
@@ -69,7 +62,6 @@ struct WeightsTests {
 
   @Test("A model that is truncated is refused")
   func truncated() {
-    defer { remove() }
     write(Self.configuration, "config.json")
     for count in [0, 7, 8, 1000, 100_000, Self.model.count - 1] {
       write(Array(Self.model[..<count]), "model.safetensors")
@@ -79,7 +71,6 @@ struct WeightsTests {
 
   @Test("A NaN anywhere in the data is refused and its tensor named", arguments: [0.1, 0.5, 0.999])
   func notANumber(place: Double) {
-    defer { remove() }
     var model = Self.model
     let index = Int(Double(model.count) * place) / 8 * 8
     for byte in index..<index + 8 { model[byte] = 0xff }
@@ -100,10 +91,5 @@ struct WeightsTests {
     guard let file = fopen("\(folder)/\(name)", "wb") else { return }
     fwrite(bytes, 1, bytes.count, file)
     fclose(file)
-  }
-
-  private func remove() {
-    for name in ["config.json", "model.safetensors"] { unlink("\(folder)/\(name)") }
-    rmdir(folder)
   }
 }
