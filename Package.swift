@@ -20,9 +20,13 @@ let package = Package(
     .systemLibrary(name: "COneDNN"),
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
-    .target(name: "Shots", dependencies: ["Pixels"]),
-    .target(name: "Tensors", dependencies: ["COneDNN", "COpenBLAS"]),
-    .target(name: "TransNet", dependencies: ["Pixels", "Shots", "Tensors"]),
+    .target(name: "Threads"),
+    .target(name: "Shots", dependencies: ["Pixels", "Threads"]),
+    .target(name: "Tensors", dependencies: ["COneDNN"]),
+    .target(name: "TransNet", dependencies: ["Pixels", "Shots", "Tensors", "Threads"]),
+    // The plain float32 paths that tests trust, apart from what the plugin links.
+    .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
+    .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
     // Runs the network over raw frames: what launch/bench and the tools of the tests measure and compare.
     .executableTarget(name: "transnet", dependencies: ["Tensors", "TransNet"], path: "Tests/TransNetTool"),
     .target(
@@ -41,7 +45,7 @@ let package = Package(
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots"], exclude: ["Fixtures"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "TransNetTests", dependencies: ["Tensors", "TransNet"], exclude: ["Fixtures"]),
+    .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
     // Loads the built plugin as an application does; never links it.
     .testTarget(name: "PluginTests", dependencies: ["CGStreamer", "CGStreamerCheck"], exclude: ["Fixtures"]),
   ]

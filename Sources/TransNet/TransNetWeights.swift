@@ -36,7 +36,7 @@ public struct TransNetWeights: Sendable {
     }
     let file = try SafetensorsFile(path: folder + "/model.safetensors")
     let published = Configuration.published
-    ranges = ActivationRanges(cells: [10, 10, 10], stacks: [10, 10])
+    ranges = ActivationRanges(cells: [8, 8, 8], stacks: [9, 9])
     var cells: [Cell] = []
     var channels = 3
     for stack in 0..<published.L {

@@ -2,6 +2,7 @@ import Glibc
 import Tensors
 import Testing
 import TransNet
+import TransNetReference
 
 let models = root + "/models/transnetv2"
 

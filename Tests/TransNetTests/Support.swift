@@ -1,6 +1,7 @@
 import Glibc
 import Testing
 import TransNet
+import TransNetReference
 
 let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
 

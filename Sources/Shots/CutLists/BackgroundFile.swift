@@ -1,3 +1,5 @@
+import Threads
+
 /// Turns entries into the bytes of a file; called on the writer's thread only.
 protocol EntrySink<Entry>: ~Copyable {
   associatedtype Entry: Sendable
@@ -13,7 +15,7 @@ protocol EntrySink<Entry>: ~Copyable {
 final class BackgroundFile<Sink: EntrySink & Sendable>: Sendable {
   private let path: String
   private let mailbox: Mailbox<Sink.Entry>
-  private let thread: Once<WriterThread>
+  private let thread: Once<BackgroundThread>
   private let reporter: Reporter
 
   init(path: String, capacity: Int, sink: Sink, onError: @escaping @Sendable (FileError) -> Void) {
@@ -23,11 +25,11 @@ final class BackgroundFile<Sink: EntrySink & Sendable>: Sendable {
     self.mailbox = mailbox
     self.reporter = reporter
     do {
-      thread = Once(try WriterThread { Self.run(path, mailbox, sink, reporter) })
+      thread = Once(try BackgroundThread { Self.run(path, mailbox, sink, reporter) })
     } catch {
       thread = Once(nil)
       mailbox.shut()
-      reporter.report(FileError(error.operation, path: path, code: error.code))
+      reporter.report(FileError(.thread, path: path, code: error.code))
     }
   }
 

@@ -1,137 +1,81 @@
 import Synchronization
 import Tensors
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Threads
 
 /// A few threads that do a piece of work together and wait for each other after it.
 ///
 /// Whoever waits looks for a moment whether the others are done and then sleeps: nothing is burnt when the processor is
 /// wanted elsewhere.
-final class WorkerTeam: @unchecked Sendable {  // all that is shared is under the lock or atomic
+final class WorkerTeam {
   let count: Int
   private let shared = Shared()
-  private var threads: [pthread_t] = []
+  private var threads: [BackgroundThread] = []
 
-  private final class Shared: @unchecked Sendable {
-    var mutex = pthread_mutex_t()
-    var begun = pthread_cond_t()
-    var ended = pthread_cond_t()
-    /// Where the caller's closure lies while it waits: whoever is done holds nothing of it.
-    var work: UnsafePointer<(Int) -> Void>?
-    var isOver = false
-    let round = Atomic(0)
+  private final class Shared: Sendable {
+    struct Round {
+      var number = 0
+      /// Where the caller's closure lies while it waits: whoever is done holds nothing of it.
+      var work: UnsafePointer<(Int) -> Void>?
+      var isOver = false
+    }
+
+    let round = Monitor(Round())
+    /// The number of the round, to look at without the lock.
+    let number = Atomic(0)
     let busy = Atomic(0)
-
-    init() {
-      pthread_mutex_init(&mutex, nil)
-      pthread_cond_init(&begun, nil)
-      pthread_cond_init(&ended, nil)
-    }
-
-    deinit {
-      pthread_mutex_destroy(&mutex)
-      pthread_cond_destroy(&begun)
-      pthread_cond_destroy(&ended)
-    }
+    let done = Monitor(())
 
     /// Returns the work of the round after `last`; nil when there will be none.
     func next(after last: Int) -> UnsafePointer<(Int) -> Void>? {
-      for _ in 0..<Self.glances where round.load(ordering: .acquiring) != last { break }
-      pthread_mutex_lock(&mutex)
-      defer { pthread_mutex_unlock(&mutex) }
-      while round.load(ordering: .relaxed) == last && !isOver { pthread_cond_wait(&begun, &mutex) }
-      return isOver ? nil : work
+      for _ in 0..<Self.glances where number.load(ordering: .acquiring) != last { break }
+      return round.wait { $0.isOver ? .some(nil) : $0.number == last ? nil : .some($0.work) }
     }
 
     func begin(_ work: UnsafePointer<(Int) -> Void>, others: Int) {
-      pthread_mutex_lock(&mutex)
-      self.work = work
-      busy.store(others, ordering: .relaxed)
-      round.add(1, ordering: .releasing)
-      pthread_cond_broadcast(&begun)
-      pthread_mutex_unlock(&mutex)
+      busy.store(others, ordering: .releasing)
+      round.change {
+        $0.work = work
+        $0.number &+= 1
+        number.store($0.number, ordering: .releasing)
+      }
     }
 
     func finishOne() {
-      guard busy.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
-      pthread_mutex_lock(&mutex)
-      pthread_cond_signal(&ended)
-      pthread_mutex_unlock(&mutex)
+      if busy.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { done.change { _ in } }
     }
 
     func waitForAll() {
       for _ in 0..<Self.glances where busy.load(ordering: .acquiring) == 0 { break }
-      pthread_mutex_lock(&mutex)
-      while busy.load(ordering: .acquiring) > 0 { pthread_cond_wait(&ended, &mutex) }
-      work = nil
-      pthread_mutex_unlock(&mutex)
-    }
-
-    func end() {
-      pthread_mutex_lock(&mutex)
-      isOver = true
-      pthread_cond_broadcast(&begun)
-      pthread_mutex_unlock(&mutex)
+      done.wait { _ in busy.load(ordering: .acquiring) == 0 ? () : nil }
     }
 
     /// About 20 µs: more than a piece of work's imbalance, less than a time slice.
     static let glances = 20_000
   }
 
-  private final class Member {
-    let index: Int
-    let shared: Shared
-    init(index: Int, shared: Shared) {
-      self.index = index
-      self.shared = shared
-    }
-  }
-
-  /// - Parameter count: threads including the caller's, at least 1. Fewer are made if the system refuses them.
+  /// - Parameter wanted: threads including the caller's, at least 1. Fewer are made if the system refuses them.
   init(count wanted: Int) {
-    var made = 1
-    while made < wanted {
-      let member = Unmanaged.passRetained(Member(index: made, shared: shared))
-      #if canImport(Musl)
-        var id: pthread_t?
-      #else
-        var id: pthread_t = 0
-      #endif
-      let code = pthread_create(
-        &id, nil,
-        { context in
-          guard let context else { return nil }
-          let member = Unmanaged<Member>.fromOpaque(context).takeRetainedValue()
+    for index in 1..<max(wanted, 1) {
+      let shared = shared
+      guard
+        let thread = try? BackgroundThread({
           OneDNN.useOneThread()
           var round = 0
-          while let work = member.shared.next(after: round) {
-            round += 1
-            work.pointee(member.index)
-            member.shared.finishOne()
+          while let work = shared.next(after: round) {
+            round &+= 1
+            work.pointee(index)
+            shared.finishOne()
           }
-          return nil
-        }, member.toOpaque())
-      guard code == 0 else {
-        member.release()
-        break
-      }
-      #if canImport(Musl)
-        if let id { threads.append(id) }
-      #else
-        threads.append(id)
-      #endif
-      made += 1
+        })
+      else { break }
+      threads.append(thread)
     }
-    count = made
+    count = threads.count + 1
   }
 
   deinit {
-    shared.end()
-    for thread in threads { pthread_join(thread, nil) }
+    shared.round.change { $0.isOver = true }
+    for thread in threads { thread.join() }
   }
 
   /// Calls `work` once on each thread, with 0 (the caller's) to `count` − 1, and returns when all are done.

@@ -4,6 +4,8 @@
   import Musl
 #endif
 import Tensors
+import TensorsOpenBLAS
+import TransNet
 
 /// TransNetV2 as published, in float32 on OpenBLAS: the plain statement of the network that faster ones are tested against.
 ///

@@ -1,4 +1,6 @@
 import Tensors
+import TensorsOpenBLAS
+import TransNet
 
 /// Feature maps of consecutive frames, `[T][height][width][channels]`, and what a stack of DDCNN cells does to them.
 struct Features {

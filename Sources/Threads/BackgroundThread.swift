@@ -4,18 +4,24 @@
   import Musl
 #endif
 
-/// A thread of its own for blocking file work.
+/// A thread of its own, for work that a streaming thread must not do: blocking files, inference.
 ///
 /// SIGPIPE is blocked in it, so that a reader that goes away is an error (EPIPE) and not the end of the process.
-struct WriterThread: Sendable {
+package struct BackgroundThread: Sendable {
   private let id: pthread_t
+
+  /// The system gave no thread, for this reason.
+  package struct Failure: Error {
+    /// The system's error number.
+    package var code: Int32
+  }
 
   private final class Body {
     let run: @Sendable () -> Void
     init(run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
-  init(_ run: @escaping @Sendable () -> Void) throws(FileError) {
+  package init(_ run: @escaping @Sendable () -> Void) throws(Failure) {
     #if canImport(Musl)
       var id: pthread_t?
     #else
@@ -35,17 +41,17 @@ struct WriterThread: Sendable {
       }, body.toOpaque())
     guard code == 0 else {
       body.release()
-      throw FileError(.thread, path: "", code: code)
+      throw Failure(code: code)
     }
     #if canImport(Musl)
-      guard let id else { throw FileError(.thread, path: "", code: EAGAIN) }
+      guard let id else { throw Failure(code: EAGAIN) }
     #endif
     self.id = id
   }
 
   /// Waits for the thread's end. Once only, and not after ``detach()``.
-  func join() { pthread_join(id, nil) }
+  package func join() { pthread_join(id, nil) }
 
   /// Lets the thread go on alone.
-  func detach() { pthread_detach(id) }
+  package func detach() { pthread_detach(id) }
 }
