@@ -5,7 +5,7 @@
 /// falls to the edge sample. Tails that sum to less than 0.002 of the kernel's peak are cut off. Weights are whole multiples of
 /// 1 / `one`; each one's rounding error is carried into the next, so that they sum to 1.
 ///
-/// Source: libswscale's documentation of `bicubic` and its observable output; compared with ffmpeg 5.1.
+/// Source: the rules of libswscale's `initFilter`; compared with ffmpeg 5.1's output.
 struct CubicFilter {
   /// One output sample's weights of the source samples from `first` on, none outside the source.
   struct Taps {
@@ -23,7 +23,8 @@ struct CubicFilter {
   init(source: Int, output: Int, one: Double) {
     // 16.16 fixed point, rounded, as swscale steps.
     let step = ((source << 16) + output / 2) / output
-    guard abs(step - 1 << 16) >= 10 else {
+    // As many samples as wanted: swscale copies.
+    guard abs(step - (1 << 16)) >= 10 else {
       taps = (0..<output).map { Taps(first: min($0, source - 1), weights: [1]) }
       return
     }
@@ -32,8 +33,8 @@ struct CubicFilter {
     let widening = max(1, Double(source) / Double(output))
     taps = (0..<output).map { index in
       // Twice the position in 16.16, whose quotient is cut towards 0.
-      let position = (2 * index + 1) * step - 1 << 16
-      let first = (position - (count - 2) << 16) / (1 << 17)
+      let position = (2 * index + 1) * step - (1 << 16)
+      let first = (position - ((count - 2) << 16)) / (1 << 17)
       let center = Double(position) / Double(1 << 17)
       return Taps(first: first, weights: (0..<count).map { Self.kernel(abs(Double(first + $0) - center) / widening) })
     }

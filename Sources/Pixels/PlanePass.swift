@@ -16,29 +16,32 @@ struct PlaneChannel {
 /// left along rows.
 ///
 /// Neighbouring rows (and, in planes of one byte a sample, columns) that lie close together under the kernel are summed in
-/// 16 bits first and weighted as one; a kernel stays at least 32 groups of rows wide.
+/// 16 bits first and weighted as one; a kernel stays at least 32 groups of rows wide, where that moves results by less than a
+/// tenth of a level.
 final class PlanePass {
   private let height: Int
   private let rowBytes: Int
   private let groupSize: Int
-  private let groups: [RowGroup]
+  private let steps: [Step]
   private let groupWeights: OwnedBuffer<Float>
   private let sums: RowSums
   private let channels: [ChannelRows]
-  /// Lanes of a row, all sets, with what filters read over.
+  /// Lanes of a row, all sets.
   private let lanes: Int
-  private let row: OwnedBuffer<Float>
+  /// The sums of two groups' rows.
+  private let groupRows: OwnedBuffer<Float>
   /// Output rows that are being summed; output row y is in slot y mod `slotCount`.
   private let slots: OwnedBuffer<Float>
   private let slotCount: Int
   private let tail: OwnedBuffer<UInt8>
 
-  /// One group of source rows, and the output rows it adds to.
-  private struct RowGroup {
+  /// Two groups of source rows, and the output rows they add to: two at once, so that sums are fetched and stored half as often.
+  private struct Step {
     var firstOutput: Int
     /// Ends of ranges of output rows: those it adds to, those complete after it.
     var endOutput: Int
     var endComplete: Int
+    /// Two weights for each output row.
     var firstWeight: Int
   }
 
@@ -59,50 +62,53 @@ final class PlanePass {
     self.channels = channels.map { ChannelRows($0, reading: reading, setSize: setSize) }
 
     var size = 1
-    while size < reading.groupLimit, size * 16 * rows <= height { size *= 2 }
+    while size < LaneReading.groupLimit, size * 16 * rows <= height { size *= 2 }
     groupSize = size
     let filter = CubicFilter(source: height, output: rows, one: 4096).grouped(by: size, source: height)
-    var (groups, weights, complete) = ([RowGroup](), [Float](), 0)
-    for index in 0..<((height + size - 1) / size) {
-      let used = filter.taps.indices.filter { filter.taps[$0].first <= index && index < filter.taps[$0].end }
+    var (steps, weights, complete, most) = ([Step](), [Float](), 0, 1)
+    let groupCount = (height + size - 1) / size
+    for group in stride(from: 0, to: groupCount, by: 2) {
+      let used = filter.taps.indices.filter { filter.taps[$0].first <= group + 1 && group < filter.taps[$0].end }
       let outputs = (used.first ?? 0)..<((used.last ?? -1) + 1)
-      while complete < rows, filter.taps[complete].end <= index + 1 { complete += 1 }
-      groups.append(
-        RowGroup(firstOutput: outputs.lowerBound, endOutput: outputs.upperBound, endComplete: complete, firstWeight: weights.count))
+      // Slots of all rows that are begun and not complete.
+      most = max(most, outputs.upperBound - complete)
+      while complete < rows, filter.taps[complete].end <= group + 2 { complete += 1 }
+      steps.append(
+        Step(firstOutput: outputs.lowerBound, endOutput: outputs.upperBound, endComplete: complete, firstWeight: weights.count))
       for output in outputs {
-        let (taps, offset) = (filter.taps[output], index - filter.taps[output].first)
-        let weight = taps.weights.indices.contains(offset) ? taps.weights[offset] : 0
-        weights.append(Float(tenBits == nil ? weight : weight / 4))
+        for index in [group, group + 1] {
+          let (taps, offset) = (filter.taps[output], index - filter.taps[output].first)
+          let weight = taps.weights.indices.contains(offset) ? taps.weights[offset] : 0
+          weights.append(Float(tenBits == nil ? weight : weight / 4))
+        }
       }
     }
-    self.groups = groups
+    self.steps = steps
+    slotCount = most
     groupWeights = OwnedBuffer(count: weights.count, zero: 0)
     for (index, weight) in weights.enumerated() { groupWeights.base[index] = weight }
-    // Slots of all rows that are begun and not complete.
-    var oldest = 0
-    var most = 1
-    for group in groups {
-      most = max(most, group.endOutput - oldest)
-      oldest = group.endComplete
-    }
-    slotCount = most
-    row = OwnedBuffer(count: lanes, zero: 0)
+    groupRows = OwnedBuffer(count: 2 * lanes, zero: 0)
     slots = OwnedBuffer(count: lanes * slotCount + RowFilter.overread, zero: 0)
     tail = OwnedBuffer(count: LaneReading.chunk * size, zero: 0)
   }
 
   func reduce(_ plane: PlaneView) {
-    let (row, slots, lanes) = (row.base, slots.base, lanes)
+    let (slots, lanes) = (slots.base, lanes)
+    let (first, second) = (groupRows.base, groupRows.base + lanes)
+    let weights = groupWeights.base
     var (complete, y) = (0, 0)
-    for group in groups {
-      addRows(plane, from: y, count: min(groupSize, height &- y))
-      y &+= groupSize
-      var weight = group.firstWeight
-      for output in group.firstOutput..<group.endOutput {
-        Self.add(row, times: groupWeights.base[weight], to: slots + output % slotCount &* lanes, count: lanes)
-        weight &+= 1
+    for step in steps {
+      addRows(plane, from: y, to: first)
+      // Behind an odd number of groups what is left of another is weighted with 0.
+      addRows(plane, from: y &+ groupSize, to: second)
+      y &+= 2 &* groupSize
+      var weight = step.firstWeight
+      for output in step.firstOutput..<step.endOutput {
+        let slot = slots + output % slotCount &* lanes
+        Self.add(first, times: weights[weight], second, times: weights[weight &+ 1], to: slot, count: lanes)
+        weight &+= 2
       }
-      while complete < group.endComplete {
+      while complete < step.endComplete {
         let slot = slots + complete % slotCount &* lanes
         for channel in channels { channel.reduce(slot, row: complete) }
         slot.update(repeating: 0, count: lanes)
@@ -111,11 +117,13 @@ final class PlanePass {
     }
   }
 
-  /// Sums `count` rows from `y` on into `row`.
-  private func addRows(_ plane: PlaneView, from y: Int, count: Int) {
+  /// Sums the group of rows that begins at `y`, if there is one.
+  private func addRows(_ plane: PlaneView, from y: Int, to row: UnsafeMutablePointer<Float>) {
+    let count = min(groupSize, height &- y)
+    guard count > 0 else { return }
     let first = plane.base + plane.stride &* y
     let whole = rowBytes / LaneReading.chunk
-    sums.add(first, stride: plane.stride, rows: count, chunks: whole, to: row.base)
+    sums.add(first, stride: plane.stride, rows: count, chunks: whole, to: row)
     let rest = rowBytes &- whole &* LaneReading.chunk
     guard rest > 0 else { return }
     // Not a byte behind a row is read: the last bytes are copied to where zeros follow.
@@ -123,17 +131,18 @@ final class PlanePass {
       (UnsafeMutableRawPointer(tail.base) + index &* LaneReading.chunk).copyMemory(
         from: first + plane.stride &* index + whole &* LaneReading.chunk, byteCount: rest)
     }
-    sums.add(tail.base, stride: LaneReading.chunk, rows: count, chunks: 1, to: row.base + whole &* laneCount)
+    sums.add(tail.base, stride: LaneReading.chunk, rows: count, chunks: 1, to: row + whole &* laneCount)
   }
 
   @inline(__always)
   private static func add(
-    _ row: UnsafeMutablePointer<Float>, times weight: Float, to sums: UnsafeMutablePointer<Float>, count: Int
+    _ first: UnsafePointer<Float>, times firstWeight: Float, _ second: UnsafePointer<Float>, times secondWeight: Float,
+    to sums: UnsafeMutablePointer<Float>, count: Int
   ) {
-    let weight = Floats(repeating: weight)
+    let (firstWeight, secondWeight) = (Floats(repeating: firstWeight), Floats(repeating: secondWeight))
     var x = 0
     while x < count {
-      store(load(UnsafePointer(sums), x) + load(UnsafePointer(row), x) * weight, sums, x)
+      store(load(sums, x) + load(first, x) * firstWeight + load(second, x) * secondWeight, sums, x)
       x &+= laneCount
     }
   }

@@ -14,8 +14,8 @@ enum LaneReading {
   /// Sets of lanes that a row gives.
   var setCount: Int { if case .bytes = self { 2 } else { 1 } }
 
-  /// Of a lane, at most; rows are summed in 16 bits.
-  var groupLimit: Int { 32 }
+  /// Rows that may be summed in 16 bits.
+  static let groupLimit = 32
 }
 
 /// Sums a few rows of a plane, lane by lane. What differs between formats in the loop over all samples is only here.

@@ -29,12 +29,12 @@ enum ThumbnailColors {
       if range == .full { factors = factors.map { $0 * 224 / 255 } }
       let steps = factors.map { factor in
         let inLuma = ((factor << 16) + 0x8000) / gain
-        return (0..<256).map { ($0 * inLuma) >> 16 - inLuma >> 9 }
+        return (0..<256).map { (($0 * inLuma) >> 16) - (inLuma >> 9) }
       }
       (redFromV, blueFromU, greenFromU, greenFromV) = (steps[0], steps[1], steps[2], steps[3])
       let (offset, black) = range == .limited ? (326, 400) : (0, 0)
       levels = (-Self.below..<1024).map { step in
-        UInt8(min(255, max(0, ((step + offset) * gain - black << 16 + 0x8000) >> 16)))
+        UInt8(min(255, max(0, ((step + offset) * gain - (black << 16) + 0x8000) >> 16)))
       }
     }
 

@@ -1,4 +1,32 @@
-/// Reduces pictures to the 48 × 27 RGB frames that TransNetV2 takes.
+/// Reduces pictures to the 48 × 27 RGB frames that TransNetV2 takes, as its published extraction makes them.
+///
+/// That is `ffmpeg -i film -f rawvideo -pix_fmt rgb24 -s 48x27 -`: swscale's bicubic filter, widened so that every sample of the
+/// picture counts, chroma reduced to 24 × 27, and swscale's tables from Y′CbCr to R′G′B′. The network has seen nothing else.
+///
+/// Mean and largest |difference| from ffmpeg 5.1, in levels of 0 … 255, on Big Buck Bunny as 8-bit 4:2:0, BT.709, limited:
+///
+/// | picture                   | this       | `videoconvertscale method=catrom` | `videoconvertscale`, its default |
+/// |---------------------------|------------|-----------------------------------|----------------------------------|
+/// | 640 × 360, 1,440 frames   | 0.003, 3   | 3.92, 76                          | 10.5, 187                        |
+/// | 1280 × 720, 3,000 frames  | 0.025, 4   | 3.63, 87                          | 11.1, 192                        |
+/// | 1920 × 1080, 300 frames   | 0.033, 4   | 3.58, 72                          | 7.9, 136                         |
+///
+/// and how far that moves the network's probabilities over the 3,000 frames (largest, mean), PyTorch in float32:
+///
+/// | head       | this                | catrom        | default       |
+/// |------------|---------------------|---------------|---------------|
+/// | `one_hot`  | 0.0013, 0.000006    | 0.021, 0.0002 | 0.036, 0.0005 |
+/// | `many_hot` | 0.0019, 0.000025    | 0.040, 0.0008 | 0.153, 0.0027 |
+///
+/// The scenes are the same from this; catrom loses one boundary of 21, the default none.
+///
+/// What differs: in planes of 432 rows or 768 columns and more, neighbours that lie close together under the kernel share a
+/// weight, and rounding falls otherwise here and there. ffmpeg 5.1 forgets a picture's matrix above about 3,000 × 1,720 and
+/// converts by BT.601 (1.6 levels on average against BT.709); this does not. To ffmpeg an untagged picture is BT.601 at any size,
+/// and swscale's limited levels come out up to 1.8 too dark, which this follows and GStreamer does not.
+///
+/// Cost on one core of Zen 5: 0.25 ms for 1080p in 4:2:0, 0.13 for 360p, 0.9 for 1080p with four bytes a pixel. Memory: about
+/// 60 kB for 1080p in 4:2:0. Nothing is allocated after `init` while the layout stays.
 public final class Thumbnailer {
   /// Pixels.
   public static let width = 48

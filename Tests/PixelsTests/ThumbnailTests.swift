@@ -7,7 +7,7 @@ struct ThumbnailTests {
   /// falls to the other side of one half moves a colour by 1.2 levels for Y and by up to 2.1 for chroma, which its tables cut to
   /// whole steps of Y. That is rare, hence the mean: most samples are equal. ±1 where there is no such rounding, ±2 for RGB,
   /// whose values swscale rounds on the way.
-  /// A picture of 3840 × 2160 is reduced in two steps by swscale (a limit of its own), and rounded twice.
+  /// A picture of 3840 × 2160 is reduced in two steps by swscale, whose filters have a limit, and so rounded twice: mean 0.5.
   /// Pictures smaller than the thumbnail: ±20, in few samples, because swscale cuts what overshoots white between its passes,
   /// and a 10-bit picture has quarter levels there.
   @Test(arguments: ThumbnailFixtures.all.indices)
@@ -30,7 +30,8 @@ struct ThumbnailTests {
 
   @Test(arguments: PixelFormat.allCases)
   func `is read inside the planes`(format: PixelFormat) {
-    for (width, height) in FormatTests.sizes + [(48, 27), (97, 55), (1536, 432), (1, 65535), (65535, 1), (65535, 2)] {
+    for (width, height) in FormatTests.sizes + [(48, 27), (97, 55), (1536, 432), (1, 65535), (65535, 1), (65535, 2), (8192, 4320)] {
+      if width == 8192 && (isDebug || ![.i420, .bgrx, .p01010le].contains(format)) { continue }
       for padding in [0, 3] {
         let picture = GuardedPicture(PictureLayout(format: format, width: width, height: height), padding: padding)
         #expect(Thumbnails.make(picture).count == Thumbnailer.byteCount)
