@@ -23,7 +23,9 @@ let package = Package(
     .target(name: "Threads"),
     .target(name: "Shots", dependencies: ["Pixels", "Threads"]),
     .target(name: "Tensors", dependencies: ["COneDNN"]),
-    .target(name: "TransNet", dependencies: ["Pixels", "Shots", "Tensors", "Threads"]),
+    .target(
+      name: "TransNet",
+      dependencies: ["Pixels", "Shots", "Tensors", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),

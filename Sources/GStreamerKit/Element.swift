@@ -72,6 +72,18 @@ public struct ElementHandle: @unchecked Sendable {
     gst_element_post_message(element, gst_message_new_latency(gstObject))
   }
 
+  /// Whether data come from a live source, as the elements before this one say.
+  public var isSourceLive: Bool {
+    guard let pad = gst_element_get_static_pad(element, "sink") else { return false }
+    defer { gst_object_unref(pad) }
+    guard let query = gst_query_new_latency() else { return false }
+    defer { gst_query_unref(query) }
+    var isLive: gboolean = 0
+    guard gst_pad_peer_query(pad, query) != 0 else { return false }
+    gst_query_parse_latency(query, &isLive, nil, nil)
+    return isLive != 0
+  }
+
   /// The settings now, for threads that an element starts itself; callbacks are given theirs.
   ///
   /// nil while the element is made, and if the handle belongs to another one.

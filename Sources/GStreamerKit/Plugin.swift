@@ -30,4 +30,10 @@ public struct Plugin: @unchecked Sendable {
         _gst_reserved: (nil, nil, nil, nil)))
     descriptor = UnsafePointer(memory)
   }
+  /// The file that a plugin was loaded from; nil if GStreamer knows none of this name.
+  public static func file(of name: String) -> String? {
+    guard let plugin = gst_registry_find_plugin(gst_registry_get(), name) else { return nil }
+    defer { gst_object_unref(UnsafeMutableRawPointer(plugin)) }
+    return gst_plugin_get_filename(plugin).map { String(cString: $0) }
+  }
 }

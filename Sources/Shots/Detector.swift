@@ -62,7 +62,7 @@ public struct Findings {
 /// Finds the shot boundaries of a stream, one frame at a time.
 ///
 /// ```swift
-/// var detector = makeDetector(DetectorSettings(kind: .content), layout: layout)
+/// guard var detector = makeDetector(DetectorSettings(kind: .content), layout: layout) else { … }
 /// var findings = Findings()
 /// detector.see(picture, at: time, into: &findings)
 /// for boundary in findings.boundaries { … }
@@ -80,6 +80,14 @@ public protocol Detector {
   var statisticNames: [String] { get }
   /// What was last compared with the threshold.
   var lastScore: Double { get }
+  /// Number of the first frame at which a boundary may still be found; nil if there is none.
+  var undecidedFrom: UInt64? { get }
+  /// Whether ``undecidedFrom`` says which frames are decided, and not ``lookAhead``.
+  var tellsUndecided: Bool { get }
+  /// Frames that it never saw, since there was no time for them.
+  var skipped: UInt64 { get }
+  /// Why it finds nothing any more.
+  var failure: (any Error)? { get }
   /// Ordinal of the open shot, 1 at first. An owner that replaces a detector in mid-stream carries it over.
   var shot: UInt64 { get set }
 
@@ -95,6 +103,13 @@ public protocol Detector {
   /// Takes threshold, weights, minimum shot, filter and fade bias from `settings` and keeps all history. The rest of
   /// the settings is ignored: see ``DetectorSettings/needsNewDetector(after:)``.
   mutating func update(_ settings: DetectorSettings)
+}
+
+extension Detector {
+  public var undecidedFrom: UInt64? { nil }
+  public var tellsUndecided: Bool { false }
+  public var skipped: UInt64 { 0 }
+  public var failure: (any Error)? { nil }
 }
 
 /// The half of a detector that decides, from one number a frame, without pictures.

@@ -2,8 +2,13 @@ import Pixels
 
 public enum DetectorKind: String, CaseIterable, Hashable, Sendable {
   case content, adaptive, threshold, histogram, hash
+  /// Detectors that need a neural network.
+  case transnet, fused
 
-  /// PySceneDetect 0.7.2's default, in the unit of the detector's score.
+  /// Those that look at pixels alone.
+  public static let ofPixels: [DetectorKind] = [.content, .adaptive, .threshold, .histogram, .hash]
+
+  /// PySceneDetect 0.7.2's default, or TransNetV2's, in the unit of the detector's score.
   public var defaultThreshold: Double {
     switch self {
     case .content: 27
@@ -11,6 +16,7 @@ public enum DetectorKind: String, CaseIterable, Hashable, Sendable {
     case .threshold: 12
     case .histogram: 0.20
     case .hash: 0.35
+    case .transnet, .fused: 0.5
     }
   }
 }
@@ -52,6 +58,7 @@ public struct DetectorSettings: Hashable, Sendable {
   /// - threshold: mean of all R, G, B samples (0…255, fractions dropped) under which the picture is dark.
   /// - histogram: 1 − correlation (0…1) from which a frame is a cut.
   /// - hash: share of differing bits (0…1) from which a frame is a cut.
+  /// - transnet, fused: probability (0…1) that a frame is a boundary.
   public var threshold: Double?
   /// For content and adaptive.
   public var weights = ComponentWeights()
@@ -69,6 +76,8 @@ public struct DetectorSettings: Hashable, Sendable {
   /// For threshold: a dark shorter than this (nanoseconds) is no fade. PySceneDetect's library has 0, its command line
   /// 0.1 s.
   public var minimumDark: UInt64 = 0
+  /// For transnet, fused: frames after a frame that the network sees before it judges it, 1…500.
+  public var lookAheadFrames = 50
   /// Whether every frame's measurements are handed out. Edges are then measured whatever their weight.
   public var statistics = false
 
@@ -77,7 +86,7 @@ public struct DetectorSettings: Hashable, Sendable {
     self.threshold = threshold
   }
 
-  var effectiveThreshold: Double { threshold ?? kind.defaultThreshold }
+  package var effectiveThreshold: Double { threshold ?? kind.defaultThreshold }
   var effectiveWindow: Int { min(max(adaptiveWindow, 1), 1000) }
 
   /// How far a detector with these settings looks beyond a frame.
@@ -88,7 +97,13 @@ public struct DetectorSettings: Hashable, Sendable {
     case .content: filter == .merge ? LookAhead(duration: minimumShot) : .none
     case .adaptive: LookAhead(frames: effectiveWindow)
     case .threshold, .histogram, .hash: .none
+    case .transnet, .fused: Self.networkLookAhead(lookAheadFrames)
     }
+  }
+
+  /// How far a network detector looks beyond a frame whose network looks so many frames ahead.
+  package static func networkLookAhead(_ frames: Int) -> LookAhead {
+    LookAhead(frames: max(frames + TransitionRule.outputsAhead, TransitionRule.thumbnailsAhead))
   }
 
   /// Whether a detector that was made with `other` cannot take these settings by ``Detector/update(_:)``.
@@ -98,13 +113,15 @@ public struct DetectorSettings: Hashable, Sendable {
   }
 }
 
-/// A detector for pictures of `layout`, as if no frame had been seen yet.
-public func makeDetector(_ settings: DetectorSettings, layout: PictureLayout) -> any Detector {
+/// A detector for pictures of `layout`, as if no frame had been seen yet; nil for the kinds that need a network, which are
+/// made with it.
+public func makeDetector(_ settings: DetectorSettings, layout: PictureLayout) -> (any Detector)? {
   switch settings.kind {
   case .content: ContentDetector(settings, layout: layout)
   case .adaptive: AdaptiveDetector(settings, layout: layout)
   case .threshold: SingleScoreDetector<MeanLevelMeter, ThresholdRule>(settings, layout: layout)
   case .histogram: SingleScoreDetector<HistogramMeter, HistogramRule>(settings, layout: layout)
   case .hash: SingleScoreDetector<HashMeter, HashRule>(settings, layout: layout)
+  case .transnet, .fused: nil
   }
 }

@@ -25,7 +25,8 @@ public struct TransNetWeights: Sendable {
   /// What activations are scaled by where they are bytes.
   public let ranges: ActivationRanges
 
-  /// Reads `model.safetensors` in a model's folder, as `training/transnetv2/convert.py` writes it.
+  /// Reads a model's folder, as `training/transnetv2/convert.py` writes it: `config.json`, `model.safetensors` and
+  /// `quantization.json`.
   ///
   /// - Throws: a file is missing, unreadable, damaged, or of another network; a tensor is missing, has another shape or
   ///   type, or holds an infinite value or a NaN. The error names the file, and the tensor where there is one.
@@ -35,8 +36,8 @@ public struct TransNetWeights: Sendable {
       throw WeightsError(.malformed, path: configurationPath, "describes another network than the published TransNetV2")
     }
     let file = try SafetensorsFile(path: folder + "/model.safetensors")
+    ranges = try ActivationRanges(path: folder + "/quantization.json")
     let published = Configuration.published
-    ranges = ActivationRanges(cells: [8, 8, 8], stacks: [9, 9])
     var cells: [Cell] = []
     var channels = 3
     for stack in 0..<published.L {

@@ -187,7 +187,7 @@ import Testing
 
   @Test("Scores and settings that are no numbers find nothing and stop nothing")
   func notNumbers() {
-    for kind in DetectorKind.allCases {
+    for kind in DetectorKind.ofPixels {
       var settings = DetectorSettings(kind: kind, threshold: .nan)
       settings.fadeBias = .infinity
       var rule = AnyRule(settings)

@@ -3,10 +3,22 @@ import DequeModule
 import GStreamerKit
 import Pixels
 import Shots
+import TransNet
+
+/// What a network detector runs on; the same for all streams from start to stop.
+struct NetworkParts {
+  var inference: InferenceThread
+  var model: TransitionModel
+  var policy: LatePolicy
+}
 
 /// A detector on a stream of mapped frames: picks the way to read them, keeps time, and knows which frames are decided.
 struct DetectionStream {
   var findings = Findings()
+  /// nil if the settings ask for none.
+  var network: NetworkParts?
+  /// Whether frames must leave in time.
+  var isLive = false
   private var detector: (any Detector)?
   private var settings: DetectorSettings?
   private var format: VideoInfo?
@@ -20,6 +32,7 @@ struct DetectionStream {
   private var shotBeforeFormat: UInt64 = 1
 
   var shot: UInt64 { detector?.shot ?? shotBeforeFormat }
+  var skipped: UInt64 { detector?.skipped ?? 0 }
   var lastScore: Double { detector?.lastScore ?? 0 }
   var lookAhead: LookAhead { detector?.lookAhead ?? .none }
   var statisticNames: [String] { detector?.statisticNames ?? [] }
@@ -56,10 +69,16 @@ struct DetectionStream {
       detector?.update(new)
     } else {
       let shot = shot
-      detector = makeDetector(new, layout: layout)
+      detector = make(new, layout)
       detector?.shot = shot
     }
     settings = new
+  }
+
+  private func make(_ settings: DetectorSettings, _ layout: PictureLayout) -> (any Detector)? {
+    guard let network else { return makeDetector(settings, layout: layout) }
+    return TransNetDetector(
+      settings, layout: layout, inference: network.inference, model: network.model, policy: network.policy, isPunctual: isLive)
   }
 
   /// Where the next frame lies. `elapsed` follows running time, and nominal durations where that is missing or jumps back.
@@ -86,6 +105,7 @@ struct DetectionStream {
     } else {
       see(frame, layout, at: time)
     }
+    if let failure = detector?.failure { throw failure }
   }
 
   private mutating func see(_ frame: borrowing VideoFrame, _ layout: PictureLayout, at time: FrameTime) {
@@ -93,7 +113,10 @@ struct DetectionStream {
     detector?.see(picture, at: time, into: &findings)
   }
 
-  mutating func finish() { detector?.finish(into: &findings) }
+  mutating func finish() throws {
+    detector?.finish(into: &findings)
+    if let failure = detector?.failure { throw failure }
+  }
 
   mutating func interrupt() {
     detector?.reset()
@@ -103,6 +126,7 @@ struct DetectionStream {
 
   /// The first frame at which a boundary may still be found.
   mutating func firstUndecided(newest: FrameTime) -> UInt64 {
+    if let detector, detector.tellsUndecided { return detector.undecidedFrom ?? newest.frame &+ 1 }
     undecided.append(newest)
     while let first = undecided.first, lookAhead.isDecided(first, newest: newest) { undecided.removeFirst() }
     return undecided.first?.frame ?? newest.frame &+ 1

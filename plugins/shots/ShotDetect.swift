@@ -37,6 +37,12 @@ final class ShotDetect: PassthroughVideoFilter {
     var filter = Filtering.merge
     var adaptiveWindow: UInt32 = 2
     var fadeBias = 0.0
+    var lookAhead: UInt32 = 50
+    var windowing = WindowingChoice.streaming
+    var precision = PrecisionChoice.auto
+    var threads: UInt32 = 0
+    var whenLate = Late.wait
+    var modelLocation: String?
     var align = false
     var postMessages = true
     var attachMeta = true
@@ -48,13 +54,14 @@ final class ShotDetect: PassthroughVideoFilter {
     var shots: UInt64 = 0
     var frames: UInt64 = 0
     var lastScore = 0.0
+    var skipped: UInt64 = 0
   }
 
   static let properties: [Property<ShotDetect>] = [
     .enumeration("detector", \.detector, "How boundaries are found", changeable: .ready),
     .optionalDouble(
       "threshold", \.threshold,
-      "Score from which a boundary is reported, in the detector's unit: content 0-255 (27), adaptive ratio 0-255 (3), threshold mean level 0-255 under which it is dark (12), histogram 0-1 (0.2), hash 0-1 (0.35); -1 for the detector's own",
+      "Score from which a boundary is reported, in the detector's unit: content 0-255 (27), adaptive ratio 0-255 (3), threshold mean level 0-255 under which it is dark (12), histogram 0-1 (0.2), hash 0-1 (0.35), transnet and fused probability 0-1 (0.5); -1 for the detector's own",
       upTo: 255, changeable: .playing),
     .double("weight-hue", \.weightHue, "content, adaptive: weight of the hue difference", -1000...1000, changeable: .playing),
     .double("weight-saturation", \.weightSaturation, "content, adaptive: weight of the saturation difference", -1000...1000, changeable: .playing),
@@ -64,6 +71,12 @@ final class ShotDetect: PassthroughVideoFilter {
     .enumeration("filter", \.filter, "content: what becomes of cuts closer together than min-shot-duration", changeable: .ready),
     .uint("adaptive-window", \.adaptiveWindow, "adaptive: frames on each side that a frame is compared with", 1...1000, changeable: .ready),
     .double("fade-bias", \.fadeBias, "threshold: where in the dark the boundary lies, from -1 (fade-out) over 0 (middle) to 1 (fade-in)", -1...1, changeable: .playing),
+    .uint("look-ahead", \.lookAhead, "transnet, fused: frames after a frame that the network sees before it judges it; below 48 it computes frames more than once", 1...500, changeable: .ready),
+    .enumeration("windowing", \.windowing, "transnet, fused: how the network runs over the stream", changeable: .ready),
+    .enumeration("precision", \.precision, "transnet, fused: what the network computes in", changeable: .ready),
+    .uint("threads", \.threads, "transnet, fused: threads that compute, 1, 2 or 4; 0 for 1 on a live source, else 2", 0...4, changeable: .ready),
+    .enumeration("when-late", \.whenLate, "transnet, fused: what happens when inference is so far behind that its queue of 16 frames is full", changeable: .ready),
+    .string("model-location", \.modelLocation, "transnet, fused: folder of TransNetV2's weights; none for those that come with the plugin", changeable: .ready),
     .bool("align", \.align, "Hold frames back by the detector's look-ahead, so that every mark is exact", changeable: .ready),
     .bool("post-messages", \.postMessages, "Post an element message shot-boundary for each boundary", changeable: .playing),
     .bool("attach-meta", \.attachMeta, "Attach GstShotBoundaryMeta to the first buffer of each new shot", changeable: .playing),
@@ -71,6 +84,7 @@ final class ShotDetect: PassthroughVideoFilter {
     .bool("post-toc", \.postTOC, "At the end post the shots as a table of contents and send it downstream (matroskamux writes chapters only before its first frame: launch/pipelines/chapters adds them afterwards)", changeable: .ready),
     .counter("shots", \.shots, "Shots begun so far"),
     .counter("frames", \.frames, "Frames seen so far"),
+    .counter("frames-skipped", \.skipped, "Frames that the network did not see because it was late (when-late=skip)"),
     .measurement("last-score", \.lastScore, "What the detector last compared with the threshold", -1_000_000...1_000_000),
   ]
 
@@ -87,10 +101,13 @@ final class ShotDetect: PassthroughVideoFilter {
 
   func start(_ settings: Settings) throws -> State {
     statisticsAskedFor.store(false, ordering: .relaxed)
-    return State()
+    var state = State()
+    state.stream.network = try loadNetwork(settings)
+    return state
   }
 
   func configure(_ info: VideoInfo, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
+    state.stream.isLive = handle.isSourceLive
     try state.stream.setFormat(info)
     state.stream.setDetector(detectorSettings(settings))
     if settings.forceKeyUnits, !settings.align, state.stream.lookAhead.frames > 0 {
@@ -109,6 +126,12 @@ final class ShotDetect: PassthroughVideoFilter {
     output.readings.frames = input.index &+ 1
     output.readings.shots = state.stream.shot
     output.readings.lastScore = state.stream.lastScore
+    let skipped = state.stream.skipped
+    if skipped > 0, output.readings.skipped == 0 {
+      handle.postWarning(
+        .resource(GST_RESOURCE_ERROR_BUSY, "Inference is slower than the stream: the network does not see every frame (see frames-skipped)."))
+    }
+    output.readings.skipped = skipped
     if settings.postTOC {
       if state.chapters.isEmpty, let start = time.streamTime { state.chapters.append(start) }
       state.lastEnd = time.streamTime.map { $0 &+ (input.time.duration ?? input.info.frameDuration ?? 0) }
@@ -122,7 +145,7 @@ final class ShotDetect: PassthroughVideoFilter {
   }
 
   func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws {
-    state.stream.finish()
+    try state.stream.finish()
     output.readings.shots = state.stream.shot
     report(settings, &state, &output)
     for score in state.stream.findings.scores {
@@ -175,55 +198,8 @@ final class ShotDetect: PassthroughVideoFilter {
     result.filter = settings.filter.mode
     result.adaptiveWindow = Int(settings.adaptiveWindow)
     result.fadeBias = settings.fadeBias
+    result.lookAheadFrames = Int(settings.lookAhead)
     result.statistics = statisticsAskedFor.load(ordering: .relaxed)
     return result
-  }
-}
-
-extension ShotDetect {
-  enum Detecting: String, PropertyEnumeration {
-    case content, adaptive, threshold, histogram, hash
-
-    static let typeName = "GstShotDetectDetector"
-
-    var kind: DetectorKind {
-      switch self {
-      case .content: .content
-      case .adaptive: .adaptive
-      case .threshold: .threshold
-      case .histogram: .histogram
-      case .hash: .hash
-      }
-    }
-
-    var blurb: String {
-      switch self {
-      case .content: "Cuts: weighted mean absolute difference of hue, saturation and value"
-      case .adaptive: "Cuts: that difference relative to its neighbours, for moving cameras; knows late"
-      case .threshold: "Fades through black: mean level"
-      case .histogram: "Cuts: correlation of brightness histograms"
-      case .hash: "Cuts: distance of perceptual hashes"
-      }
-    }
-  }
-
-  enum Filtering: String, PropertyEnumeration {
-    case merge, suppress
-
-    static let typeName = "GstShotDetectFilter"
-
-    var mode: FlashFilter.Mode {
-      switch self {
-      case .merge: .merge
-      case .suppress: .suppress
-      }
-    }
-
-    var blurb: String {
-      switch self {
-      case .merge: "Cuts in quick succession become one, where the last of them lies"
-      case .suppress: "A cut too soon after another is dropped"
-      }
-    }
   }
 }

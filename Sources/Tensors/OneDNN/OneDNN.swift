@@ -1,5 +1,11 @@
 import COneDNN
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// What oneDNN refused, and when.
 public struct OneDNNError: Error, CustomStringConvertible {
   /// The function of oneDNN's C interface.
@@ -68,18 +74,24 @@ public final class Stream {
   deinit { dnnl_stream_destroy(handle) }
 }
 
-/// Memory on a cache line's boundary, which kernels read and write fastest. Not zeroed by anybody later: zero at first.
+/// Memory on a cache line's boundary, which kernels read and write fastest; zeros at first. What is never touched of it
+/// costs no memory.
 public final class AlignedMemory: @unchecked Sendable {  // who writes when is its owners' affair
   public let base: UnsafeMutableRawPointer
   public let byteCount: Int
+  private let block: UnsafeMutableRawPointer
+
+  private static let alignment = 64
 
   public init(byteCount: Int) {
     self.byteCount = max(0, byteCount)
-    base = .allocate(byteCount: max(64, byteCount), alignment: 64)
-    base.initializeMemory(as: UInt8.self, repeating: 0, count: max(64, byteCount))
+    let size = self.byteCount + 2 * Self.alignment
+    // calloc has the system's zeros for large blocks, where writing them would touch every page.
+    block = calloc(1, size) ?? .allocate(byteCount: size, alignment: 16)
+    base = block.alignedUp(toMultipleOf: Self.alignment)
   }
 
-  deinit { base.deallocate() }
+  deinit { free(block) }
 }
 
 extension DataType {

@@ -4,7 +4,7 @@ import COneDNN
 ///
 /// Not to be used by several threads at once.
 public final class PackedWeights {
-  private let values: [Float]
+  private var values: [Float]
   private let shape: [Int]
   private let type: DataType
   private var packed: [(layout: Layout, operand: Operand)] = []
@@ -19,10 +19,14 @@ public final class PackedWeights {
     self.type = type
   }
 
+  /// Lets go of the values. Kernels that are made later find the orders that are there already, and fail for others.
+  public func seal() { values = [] }
+
   var anyLayout: Layout { get throws(OneDNNError) { try .any(shape, type) } }
 
   func operand(_ layout: Layout) throws(OneDNNError) -> Operand {
     if let known = packed.first(where: { $0.layout == layout }) { return known.operand }
+    guard !values.isEmpty else { throw OneDNNError(call: "packing weights that were sealed", status: 2) }
     let plain = AlignedMemory(byteCount: values.count * 4)
     values.withUnsafeBytes { plain.base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(plain.base), byteCount: $0.count) }
     let source = try Operand(.dense(shape, .float32), storage: plain)

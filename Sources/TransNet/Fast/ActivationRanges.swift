@@ -16,6 +16,16 @@ public struct ActivationRanges: Hashable, Sendable, Codable {
   }
 }
 
+extension ActivationRanges {
+  /// Reads `{"cells": [3 numbers], "stacks": [2 numbers]}`.
+  init(path: String) throws(WeightsError) {
+    self = try ConfigurationFile.read(ActivationRanges.self, path: path)
+    guard cells.count == 3, stacks.count == 2, (cells + stacks).allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw WeightsError(.malformed, path: path, "does not hold three and two positive numbers")
+    }
+  }
+}
+
 extension TransNetWeights {
   /// Measures them over `[frames][27][48][3]` levels.
   public func measureRanges(_ frames: UnsafeBufferPointer<UInt8>, threads: Int) throws(OneDNNError) -> ActivationRanges {

@@ -115,6 +115,7 @@ final class Cell {
     }
     biases = (0..<4).map { Array(weights.bias[$0 * filters..<($0 + 1) * filters]) }
     for count in counts { plans[count] = try makePlan(count) }
+    for weights in spatialWeights + temporalWeights { weights.seal() }
   }
 
   /// Frames between two moves of what is kept to the front: a quarter of the copying at half the memory of twice as many.

@@ -4,18 +4,17 @@ import Tensors
 final class DenseLayers {
   private let precision: Precision
   private let groups: Int
-  private let weights: TransNetWeights
-  private let largest: Int
+  /// Inputs and outputs of the hidden layer.
+  private let width: Int
+  private let outputs: Int
+  private let oneHot: TransNetWeights.Dense
+  private let manyHot: TransNetWeights.Dense
   /// `[largest][4864]`: histogram, similarity, features.
   private let inputs: AlignedMemory
   private let bands: AlignedMemory
   private let projected: AlignedMemory
   /// `[groups][largest][1024 / groups]`.
   private let hidden: [AlignedMemory]
-  private let hiddenWeights: [PackedWeights]
-  private let projectionWeights: PackedWeights
-  private let similarityWeights: PackedWeights
-  private let histogramWeights: PackedWeights
   private var kernels: [Int: Kernels] = [:]
 
   private struct Kernels {
@@ -28,46 +27,43 @@ final class DenseLayers {
   init(_ weights: TransNetWeights, precision: Precision, groups: Int, counts: [Int]) throws(OneDNNError) {
     self.precision = precision
     self.groups = groups
-    self.weights = weights
-    largest = counts.max() ?? 1
+    width = weights.hidden.inputs
+    outputs = weights.hidden.outputs
+    oneHot = weights.oneHot
+    manyHot = weights.manyHot
+    let largest = counts.max() ?? 1
     inputs = AlignedMemory(byteCount: largest * weights.hidden.inputs * precision.inner.size)
     bands = AlignedMemory(byteCount: largest * 128 * 4)
     projected = AlignedMemory(byteCount: largest * 128 * 4)
     let part = weights.hidden.outputs / groups
     let byteCount = largest * part * 4
     hidden = (0..<groups).map { _ in AlignedMemory(byteCount: byteCount) }
-    hiddenWeights = (0..<groups).map { group in
-      let rows = group * part * weights.hidden.inputs..<(group + 1) * part * weights.hidden.inputs
-      return PackedWeights(Array(weights.hidden.weights[rows]), shape: [part, weights.hidden.inputs], type: precision.inner)
-    }
-    func packed(_ layer: TransNetWeights.Dense) -> PackedWeights {
+    func pack(_ layer: TransNetWeights.Dense) -> PackedWeights {
       PackedWeights(layer.weights, shape: [layer.outputs, layer.inputs], type: .float32)
     }
-    projectionWeights = packed(weights.similarityProjection)
-    similarityWeights = packed(weights.similarity)
-    histogramWeights = packed(weights.histogram)
-    for count in counts { kernels[count] = try makeKernels(count) }
-  }
-
-  private func makeKernels(_ count: Int) throws(OneDNNError) -> Kernels {
-    func plain(_ layer: TransNetWeights.Dense, _ packed: PackedWeights, rectified: Bool) throws(OneDNNError) -> Kernel {
-      try .innerProduct(
-        count: count, inputs: layer.inputs, outputs: layer.outputs, packed, bias: layer.bias, source: .float32, destination: .float32,
-        finish: Finish(isRectified: rectified))
+    let layers = [(weights.similarityProjection, false), (weights.similarity, true), (weights.histogram, true)]
+    let packed = layers.map { pack($0.0) }
+    let hiddenWeights = (0..<groups).map { group in
+      PackedWeights(
+        Array(weights.hidden.weights[group * part * width..<(group + 1) * part * width]), shape: [part, width], type: precision.inner)
     }
-    var hidden: [Kernel] = []
-    let part = weights.hidden.outputs / groups
-    for group in 0..<groups {
-      hidden.append(
-        try .innerProduct(
-          count: count, inputs: weights.hidden.inputs, outputs: part, hiddenWeights[group],
-          bias: Array(weights.hidden.bias[group * part..<(group + 1) * part]), source: precision.inner, destination: .float32,
-          finish: Finish(isRectified: true)))
+    for count in counts {
+      var plain: [Kernel] = []
+      for ((layer, isRectified), packed) in zip(layers, packed) {
+        plain.append(
+          try .innerProduct(
+            count: count, inputs: layer.inputs, outputs: layer.outputs, packed, bias: layer.bias, source: .float32, destination: .float32,
+            finish: Finish(isRectified: isRectified)))
+      }
+      var hidden: [Kernel] = []
+      for group in 0..<groups {
+        hidden.append(
+          try .innerProduct(
+            count: count, inputs: width, outputs: part, hiddenWeights[group], bias: Array(weights.hidden.bias[group * part..<(group + 1) * part]),
+            source: precision.inner, destination: .float32, finish: Finish(isRectified: true)))
+      }
+      kernels[count] = Kernels(projection: plain[0], similarity: plain[1], histogram: plain[2], hidden: hidden)
     }
-    return Kernels(
-      projection: try plain(weights.similarityProjection, projectionWeights, rectified: false),
-      similarity: try plain(weights.similarity, similarityWeights, rectified: true),
-      histogram: try plain(weights.histogram, histogramWeights, rectified: true), hidden: hidden)
   }
 
   private func kernels(_ count: Int) throws(OneDNNError) -> Kernels {
@@ -87,7 +83,7 @@ final class DenseLayers {
   ) throws(OneDNNError) {
     let kernels = try kernels(count)
     let size = precision.inner.size
-    let row = weights.hidden.inputs * size
+    let row = width * size
     for (slot, (kernel, band)) in [(kernels.histogram, histogram), (kernels.similarity, similarity)].enumerated() {
       try kernel.run(UnsafeMutableRawPointer(band), to: bands.base, on: stream)
       for frame in 0..<count { store(bands.base + frame * 128 * 4, count: 128, to: inputs.base + frame * row + slot * 128 * size) }
@@ -115,15 +111,15 @@ final class DenseLayers {
   }
 
   func heads(_ count: Int, into logits: inout [Logits]) {
-    let part = weights.hidden.outputs / groups
+    let part = outputs / groups
     for frame in 0..<count {
-      var one = weights.oneHot.bias[0]
-      var many = weights.manyHot.bias[0]
+      var one = oneHot.bias[0]
+      var many = manyHot.bias[0]
       for group in 0..<groups {
         let values = hidden[group].base.assumingMemoryBound(to: Float.self) + frame * part
         for index in 0..<part {
-          one += values[index] * weights.oneHot.weights[group * part + index]
-          many += values[index] * weights.manyHot.weights[group * part + index]
+          one += values[index] * oneHot.weights[group * part + index]
+          many += values[index] * manyHot.weights[group * part + index]
         }
       }
       logits.append(Logits(oneHot: one, manyHot: many))
