@@ -36,7 +36,6 @@ public struct TransNetWeights: Sendable {
       throw WeightsError(.malformed, path: configurationPath, "describes another network than the published TransNetV2")
     }
     let file = try SafetensorsFile(path: folder + "/model.safetensors")
-    ranges = try ActivationRanges(path: folder + "/quantization.json")
     let published = Configuration.published
     var cells: [Cell] = []
     var channels = 3
@@ -54,6 +53,7 @@ public struct TransNetWeights: Sendable {
     hidden = try Dense(file, "fc1", inputs: 128 + 128 + 3 * 6 * channels, outputs: published.D)
     oneHot = try Dense(file, "cls_layer1", inputs: published.D, outputs: 1)
     manyHot = try Dense(file, "cls_layer2", inputs: published.D, outputs: 1)
+    ranges = try ActivationRanges(path: folder + "/quantization.json")
   }
 
   /// What `config.json` says of the architecture, named as in the paper.
