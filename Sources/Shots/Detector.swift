@@ -41,10 +41,27 @@ public struct FrameScore: Hashable, Sendable {
   }
 }
 
+/// A frame inside a gradual transition.
+public struct TransitionFrame: Hashable, Sendable {
+  /// Its index since the stream began.
+  public var frame: UInt64
+  public var kind: BoundaryKind
+  /// How far the transition has come: 0 is the last clean frame of the old shot, 1 the first of the new.
+  public var progress: Double
+
+  public init(frame: UInt64, kind: BoundaryKind, progress: Double) {
+    self.frame = frame
+    self.kind = kind
+    self.progress = progress
+  }
+}
+
 /// Where detectors put what they find; kept by the caller and emptied after each frame, so that nothing is allocated
 /// while nothing is found.
 public struct Findings {
   public var boundaries: [Boundary] = []
+  /// Filled by detectors that see transitions while they last; each frame is there before it is decided (`LookAhead`).
+  public var transitions: [TransitionFrame] = []
   /// Filled only by a detector that was made with `statistics`.
   public var scores: [FrameScore] = []
 
@@ -55,6 +72,7 @@ public struct Findings {
   /// Empties both lists and keeps their storage.
   public mutating func removeAll() {
     boundaries.removeAll(keepingCapacity: true)
+    transitions.removeAll(keepingCapacity: true)
     scores.removeAll(keepingCapacity: true)
   }
 }

@@ -6,6 +6,8 @@ import Shots
 enum Marks {
   /// The first buffer of a new shot carries this, with the fields of a boundary.
   static let boundary = Metadata("GstShotBoundaryMeta")
+  /// A buffer inside a gradual transition carries this: `kind`, and `progress` from 0 to 1.
+  static let transition = Metadata("GstShotTransitionMeta")
   /// A frame's measurements, on request: `frame`, `stream-time`, `columns`, `value-0`, `value-1`, …
   static let score = Metadata("GstShotScoreMeta")
   /// Upstream event by which an element asks for marks; `statistics` asks for measurements too.
@@ -35,6 +37,12 @@ extension Boundary {
     self.init(
       kind: kind, shot: shot, frame: frame, pts: time("pts"), runningTime: time("running-time"), streamTime: time("stream-time"),
       transitionStart: time("transition-start"), transitionEnd: time("transition-end"), score: score, detector: detector)
+  }
+}
+
+extension TransitionFrame {
+  var structure: Structure {
+    Structure("shot-transition", [("kind", .string(kind.rawValue)), ("progress", .double(progress))])
   }
 }
 

@@ -12,11 +12,10 @@ extension ShotDetect {
   func loadNetwork(_ settings: Settings) throws -> NetworkParts? {
     guard settings.detector.needsNetwork else { return nil }
     let folder = try settings.modelLocation ?? ModelFolder.find("transnetv2")
-    let windowing: Windowing = settings.windowing == .windowed ? .windowed : .streaming(lookAhead: Int(settings.lookAhead))
     do {
       let model = try loadModel(try ModelFolder.find("fused"))
       let inference = try InferenceThread(
-        folder: folder, windowing: windowing, precision: settings.precision.precision, threads: Int(settings.threads == 0 ? 2 : settings.threads))
+        folder: folder, windowing: settings.networkWindowing, precision: settings.precision.precision, threads: Int(settings.threads == 0 ? 2 : settings.threads))
       return NetworkParts(inference: inference, model: model, policy: settings.whenLate.policy)
     } catch TransNetError.weights(let error) {
       throw ElementError(error)
@@ -31,6 +30,10 @@ extension ShotDetect {
     let file = try SafetensorsFile(path: folder + "/model.safetensors")
     return try TransitionModel { name, shape in try file.floats(name, shape: shape) }
   }
+}
+
+extension ShotDetect.Settings {
+  var networkWindowing: Windowing { windowing == .windowed ? .windowed : .streaming(lookAhead: Int(lookAhead)) }
 }
 
 extension ElementError {

@@ -9,10 +9,13 @@ import Synchronization
 /// Every boundary is an element message `shot-boundary` on the bus, metadata `GstShotBoundaryMeta` on the first buffer of
 /// the new shot, and, if asked for, a key-frame request before that buffer and a chapter at the end.
 ///
+/// - The detectors `transnet` and `fused` run a neural network on a thread of its own; frames wait for it only when 16 of
+///   them are queued (`when-late=wait`), or when a live stream's are due.
+///
 /// - Buffers pass on without a copy; frames are mapped read-only; QoS is off, so that what is found never depends on load.
 /// - Latency: none. A boundary that the detector knows late is reported late, with its true times. With `align=true`
 ///   buffers and serialized events are held back by the detector's look-ahead, that latency is reported, and every mark
-///   is exact: adaptive looks `adaptive-window` frames ahead, content with `filter=merge` `min-shot-duration` (where
+///   is exact: transnet and fused look `look-ahead` + 23 frames ahead, adaptive `adaptive-window` frames, content with `filter=merge` `min-shot-duration` (where
 ///   cuts that are closer together are merged is known only then), the others not at all. The threshold detector knows
 ///   the middle of a fade when the picture is back, however long it was dark, and reports it then.
 /// - A flush or a jump in time starts over; shots and frames are counted on. Frames outside of the segment and streams
@@ -74,7 +77,7 @@ final class ShotDetect: PassthroughVideoFilter {
     .uint("look-ahead", \.lookAhead, "transnet, fused: frames after a frame that the network sees before it judges it; below 48 it computes frames more than once", 1...500, changeable: .ready),
     .enumeration("windowing", \.windowing, "transnet, fused: how the network runs over the stream", changeable: .ready),
     .enumeration("precision", \.precision, "transnet, fused: what the network computes in", changeable: .ready),
-    .uint("threads", \.threads, "transnet, fused: threads that compute, 1, 2 or 4; 0 for 1 on a live source, else 2", 0...4, changeable: .ready),
+    .uint("threads", \.threads, "transnet, fused: threads that compute, 1, 2 or 4; 0 for 2", 0...4, changeable: .ready),
     .enumeration("when-late", \.whenLate, "transnet, fused: what happens when inference is so far behind that its queue of 16 frames is full", changeable: .ready),
     .string("model-location", \.modelLocation, "transnet, fused: folder of TransNetV2's weights; none for those that come with the plugin", changeable: .ready),
     .bool("align", \.align, "Hold frames back by the detector's look-ahead, so that every mark is exact", changeable: .ready),
@@ -177,6 +180,9 @@ final class ShotDetect: PassthroughVideoFilter {
 
   /// Places what was found at its frames.
   private func report(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) {
+    if settings.attachMeta, settings.align {
+      for transition in state.stream.findings.transitions { output.attach(Marks.transition, transition.structure, to: transition.frame) }
+    }
     for boundary in state.stream.findings.boundaries {
       Self.debug.log(GST_LEVEL_INFO, handle, "\(boundary.kind.rawValue) at frame \(boundary.frame), score \(boundary.score)")
       let fields = boundary.structure
@@ -198,7 +204,7 @@ final class ShotDetect: PassthroughVideoFilter {
     result.filter = settings.filter.mode
     result.adaptiveWindow = Int(settings.adaptiveWindow)
     result.fadeBias = settings.fadeBias
-    result.lookAheadFrames = Int(settings.lookAhead)
+    result.lookAheadFrames = settings.networkWindowing.lookAhead
     result.statistics = statisticsAskedFor.load(ordering: .relaxed)
     return result
   }

@@ -10,6 +10,12 @@ struct TransitionOutput {
   /// Frames since the last clean frame of the old shot, and to the first clean frame of the new one.
   var since: Double
   var until: Double
+
+  /// How much of the transition lies behind, 0…1.
+  var progress: Double {
+    let (since, until) = (max(0, since), max(0, until))
+    return since + until > 0 ? since / (since + until) : 0.5
+  }
 }
 
 /// Runs ``TransitionModel`` over a stream, every layer once a frame: a row goes in, the outputs for the row

@@ -159,6 +159,9 @@ public struct TransitionRule {
       findings.scores.append(FrameScore(time: time, values: cues.map(Double.init) + [output.boundary, output.inside]))
       rows.drop(before: frame + 1)
     }
+    if output.inside >= 0.5, output.kind != .cut, let time = times[frame] {
+      findings.transitions.append(TransitionFrame(frame: time.frame, kind: output.kind, progress: output.progress))
+    }
     switch detection {
     case .fused:
       lastScore = output.boundary

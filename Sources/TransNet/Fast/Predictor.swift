@@ -47,6 +47,14 @@ public enum Windowing: Hashable, Sendable {
   /// From 48 frames on, the reach of the convolutions, every frame is computed once. Below that the newest frames are
   /// computed again with every step as more becomes known, which costs the more the less there is to look ahead.
   case streaming(lookAhead: Int)
+
+  /// How many later frames must be there before a frame's prediction is sure to be.
+  public var lookAhead: Int {
+    switch self {
+    case .windowed: WindowedPredictor.lookAhead
+    case .streaming(let lookAhead): max(1, lookAhead)
+    }
+  }
 }
 
 extension TransNetWeights {

@@ -8,7 +8,8 @@ final class WindowedPredictor: Predictor {
   private static let window = 100
   private static let step = 50
 
-  let lookAhead = window - leadingCopies
+  static let lookAhead = window - leadingCopies
+  var lookAhead: Int { Self.lookAhead }
   let bestCount = step
   let leastCount = 1
   private let network: Network
