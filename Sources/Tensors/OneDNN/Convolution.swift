@@ -31,9 +31,14 @@ public struct ConvolutionShape {
   public var result: (height: Int, width: Int) {
     let after = paddingAfter ?? padding
     return (
-      (height + padding.0 + after.0 - (kernel.0 - 1) * dilation.0 - 1) / max(1, stride.0) + 1,
-      (width + padding.1 + after.1 - (kernel.1 - 1) * dilation.1 - 1) / max(1, stride.1) + 1
+      Self.extent(height, kernel.0, stride.0, dilation.0, padding.0, after.0), Self.extent(width, kernel.1, stride.1, dilation.1, padding.1, after.1)
     )
+  }
+
+  /// 0 for numbers that are beyond reason, which oneDNN then refuses.
+  private static func extent(_ size: Int, _ kernel: Int, _ stride: Int, _ dilation: Int, _ before: Int, _ after: Int) -> Int {
+    guard [size, kernel, stride, dilation, before, after].allSatisfy({ -1 << 30...1 << 30 ~= $0 }) else { return 0 }
+    return (size + before + after - (kernel - 1) * dilation - 1) / max(1, stride) + 1
   }
 }
 
@@ -57,12 +62,12 @@ extension Kernel {
     let status = withUnsafePointer(to: &offset) { offset in
       dnnl_dilated_convolution_forward_desc_init(
         &operation, dnnl_forward_inference, dnnl_convolution_direct, &from, &any, bias == nil ? nil : offset, &to, pair(shape.stride),
-        pair((shape.dilation.0 - 1, shape.dilation.1 - 1)), pair(shape.padding), pair(shape.paddingAfter ?? shape.padding))
+        pair((shape.dilation.0 &- 1, shape.dilation.1 &- 1)), pair(shape.padding), pair(shape.paddingAfter ?? shape.padding))
     }
     try OneDNN.check(status, "dnnl_dilated_convolution_forward_desc_init")
-    let description = try KernelDescription(&operation, finish)
+    let description = try KernelDescription(&operation, finish, channels: shape.outputs)
     let packed = try weights.operand(description.layout(dnnl_query_weights_md))
-    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias))
+    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: [shape.outputs]))
   }
 
   /// y = W·x + b for `count` vectors: `[count][inputs]` → `[count][outputs]`.
@@ -81,8 +86,8 @@ extension Kernel {
       dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, &from, &any, bias == nil ? nil : offset, &to)
     }
     try OneDNN.check(status, "dnnl_inner_product_forward_desc_init")
-    let description = try KernelDescription(&operation, finish)
+    let description = try KernelDescription(&operation, finish, channels: outputs)
     let packed = try weights.operand(description.layout(dnnl_query_weights_md))
-    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias))
+    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: [outputs]))
   }
 }

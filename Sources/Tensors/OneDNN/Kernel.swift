@@ -8,30 +8,42 @@ public final class Kernel {
   public let implementation: String
   private let primitive: dnnl_primitive_t
   private let source: Operand
+  /// The second operand, where it is not constant.
+  private let second: Operand?
   private let destination: Operand
   private let constants: [(argument: Int32, operand: Operand)]
-  private var arguments: [dnnl_exec_arg_t]
+  private let arguments: [dnnl_exec_arg_t]
 
-  init(_ description: KernelDescription, constants: [(argument: Int32, operand: Operand)]) throws(OneDNNError) {
+  /// - Parameter takesSecond: the operand that other kernels have their weights in is given with each run.
+  init(
+    _ description: KernelDescription, takesSecond: Bool = false, constants: [(argument: Int32, operand: Operand)] = []
+  ) throws(OneDNNError) {
     implementation = description.implementation
     source = try Operand(description.layout(dnnl_query_src_md), storage: nil)
+    second = takesSecond ? try Operand(description.layout(dnnl_query_weights_md), storage: nil) : nil
     destination = try Operand(description.layout(dnnl_query_dst_md), storage: nil)
     var primitive: dnnl_primitive_t?
     try OneDNN.check(dnnl_primitive_create(&primitive, description.handle), "dnnl_primitive_create")
     guard let primitive else { throw OneDNNError(call: "dnnl_primitive_create", status: 0) }
     self.primitive = primitive
     self.constants = constants
-    arguments = [dnnl_exec_arg_t(arg: DNNL_ARG_SRC, memory: source.handle), dnnl_exec_arg_t(arg: DNNL_ARG_DST, memory: destination.handle)]
-    arguments += constants.map { dnnl_exec_arg_t(arg: $0.argument, memory: $0.operand.handle) }
+    var operands = [(DNNL_ARG_SRC, source), (DNNL_ARG_DST, destination)] + constants
+    if let second { operands.append((DNNL_ARG_WEIGHTS, second)) }
+    arguments = operands.map { dnnl_exec_arg_t(arg: $0.0, memory: $0.1.handle) }
   }
 
   deinit { dnnl_primitive_destroy(primitive) }
 
-  /// Reads from one address, writes to another.
+  /// Reads from one address, or from two, and writes to another.
   ///
-  /// - Precondition: both hold what the layouts that the kernel was made with say.
-  public func run(_ source: UnsafeMutableRawPointer, to destination: UnsafeMutableRawPointer, on stream: Stream) throws(OneDNNError) {
+  /// - Parameter second: for kernels of two operands.
+  /// - Precondition: all hold what the layouts that the kernel was made with say.
+  public func run(
+    _ source: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer? = nil, to destination: UnsafeMutableRawPointer, on stream: Stream
+  ) throws(OneDNNError) {
+    guard (self.second == nil) == (second == nil) else { throw OneDNNError(call: "a kernel with another number of operands", status: 2) }
     self.source.point(to: source)
+    if let second { self.second?.point(to: second) }
     self.destination.point(to: destination)
     try OneDNN.check(dnnl_primitive_execute(primitive, stream.handle, Int32(arguments.count), arguments), "dnnl_primitive_execute")
   }
@@ -52,12 +64,13 @@ public struct Finish {
     self.isRectified = isRectified
   }
 
-  func makeAttributes() throws(OneDNNError) -> dnnl_primitive_attr_t? {
+  /// - Parameter axis: that of the channels in the result.
+  func makeAttributes(axis: Int32) throws(OneDNNError) -> dnnl_primitive_attr_t? {
     var attributes: dnnl_primitive_attr_t?
     try OneDNN.check(dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
     if !scales.isEmpty {
       try OneDNN.check(
-        dnnl_primitive_attr_set_output_scales(attributes, dnnl_dim_t(scales.count), scales.count == 1 ? 0 : 1 << 1, scales),
+        dnnl_primitive_attr_set_output_scales(attributes, dnnl_dim_t(scales.count), scales.count == 1 ? 0 : 1 << axis, scales),
         "dnnl_primitive_attr_set_output_scales")
     }
     var operations: dnnl_post_ops_t?
@@ -76,8 +89,12 @@ public struct Finish {
 final class KernelDescription {
   let handle: dnnl_primitive_desc_t
 
-  init(_ operation: UnsafeRawPointer, _ finish: Finish) throws(OneDNNError) {
-    let attributes = try finish.makeAttributes()
+  /// - Parameters:
+  ///   - channels: how many the result has, for the finish's scales.
+  ///   - axis: which axis of the result they are.
+  init(_ operation: UnsafeRawPointer, _ finish: Finish = Finish(), channels: Int = 0, axis: Int32 = 1) throws(OneDNNError) {
+    guard finish.scales.count <= 1 || finish.scales.count == channels else { throw OneDNNError(call: "a factor for each channel", status: 2) }
+    let attributes = try finish.makeAttributes(axis: axis)
     defer { dnnl_primitive_attr_destroy(attributes) }
     var handle: dnnl_primitive_desc_t?
     try OneDNN.check(dnnl_primitive_desc_create(&handle, operation, attributes, OneDNN.engine.get(), nil), "dnnl_primitive_desc_create")

@@ -24,12 +24,30 @@ public struct Layout {
 
   /// Without gaps, the last axis innermost.
   static func dense(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Layout {
-    try Layout(shape, type, strides: Extent(shape: shape, type: type)?.strides ?? [])
+    try Layout(shape, type, strides: extent(shape, type).strides)
+  }
+
+  private static func extent(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Extent {
+    guard let extent = Extent(shape: shape, type: type) else { throw OneDNNError(call: "a shape beyond memory", status: 2) }
+    return extent
   }
 
   /// `[count][channels][height][width]` in oneDNN's order of axes; in memory channels are innermost.
   static func images(_ count: Int, _ height: Int, _ width: Int, _ channels: Int, _ type: DataType) throws(OneDNNError) -> Layout {
-    try Layout([count, channels, height, width], type, strides: [height * width * channels, 1, width * channels, channels])
+    let strides = try extent([count, height, width, channels], type).strides
+    return try Layout([count, channels, height, width], type, strides: [strides[0], strides[3], strides[1], strides[2]])
+  }
+
+  /// `[count][rows][columns]`, each matrix or its transpose in rows of memory.
+  static func matrices(
+    _ count: Int, _ rows: Int, _ columns: Int, _ type: DataType, _ strides: MatrixStrides, isTransposed: Bool = false
+  ) throws(OneDNNError) -> Layout {
+    let (height, width) = isTransposed ? (columns, rows) : (rows, columns)
+    let row = strides.row ?? width
+    // Rows and matrices without gaps, or checked as if they were.
+    let dense = try extent([count, height, row], type)
+    let matrix = strides.matrix ?? dense.strides[0]
+    return try Layout([count, rows, columns], type, strides: isTransposed ? [matrix, 1, row] : [matrix, row, 1])
   }
 
   /// The kernel's choice.
@@ -52,7 +70,7 @@ final class Operand {
   /// Kept for operands that own what they point to.
   private let storage: AlignedMemory?
 
-  /// Memory of its own if `storage` is nil and `isBound` is true; else its address is set before each run.
+  /// - Parameter storage: nil if the address is set before each run.
   init(_ layout: Layout, storage: AlignedMemory?) throws(OneDNNError) {
     var descriptor = layout.descriptor
     var handle: dnnl_memory_t?

@@ -8,6 +8,8 @@ public final class PackedWeights {
   private let shape: [Int]
   private let type: DataType
   private var packed: [(layout: Layout, operand: Operand)] = []
+  /// As many values as the shape has elements.
+  private let isWhole: Bool
 
   /// - Parameters:
   ///   - values: row-major, for `int8` whole numbers from −128 to 127.
@@ -17,12 +19,18 @@ public final class PackedWeights {
     self.values = values
     self.shape = shape
     self.type = type
+    isWhole = Extent(shape: shape, type: type)?.count == values.count
   }
 
   /// Lets go of the values. Kernels that are made later find the orders that are there already, and fail for others.
   public func seal() { values = [] }
 
-  var anyLayout: Layout { get throws(OneDNNError) { try .any(shape, type) } }
+  var anyLayout: Layout {
+    get throws(OneDNNError) {
+      guard isWhole else { throw OneDNNError(call: "weights of another number than their shape says", status: 2) }
+      return try .any(shape, type)
+    }
+  }
 
   func operand(_ layout: Layout) throws(OneDNNError) -> Operand {
     if let known = packed.first(where: { $0.layout == layout }) { return known.operand }
@@ -55,10 +63,17 @@ public final class PackedWeights {
 }
 
 extension Kernel {
-  static func bias(_ values: [Float]?) throws(OneDNNError) -> [(argument: Int32, operand: Operand)] {
+  static func bias(_ values: [Float]?, shape: [Int]) throws(OneDNNError) -> [(argument: Int32, operand: Operand)] {
     guard let values else { return [] }
-    let memory = AlignedMemory(byteCount: values.count * 4)
+    return [(DNNL_ARG_BIAS, try constant(values, shape: shape))]
+  }
+
+  /// An operand of float32 that stays what it is.
+  static func constant(_ values: [Float], shape: [Int]) throws(OneDNNError) -> Operand {
+    let layout = try Layout.dense(shape, .float32)
+    guard values.count * 4 == layout.byteCount else { throw OneDNNError(call: "a value for each channel", status: 2) }
+    let memory = AlignedMemory(byteCount: layout.byteCount)
     values.withUnsafeBytes { memory.base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory.base), byteCount: $0.count) }
-    return [(DNNL_ARG_BIAS, try Operand(.dense([values.count], .float32), storage: memory))]
+    return try Operand(layout, storage: memory)
   }
 }

@@ -1,0 +1,81 @@
+import COneDNN
+
+/// How matrices lie in memory.
+public struct MatrixStrides {
+  /// Elements from one row to the next; nil for rows without gaps.
+  public var row: Int?
+  /// Elements from one matrix to the next; nil for matrices without gaps.
+  public var matrix: Int?
+
+  public init(row: Int? = nil, matrix: Int? = nil) {
+    self.row = row
+    self.matrix = matrix
+  }
+}
+
+/// The shape of C = A·B for `count` pairs of matrices.
+public struct ProductShape {
+  public var count: Int
+  /// Of A and C.
+  public var rows: Int
+  /// Columns of A, rows of B.
+  public var inner: Int
+  /// Of B and C.
+  public var columns: Int
+  /// Of A.
+  public var first = MatrixStrides()
+  /// Of B; if it is transposed, of what lies in memory.
+  public var second = MatrixStrides()
+  /// Of C.
+  public var result = MatrixStrides()
+  /// B lies in memory as `[columns][inner]`. For products of two operands.
+  public var isSecondTransposed = false
+
+  public init(count: Int = 1, rows: Int, inner: Int, columns: Int) {
+    self.count = count
+    self.rows = rows
+    self.inner = inner
+    self.columns = columns
+  }
+}
+
+extension Kernel {
+  /// C = A·B, both given with each run: `[count][rows][inner]` and `[count][inner][columns]` → `[count][rows][columns]`.
+  ///
+  /// - Parameters:
+  ///   - source, second, destination: element types; with a second of `int8` the source is `uint8` or `int8`.
+  public static func product(
+    _ shape: ProductShape, source: DataType, second: DataType, destination: DataType, finish: Finish = Finish()
+  ) throws(OneDNNError) -> Kernel {
+    let other = try Layout.matrices(shape.count, shape.inner, shape.columns, second, shape.second, isTransposed: shape.isSecondTransposed)
+    return try Kernel(describe(shape, other, hasBias: false, source, destination, finish), takesSecond: true)
+  }
+
+  /// C = A·W + b: `[count][rows][inner]` → `[count][rows][columns]`.
+  ///
+  /// - Parameters:
+  ///   - weights: of shape `[count][inner][columns]`, or `[1][inner][columns]` for the same with every matrix.
+  ///   - bias: `columns` values, or nil for none.
+  public static func product(
+    _ shape: ProductShape, _ weights: PackedWeights, bias: [Float]?, source: DataType, destination: DataType, finish: Finish = Finish()
+  ) throws(OneDNNError) -> Kernel {
+    let description = try describe(shape, weights.anyLayout, hasBias: bias != nil, source, destination, finish)
+    let packed = try weights.operand(description.layout(dnnl_query_weights_md))
+    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: [1, 1, shape.columns]))
+  }
+
+  private static func describe(
+    _ shape: ProductShape, _ second: Layout, hasBias: Bool, _ source: DataType, _ destination: DataType, _ finish: Finish
+  ) throws(OneDNNError) -> KernelDescription {
+    var from = try Layout.matrices(shape.count, shape.rows, shape.inner, source, shape.first).descriptor
+    var other = second.descriptor
+    var to = try Layout.matrices(shape.count, shape.rows, shape.columns, destination, shape.result).descriptor
+    var offset = try Layout.dense([1, 1, shape.columns], .float32).descriptor
+    var operation = dnnl_matmul_desc_t()
+    let status = withUnsafePointer(to: &offset) { offset in
+      dnnl_matmul_desc_init(&operation, &from, &other, hasBias ? offset : nil, &to)
+    }
+    try OneDNN.check(status, "dnnl_matmul_desc_init")
+    return try KernelDescription(&operation, finish, channels: shape.columns, axis: 2)
+  }
+}
