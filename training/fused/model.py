@@ -9,6 +9,9 @@ KINDS = ("cut", "fade", "dissolve", "wipe")
 DILATIONS = (1, 2, 4, 7, 8)
 REACH = sum(DILATIONS)  # frames on each side
 PEAK = 2  # a boundary is the largest within so many frames
+THRESHOLD = 0.6
+APART = 4  # frames from the end of a boundary in which there is no other
+SURE = 0.5  # TransNetV2's own threshold
 LONGEST = 48  # frames that an interval reaches to each side
 WIDTH = 32
 OUTPUTS = 2 + len(KINDS) + 2  # boundary, inside, kinds, ln(1 + frames since the start), ln(1 + frames to the end)
@@ -74,22 +77,30 @@ def outputs(net, rows):
         return net(torch.from_numpy(padded)[None])[0].numpy()
 
 
-def decide(out, threshold=0.5):
-    """[(start, end, kind, frame, score)] from the outputs of a sequence."""
+def needed(threshold, kind, seconded):
+    """What the combiner must say: little where TransNetV2 says the same, much for a wipe that only the combiner sees."""
+    if seconded: return 0.3 * threshold
+    return (1 + threshold) / 2 if kind == "wipe" else threshold
+
+
+def decide(out, one_hot, threshold=THRESHOLD):
+    """[(start, end, kind, frame, score)] from the outputs of a sequence and TransNetV2's one_hot."""
     out = out.astype(np.float64)
+    before = np.concatenate([[0], one_hot[:-1]])  # as in the rows
     n = len(out)
     p = sigmoid(out[:, 0])
     found = []
     for t in range(1, n):
         lo, hi = max(0, t - PEAK), min(n, t + PEAK + 1)
         # Of equal ones the first.
-        if p[t] < threshold or p[t] < p[lo:hi].max() or (p[lo:t] == p[t]).any(): continue
+        if p[t] < p[lo:hi].max() or (p[lo:t] == p[t]).any(): continue
         kind = KINDS[int(out[t, 2:6].argmax())]
+        if p[t] < needed(threshold, kind, before[lo:hi].max() > SURE): continue
         start, end = t - 1, t
         if kind != "cut":
             near = [u for u in range(lo, hi) if 2 * p[u] >= p[t]]
             start, end = extent(t, sum(u - np.expm1(out[u, 6]) for u in near) / len(near), sum(u + np.expm1(out[u, 7]) for u in near) / len(near), n)
-        if found and t <= found[-1][1]: continue
+        if found and t < found[-1][1] + APART: continue
         if found: start = max(start, found[-1][1])
         found.append((start, end, kind, t, float(p[t])))
     return found
@@ -120,7 +131,7 @@ def decide_network(out, one_hot, threshold=0.5):
             start, end = extent(best, best - np.expm1(out[best, 6]), best + np.expm1(out[best, 7]), len(out))
             start, end = min(start, first), max(end, t)
         first = None
-        if found and t <= found[-1][1]: continue
+        if found and t < found[-1][1] + APART: continue
         if found: start = max(start, found[-1][1])
         found.append((start, end, kind, t, float(one_hot[best - 1])))
     return found

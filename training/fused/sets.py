@@ -98,11 +98,14 @@ def push(x, y, alphas, rnd):
     return out
 
 
-def disturb(body, rnd):
-    """Changes `body` in place with something that is no boundary; returns (what, first frame, length) or None."""
+def disturb(body, other, rnd):
+    """Changes `body` in place with something that is no boundary; returns (what, first frame, length) or None.
+
+    `other`: a frame of another shot, of which things that move across the picture are made.
+    """
     length = len(body)
     if length < 37: return None
-    what = rnd.choices(["flash", "exposure", "shake", "title", "whip", "freeze", "occlude"], [30, 20, 24, 8, 8, 5, 5])[0]
+    what = rnd.choices(["flash", "exposure", "shake", "title", "whip", "freeze", "occlude", "pan"], [24, 16, 20, 8, 8, 4, 14, 8])[0]
     p = rnd.randint(8, length - 16)
     if what == "flash":
         d = rnd.randint(1, 3) if rnd.random() < 0.8 else rnd.randint(4, 6)
@@ -149,17 +152,26 @@ def disturb(body, rnd):
     elif what == "freeze":
         d = min(rnd.randint(3, 20), length - p - 2)
         body[p:p + d] = body[p]
+    elif what == "pan":
+        d = min(rnd.randint(8, 48), length - p - 4)
+        across, down = rnd.choice([-1, 1]) * rnd.randint(20, 192), rnd.choice([0, 0, rnd.randint(-60, 60)])
+        for q in range(d): body[p + q] = np.roll(body[p + q], (int(down * (q + 1) / d), int(across * (q + 1) / d)), (0, 1))
+        body[p + d:] = np.roll(body[p + d:], (down, across), (1, 2))
     else:
-        d = min(rnd.randint(6, 24), length - p - 4)
-        w = rnd.randint(20, 110)
-        colour = np.array([rnd.randint(0, 255) for _ in range(3)])
+        # Somebody walks past the camera, or a gate closes and opens.
+        d = min(rnd.randint(6, 48), length - p - 4)
+        upright = rnd.random() < 0.75
+        extent = WIDTH if upright else HEIGHT
+        w = rnd.randint(extent // 8, extent)
+        flat = rnd.random() < 0.3
+        thing = np.full_like(other, rnd.randint(0, 255)) if flat else other
         sign = rnd.choice([-1, 1])
         for q in range(d):
-            a = (q + 1) / (d + 1)
-            e = a * (WIDTH + w)
-            lo, hi = int(max(0, e - w)), int(min(WIDTH, e))
-            if sign < 0: lo, hi = WIDTH - hi, WIDTH - lo
-            body[p + q, :, lo:hi] = colour
+            e = (q + 1) / (d + 1) * (extent + w)
+            lo, hi = int(max(0, e - w)), int(min(extent, e))
+            if sign < 0: lo, hi = extent - hi, extent - lo
+            if upright: body[p + q, :, lo:hi] = thing[:, lo:hi]
+            else: body[p + q, lo:hi] = thing[lo:hi]
     return what, p, d
 
 
@@ -186,7 +198,7 @@ def neighbour(name, names, rnd):
     return names[i] if 0 <= i < len(names) and names[i].startswith("film@") else name
 
 
-def compose(media, seed, shots=36):
+def compose(media, seed, shots=36, disturbed=0.5):
     rnd = random.Random(seed)
     noise = np.random.default_rng(seed)
     names = sorted(media, key=lambda n: (n.split("@")[0], int(n.split("@")[1]) if "@" in n else 0, n))
@@ -265,8 +277,8 @@ def compose(media, seed, shots=36):
             transitions.append(dict(kind="fade" if i or not apart else "cut", start=s, end=count))
             k = i
         body, off = shot[k:], count
-        if rnd.random() < 0.5:
-            found = disturb(body, rnd)
+        if rnd.random() < disturbed:
+            found = disturb(body, rnd.choice(media[rnd.choice(names)]), rnd)
             if found: distractors.append(dict(kind=found[0], start=off + found[1], end=off + found[1] + found[2]))
         tail = body
         made += 1
@@ -283,13 +295,14 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("media"), ap.add_argument("out"), ap.add_argument("--seeds", default="1000-1039")
     ap.add_argument("--shots", type=int, default=36), ap.add_argument("--only", default="")
+    ap.add_argument("--disturbed", type=float, default=0.5)
     a = ap.parse_args()
     media = dict(np.load(a.media))
     if a.only: media = {k: v for k, v in media.items() if any(k.startswith(o) for o in a.only.split(","))}
     first, last = map(int, a.seeds.split("-"))
     Path(a.out).mkdir(parents=True, exist_ok=True)
     for seed in range(first, last + 1):
-        x, labels = compose(media, seed, a.shots)
+        x, labels = compose(media, seed, a.shots, a.disturbed)
         np.savez(f"{a.out}/{seed}.npz", thumbnails=x)
         Path(f"{a.out}/{seed}.json").write_text(json.dumps(labels))
         print(seed, len(x), len(labels["transitions"]), len(labels["distractors"]), flush=True)

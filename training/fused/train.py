@@ -61,8 +61,8 @@ def targets(labels, n):
 
 def evaluate(net, data, threshold):
     total = scoring.Score()
-    for _, rows, _, labels in data:
-        found = model.decide(model.outputs(net, rows), threshold)
+    for _, rows, p, labels in data:
+        found = model.decide(model.outputs(net, rows), p[:, 0], threshold)
         total += scoring.score([(t["start"], t["end"], t["kind"]) for t in labels["transitions"]], labels["distractors"], [f[:3] for f in found])
     return total
 
@@ -108,7 +108,8 @@ def main():
             x, y = torch.from_numpy(np.stack(xs)), torch.from_numpy(np.stack(ys))
             o = net(x, 0.05)
             functional = torch.nn.functional
-            weight = torch.where(y[..., 0] > 0, 6.0, 1.0)
+            # A cut has one frame to be learnt from, a gradual transition many.
+            weight = torch.where(y[..., 0] > 0, torch.where(y[..., 2] == 0, 10.0, 6.0), 1.0)
             loss = 4 * (functional.binary_cross_entropy_with_logits(o[..., 0], y[..., 0], reduction="none") * weight).mean()
             loss = loss + functional.binary_cross_entropy_with_logits(o[..., 1], y[..., 1])
             known = y[..., 2] >= 0
