@@ -16,7 +16,8 @@ public enum DetectorKind: String, CaseIterable, Hashable, Sendable {
     case .threshold: 12
     case .histogram: 0.20
     case .hash: 0.35
-    case .transnet, .fused: 0.5
+    case .transnet: TransitionDetection.transnet.threshold
+    case .fused: TransitionDetection.fused.threshold
     }
   }
 }

@@ -25,7 +25,7 @@ enum ModelFolder {
       folder = parent(folder)
     }
     places += ["/usr/local/share/gst-shots/models", "/usr/share/gst-shots/models"]
-    for place in places where access("\(place)/\(name)/config.json", R_OK) == 0 { return "\(place)/\(name)" }
+    for place in places where access("\(place)/\(name)/model.safetensors", R_OK) == 0 { return "\(place)/\(name)" }
     throw .resource(
       GST_RESOURCE_ERROR_NOT_FOUND,
       "The model \"\(name)\" is in none of these folders: \(places.joined(separator: ", ")). Set model-location, or GST_SHOTS_MODELS.")

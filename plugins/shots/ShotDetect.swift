@@ -64,7 +64,7 @@ final class ShotDetect: PassthroughVideoFilter {
     .enumeration("detector", \.detector, "How boundaries are found", changeable: .ready),
     .optionalDouble(
       "threshold", \.threshold,
-      "Score from which a boundary is reported, in the detector's unit: content 0-255 (27), adaptive ratio 0-255 (3), threshold mean level 0-255 under which it is dark (12), histogram 0-1 (0.2), hash 0-1 (0.35), transnet and fused probability 0-1 (0.5); -1 for the detector's own",
+      "Score from which a boundary is reported, in the detector's unit: content 0-255 (27), adaptive ratio 0-255 (3), threshold mean level 0-255 under which it is dark (12), histogram 0-1 (0.2), hash 0-1 (0.35), transnet and fused probability 0-1 (0.5 and 0.6); -1 for the detector's own",
       upTo: 255, changeable: .playing),
     .double("weight-hue", \.weightHue, "content, adaptive: weight of the hue difference", -1000...1000, changeable: .playing),
     .double("weight-saturation", \.weightSaturation, "content, adaptive: weight of the saturation difference", -1000...1000, changeable: .playing),

@@ -62,6 +62,7 @@ public struct TransitionRule {
   private var rowCount = 0
   private var row: [Float] = []
   private var runs = TransitionRuns()
+  private var pause = FadePause()
   /// First clean frame after the last boundary, and when its shot began.
   private var lastEnd: Int?
   private var lastBegin: FrameTime?
@@ -90,6 +91,7 @@ public struct TransitionRule {
   public mutating func see(thumbnail: UnsafeBufferPointer<UInt8>, at time: FrameTime, into findings: inout Findings) {
     guard thumbnail.count == TransitionCues.samples else { return }
     history.append(thumbnail)
+    pause.append(deviation: history.facts[ThumbnailHistory.slot(history.count - 1)].variance.squareRoot())
     times.append(time)
     if history.count > TransitionCues.reach { measure(history.count - 1 - TransitionCues.reach) }
     advance(into: &findings)
@@ -116,6 +118,7 @@ public struct TransitionRule {
         for frame in max(0, count - Self.peak)..<count { decide(frame, upTo: count - 1, into: &findings) }
       }
     }
+    if let way = pause.finish() { emit(way, into: &findings) }
     reset()
   }
 
@@ -131,6 +134,7 @@ public struct TransitionRule {
     rows.removeAll()
     rowCount = 0
     runs = TransitionRuns()
+    pause.removeAll()
     lastEnd = nil
     lastBegin = nil
   }
@@ -182,6 +186,8 @@ public struct TransitionRule {
       lastScore = one
       if let run = runs.see(frame, isOver: one > threshold, probabilities[frame - 1]?.one ?? 0, output) { report(run, into: &findings) }
     }
+    if let way = pause.expire(frame - Self.peak) { emit(way, into: &findings) }
+    pause.drop(before: frame - Self.longest)
     outputs.drop(before: frame - 2 * Self.peak)
     probabilities.drop(before: frame - 3 * Self.peak)
     times.drop(before: frame - 2 * Self.longest)
@@ -214,6 +220,12 @@ public struct TransitionRule {
   }
 
   private mutating func report(_ found: TransitionFinding, into findings: inout Findings) {
+    let (first, second) = pause.join(found)
+    if let first { emit(first, into: &findings) }
+    if let second { emit(second, into: &findings) }
+  }
+
+  private mutating func emit(_ found: TransitionFinding, into findings: inout Findings) {
     guard let time = times[found.frame] else { return }
     if let lastEnd, found.frame < lastEnd + Self.apart { return }
     if let lastBegin, !time.isAtLeast(minimumShot, after: lastBegin) { return }
