@@ -132,6 +132,23 @@ struct Watching {
     }
   }
 
+  @Test("with a high threshold only what TransNetV2 sees too is left")
+  func seconded() throws {
+    var watching = Watching(rule: TransitionRule(.fused, model: try shippedModel(), threshold: 0.99))
+    watching.watch(Self.film, fixture.probabilities)
+    #expect(watching.transitions.map(\.kind) == ["cut", "dissolve", "cut"])
+  }
+
+  @Test("the two halves of a fade, which TransNetV2 may see as two boundaries, are one")
+  func halves() throws {
+    var watching = try watching(.transnet), p = fixture.probabilities
+    for frame in 255..<295 { p[frame].one = frame == 270 || frame == 283 ? 0.9 : 0 }
+    watching.watch(Self.film, p)
+    let fades = watching.transitions.filter { (250..<300).contains($0.frame) }
+    #expect(fades.map(\.kind) == ["fade"])
+    #expect(fades.first?.frame == 271)
+  }
+
   @Test("how late the network's outputs come does not change what is found", arguments: [0, 25, 50, 200])
   func lateness(_ late: Int) throws {
     var (prompt, watching) = (try watching(.fused), try watching(.fused))
