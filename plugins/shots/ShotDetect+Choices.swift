@@ -63,7 +63,7 @@ extension ShotDetect {
     var blurb: String {
       switch self {
       case .streaming: "Every frame is computed once (look-ahead of 48 and more), with what earlier frames left behind"
-      case .windowed: "As published: windows of 100 frames every 50; looks 75 frames ahead and costs twice as much"
+      case .windowed: "As published: windows of 100 frames every 50; looks 74 frames ahead and costs twice as much"
       }
     }
   }

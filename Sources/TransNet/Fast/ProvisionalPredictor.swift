@@ -3,11 +3,12 @@ import Tensors
 /// Looks less far ahead than the convolutions reach: the newest frames are computed again with every step, as if the
 /// stream ended with them, and settled when enough frames have followed.
 ///
-/// A settled frame had from `lookAhead` − 3 to `lookAhead` later frames. Cost: (4 + `lookAhead`) / 4 of computing once.
+/// A settled frame had from `lookAhead` − 3 to `lookAhead` later frames. Cost: (1 + `lookAhead`) / 4 of computing once.
 final class ProvisionalPredictor: Predictor {
   let lookAhead: Int
   var bestCount: Int { step }
-  var leastCount: Int { step }
+  let leastCount = 1
+  /// Frames that a pass settles.
   private let step: Int
   private let network: Network
   private var similarity: SimilarityBand
@@ -26,7 +27,7 @@ final class ProvisionalPredictor: Predictor {
   init(_ weights: TransNetWeights, lookAhead: Int, precision: Precision, team: WorkerTeam) throws(OneDNNError) {
     self.lookAhead = lookAhead
     step = min(4, lookAhead)
-    let span = step + lookAhead
+    let span = 1 + lookAhead
     network = try Network(weights, flow: .provisional, precision: precision, team: team, counts: [span], denseCounts: [step, span])
     similarity = SimilarityBand(dimension: 128, span: span)
     histogram = SimilarityBand(dimension: ColorHistogram.bins, span: span)
@@ -35,7 +36,8 @@ final class ProvisionalPredictor: Predictor {
     reset()
   }
 
-  private var span: Int { step + lookAhead }
+  /// Frames of a pass: the first that is settled has `lookAhead` others after it.
+  private var span: Int { 1 + lookAhead }
 
   func reset() {
     network.reset()

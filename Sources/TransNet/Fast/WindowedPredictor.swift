@@ -8,7 +8,8 @@ final class WindowedPredictor: Predictor {
   private static let window = 100
   private static let step = 50
 
-  static let lookAhead = window - leadingCopies
+  /// The first frame of a window that counts has so many after it.
+  static let lookAhead = window - leadingCopies - 1
   var lookAhead: Int { Self.lookAhead }
   let bestCount = step
   let leastCount = 1
