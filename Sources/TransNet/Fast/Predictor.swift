@@ -44,15 +44,16 @@ public enum Windowing: Hashable, Sendable {
   case windowed
   /// With what earlier frames left behind, looking so many frames ahead.
   ///
-  /// From 48 frames on, the reach of the convolutions, every frame is computed once. Below that the newest frames are
-  /// computed again with every step as more becomes known, which costs the more the less there is to look ahead.
+  /// From 48 frames on, the reach of the convolutions, every frame is computed once, and 99 are as many as are made use of.
+  /// Below 48 the newest frames are computed again with every step as more becomes known, which costs the more the further
+  /// it looks ahead.
   case streaming(lookAhead: Int)
 
   /// How many later frames must be there before a frame's prediction is sure to be.
   public var lookAhead: Int {
     switch self {
     case .windowed: WindowedPredictor.lookAhead
-    case .streaming(let lookAhead): max(1, lookAhead)
+    case .streaming(let lookAhead): min(max(1, lookAhead), DelayedPredictor.mostLookAhead)
     }
   }
 }
@@ -78,6 +79,8 @@ let leadingCopies = 25
 final class DelayedPredictor: Predictor {
   static let convolutionReach = 6 * Cell.reach
   static let leastLookAhead = convolutionReach
+  /// What the similarity band reaches beyond the convolutions, and a pair's second frame.
+  static let mostLookAhead = convolutionReach + SimilarityBand.reach + 1
 
   let lookAhead: Int
   let bestCount = 8
@@ -102,11 +105,12 @@ final class DelayedPredictor: Predictor {
   private let colors: AlignedMemory
   private var logits: [Logits] = []
 
-  init(_ weights: TransNetWeights, lookAhead: Int, precision: Precision, team: WorkerTeam) throws(OneDNNError) {
-    self.lookAhead = lookAhead
-    // Frames come in pairs where there is time for it: a pair costs less than twice one.
-    leastCount = lookAhead >= Self.convolutionReach + 2 ? 2 : 1
-    similarityReach = min(SimilarityBand.reach, max(0, lookAhead - Self.convolutionReach - leastCount))
+  /// - Parameter wanted: the look-ahead; what is more than can be made use of, 99 frames, is not waited for.
+  init(_ weights: TransNetWeights, lookAhead wanted: Int, precision: Precision, team: WorkerTeam) throws(OneDNNError) {
+    // Frames come in pairs where there is time for it: a pair costs less than twice one. Its first frame waits for its second.
+    leastCount = wanted >= Self.convolutionReach + 2 ? 2 : 1
+    similarityReach = min(SimilarityBand.reach, max(0, wanted - Self.convolutionReach - (leastCount - 1)))
+    lookAhead = Self.convolutionReach + similarityReach + leastCount - 1
     counts = [1, 2, bestCount]
     network = try Network(weights, flow: .delayed, precision: precision, team: team, counts: counts)
     similarity = SimilarityBand(dimension: 128, span: bestCount)
@@ -202,7 +206,9 @@ final class DelayedPredictor: Predictor {
       let rows = AlignedMemory(byteCount: count * network.featureBytes)
       for index in 0..<count {
         let frame = emitted + index
-        histogram.write(frame, after: min(SimilarityBand.reach, lookAhead), to: first + index * SimilarityBand.width)
+        // Only frames that are there however many came at a time.
+        let after = min(SimilarityBand.reach, Self.convolutionReach + similarityReach)
+        histogram.write(frame, after: after, to: first + index * SimilarityBand.width)
         similarity.write(frame, after: similarityReach, to: second + index * SimilarityBand.width)
         (rows.base + index * network.featureBytes).copyMemory(from: features[frame], byteCount: network.featureBytes)
       }
