@@ -42,7 +42,6 @@ public final class InferenceThread: Sendable {
     var predictions: [Prediction] = []
     /// What the thread has still to do besides computing frames.
     var request: Request?
-    var isBusy = false
     var error: TransNetError?
 
     var count: Int { frames.count / Network.frameBytes }
