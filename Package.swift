@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
     // Runs the network over raw frames: what launch/bench and the tools of the tests measure and compare.
-    .executableTarget(name: "transnet", dependencies: ["Tensors", "TransNet"], path: "Tests/TransNetTool"),
+    .executableTarget(name: "transnet", dependencies: ["Tensors", "Threads", "TransNet"], path: "Tests/TransNetTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "TransNet", .product(name: "DequeModule", package: "swift-collections")],

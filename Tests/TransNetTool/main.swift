@@ -1,8 +1,11 @@
 // transnet [--precision float32|bfloat16|int8|auto] [--threads N] [--windowed | --look-ahead N] [--model DIR] [--chunk N] [--rounds N]
-//          [--ranges] < FRAMES > PREDICTIONS
+//          [--ranges | --hours N] < FRAMES > PREDICTIONS
+// transnet --peak [--threads N]
 //
 // Runs TransNetV2 over raw frames (27 × 48 pixels of red, green and blue) from standard input and prints both heads'
-// probabilities, a frame a line. Speed goes to standard error as JSON. --ranges prints activation ranges instead.
+// probabilities, a frame a line. Speed goes to standard error as JSON. --ranges prints activation ranges instead; --hours runs
+// over the frames again and again, as many as that many hours have at 25 a second, and prints resident memory as JSON.
+// --peak prints what the network's convolutions reach alone, in each precision that the processor has, as JSON.
 
 import Tensors
 import TransNet
@@ -21,6 +24,8 @@ struct Options {
   var chunk: Int?
   var rounds = 1
   var ranges = false
+  var hours: Double?
+  var peak = false
 
   init(_ arguments: [String]) {
     var rest = arguments.dropFirst()
@@ -35,6 +40,8 @@ struct Options {
       case "--chunk": chunk = number()
       case "--rounds": rounds = number()
       case "--ranges": ranges = true
+      case "--hours": hours = rest.popFirst().flatMap { Double($0) } ?? 1
+      case "--peak": peak = true
       default:
         complain("unknown option \(argument)\n")
         exit(2)
@@ -65,9 +72,22 @@ func readFrames() -> [UInt8] {
 }
 
 let options = Options(CommandLine.arguments)
+OneDNN.useOneThread()
+if options.peak {
+  do {
+    for precision in Peak.precisions {
+      let peak = try Peak.measure(precision, threads: max(1, options.threads))
+      say(
+        "{\"precision\": \"\(precision.rawValue)\", \"automatic\": \(precision == .automatic), \"threads\": \(options.threads), \"gigaflops\": \((peak.gigaflops * 10).rounded() / 10), \"shape\": \"\(peak.shape)\", \"implementation\": \"\(peak.implementation)\"}\n")
+    }
+    exit(0)
+  } catch {
+    complain("\(error)\n")
+    exit(1)
+  }
+}
 let bytes = readFrames()
 let frames = bytes.count / 3888
-OneDNN.useOneThread()
 do {
   let started = seconds()
   let weights = try TransNetWeights(folder: options.model)
@@ -79,6 +99,10 @@ do {
   }
   let predictor = try weights.makePredictor(options.windowing, precision: options.precision, threads: options.threads)
   let made = seconds()
+  if let hours = options.hours {
+    try bytes.withUnsafeBufferPointer { try endure(predictor, $0, hours: hours) }
+    exit(0)
+  }
   var predictions: [Prediction] = []
   var best = Double.infinity
   for _ in 0..<max(1, options.rounds) {
