@@ -15,6 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench_live import print_live
+from bench_network import print_endurance, print_network
+from tables import table
+
 FILM = Path(__file__).resolve().parents[2] / "samples/media/big-buck-bunny-excerpt.mp4"
 DETECTORS = ("content", "adaptive", "threshold", "histogram", "hash")
 
@@ -109,50 +113,64 @@ def measure_time(source, frames, rounds):
             for name, p in pairs.items()}
 
 
-def table(header, rows):
-    print("\n| " + " | ".join(header) + " |\n|" + "|".join([" --- "] + [" ---: "] * (len(header) - 1)) + "|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+def print_elements(folder, sizes, rounds, allocations):
+    """Measures and prints what each element adds to a pipeline that runs as fast as it can."""
+    times, memory = {}, {}
+    for size in sizes:
+        pixels = int(size.split("x")[0]) * int(size.split("x")[1])
+        source = Frames(folder, size, max(16, min(60, int(2.5e8 / pixels / 1.5))))
+        frames = max(100, int(4e9 / pixels))
+        times[size] = measure_time(source, frames, rounds)
+        baseline = peak_memory(source.gstreamer("identity", 200), rounds)
+        memory[size] = {f"shotdetect {d}": peak_memory(source.gstreamer(f"shotdetect detector={d}", 200), rounds) - baseline
+                        for d in DETECTORS}
+        memory[size]["GStreamer scenechange"] = peak_memory(source.gstreamer("scenechange", 200), rounds) - baseline
+
+    print(f"\nProcessor time a frame more than without the element, I420, median of {rounds} pairs:")
+    table(["", *(column for s in sizes for column in (f"{s}, ms", "ratio"))],
+          [[name, *(cell for s in sizes for cell in (f"{times[s][name][0]:.3f}", f"{times[s][name][1]:.2f}"))]
+           for name in times[sizes[0]]])
+    print(f"\nPeak resident memory more than with `identity`, medians of {rounds} runs:")
+    table(["", *(f"{s}, MB" for s in sizes)],
+          [[name, *(f"{memory[s][name]:.1f}" for s in sizes)] for name in memory[sizes[0]]])
+
+    if allocations:
+        source, short, long = Frames(folder, "640x360", 60), 60, 160
+        rates = {}
+        for name in ["identity", *(f"shotdetect detector={d}" for d in DETECTORS)]:
+            a, b = (heap_allocations(source.gstreamer(name, n)) for n in (short, long))
+            rates[name] = (b - a) / (long - short)
+        print(f"\nHeap allocations a frame more than with `identity`, frames {short} to {long}:")
+        table(["", "a frame"], [[n, f"{r - rates['identity']:.2f}"] for n, r in rates.items() if n != "identity"])
 
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--elements", action="store_true")
+    parser.add_argument("--network", action="store_true")
+    parser.add_argument("--live", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", default="1920x1080,3840x2160")
     parser.add_argument("--allocations", action="store_true")
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--hours", type=float)
     options = parser.parse_args()
-    sizes = options.sizes.split(",")
+    every = not (options.elements or options.network or options.live)
 
     shm = Path("/dev/shm")
     roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 600e6
-    with tempfile.TemporaryDirectory(dir=shm if roomy else None, prefix="gst-shots-bench-") as folder:
-        times, memory = {}, {}
-        for size in sizes:
-            pixels = int(size.split("x")[0]) * int(size.split("x")[1])
-            source = Frames(Path(folder), size, max(16, min(60, int(2.5e8 / pixels / 1.5))))
-            frames = max(100, int(4e9 / pixels))
-            times[size] = measure_time(source, frames, options.rounds)
-            baseline = peak_memory(source.gstreamer("identity", 200), options.rounds)
-            memory[size] = {f"shotdetect {d}": peak_memory(source.gstreamer(f"shotdetect detector={d}", 200), options.rounds) - baseline
-                            for d in DETECTORS}
-            memory[size]["GStreamer scenechange"] = peak_memory(source.gstreamer("scenechange", 200), options.rounds) - baseline
 
-        print(f"\nProcessor time a frame more than without the element, I420, median of {options.rounds} pairs:")
-        table(["", *(column for s in sizes for column in (f"{s}, ms", "ratio"))],
-              [[name, *(cell for s in sizes for cell in (f"{times[s][name][0]:.3f}", f"{times[s][name][1]:.2f}"))]
-               for name in times[sizes[0]]])
-        print(f"\nPeak resident memory more than with `identity`, medians of {options.rounds} runs:")
-        table(["", *(f"{s}, MB" for s in sizes)],
-              [[name, *(f"{memory[s][name]:.1f}" for s in sizes)] for name in memory[sizes[0]]])
+    def folder(): return tempfile.TemporaryDirectory(dir=shm if roomy else None, prefix="gst-shots-bench-")
 
-        if options.allocations:
-            source, short, long = Frames(Path(folder), "640x360", 60), 60, 160
-            rates = {}
-            for name in ["identity", *(f"shotdetect detector={d}" for d in DETECTORS)]:
-                a, b = (heap_allocations(source.gstreamer(name, n)) for n in (short, long))
-                rates[name] = (b - a) / (long - short)
-            print(f"\nHeap allocations a frame more than with `identity`, frames {short} to {long}:")
-            table(["", "a frame"], [[n, f"{r - rates['identity']:.2f}"] for n, r in rates.items() if n != "identity"])
+    if every or options.elements:
+        with folder() as path: print_elements(Path(path), options.sizes.split(","), options.rounds, options.allocations)
+    if every or options.network:
+        with folder() as path: print_network(Path(path), options.rounds, options.peers)
+    if every or options.live:
+        with folder() as path: print_live(Path(path), options.rounds, options.seconds)
+    if options.hours:
+        with folder() as path: print_endurance(Path(path), options.hours)
 
 
 if __name__ == "__main__":
