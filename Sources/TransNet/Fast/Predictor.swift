@@ -62,6 +62,8 @@ extension TransNetWeights {
   /// - Parameters:
   ///   - threads: 1, 2 or 4; other numbers are rounded down.
   public func makePredictor(_ windowing: Windowing, precision: Precision, threads: Int) throws(OneDNNError) -> any Predictor {
+    // Without VNNI the sums of byte products may saturate.
+    guard precision != .int8 || OneDNN.hasInt8 else { throw OneDNNError(call: "int8 on a processor without VNNI", status: 3) }
     let team = WorkerTeam(count: min(max(threads, 1), 4))
     switch windowing {
     case .windowed: return try WindowedPredictor(self, precision: precision, team: team)
