@@ -15,8 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench_endurance import print_endurance
 from bench_live import print_live
-from bench_network import print_endurance, print_network
+from bench_network import print_network
 from tables import table
 
 FILM = Path(__file__).resolve().parents[2] / "samples/media/big-buck-bunny-excerpt.mp4"

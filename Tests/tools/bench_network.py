@@ -21,8 +21,6 @@ GFLOP_A_FRAME = 2 * 41.58 / 100
 # What streaming is to reach on two cores: times which of PyTorch's precisions, and how often.
 FASTEST_LIMITS = (("float32", "≥ 5"), ("bfloat16", "≥ 2.5"))
 FLOAT32_LIMITS = (("float32", "≥ 2"),)
-# Pages come and go with the C library's whims.
-GROWTH_LIMIT = "≤ 1"
 THREADS = (2, 1)
 # Windows compute every frame twice: half the frames take as long.
 FRAMES = {"streaming": 1440, "windowed": 720}
@@ -158,18 +156,3 @@ def print_network(folder, rounds, python):
     print(file=sys.stderr)
     print_speed(measured, rounds, others.note())
     print_share(measured)
-
-
-def print_endurance(folder, hours):
-    """Resident memory while the network runs over so many hours of frames."""
-    frames, rows = film_frames(folder), []
-    with open(frames, "rb") as source:
-        process = subprocess.Popen([TOOL, "--hours", str(hours)], cwd=ROOT, stdin=source, stdout=subprocess.PIPE, text=True)
-        for line in process.stdout:
-            rows.append(json.loads(line))
-            print(f"\rmemory: {rows[-1]['hours']:.2f} of {hours} hours ", end="", file=sys.stderr, flush=True)
-        if process.wait(): raise subprocess.CalledProcessError(process.returncode, process.args)
-    print(file=sys.stderr)
-    growth = max(row["rss_mb"] for row in rows) - rows[0]["rss_mb"]
-    print(f"\nResident memory over {hours} hours of frames at 25 a second. Growth {growth:.2f} MB ({verdict(growth, GROWTH_LIMIT, ' MB')}):")
-    table(["hours", "MB", "frames a second"], [[f"{row['hours']:.2f}", f"{row['rss_mb']:.2f}", f"{row['fps']:.0f}"] for row in rows])
