@@ -157,6 +157,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--hours", type=float)
     options = parser.parse_args()
+    if options.seconds < 3: parser.error("--seconds: at least 3, or the first cut comes too late to be found")
     every = not (options.elements or options.network or options.live)
 
     shm = Path("/dev/shm")
