@@ -30,9 +30,11 @@ struct DetectionStream {
   private var lastDuration: ClockTime = 0
   private var undecided = Deque<FrameTime>()
   private var shotBeforeFormat: UInt64 = 1
+  /// What detectors that are gone have skipped.
+  private var skippedBefore: UInt64 = 0
 
   var shot: UInt64 { detector?.shot ?? shotBeforeFormat }
-  var skipped: UInt64 { detector?.skipped ?? 0 }
+  var skipped: UInt64 { skippedBefore &+ (detector?.skipped ?? 0) }
   var lastScore: Double { detector?.lastScore ?? 0 }
   var lookAhead: LookAhead { detector?.lookAhead ?? .none }
   var statisticNames: [String] { detector?.statisticNames ?? [] }
@@ -57,6 +59,7 @@ struct DetectionStream {
     guard layout != self.layout || converter != nil else { return }
     self.layout = layout
     shotBeforeFormat = shot
+    skippedBefore = skipped
     detector = nil
     settings = nil
     undecided.removeAll()
@@ -69,6 +72,7 @@ struct DetectionStream {
       detector?.update(new)
     } else {
       let shot = shot
+      skippedBefore = skipped
       detector = make(new, layout)
       detector?.shot = shot
     }
