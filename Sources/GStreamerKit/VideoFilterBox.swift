@@ -222,8 +222,11 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
       gst_segment_init(&segment, GST_FORMAT_TIME)
       if let live { own.element.interrupt(own.settings, &live.state) }
     case GST_EVENT_SEGMENT:
-      drain()
+      let wasForward = segment.rate > 0
       gst_event_copy_segment(event, &segment)
+      // One that plays on: what comes after it may decide what came before.
+      if wasForward, segment.rate > 0 { return queue(event) }
+      finish(endOfStream: false)
     case GST_EVENT_CAPS:
       var new: UnsafeMutablePointer<GstCaps>?
       gst_event_parse_caps(event, &new)

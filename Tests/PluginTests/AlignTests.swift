@@ -169,16 +169,33 @@ extension Shots {
       #expect(harness.out.frameCount == 12)
     }
 
-    @Test func `what is held leaves before new caps and before a new segment`() throws {
+    @Test func `what is held leaves before new caps`() throws {
       let harness = try Harness("shotdetect", ["detector": "adaptive", "align": "true"])
       harness.setVideo(video)
       try play(harness, 5, cuts: [])
       harness.out.clear()
       harness.setVideo(try Video("NV12", 64, 36))
       #expect(harness.out.story == ["0", "1", "caps"])
-      for index in 5..<10 { harness.push(try Video("NV12", 64, 36).flat(90, 90, 90), at: frameTime(index)) }
+    }
+
+    @Test func `a new segment keeps its place among buffers that are held, and they are decided as ever`() throws {
+      let harness = try Harness("shotdetect", ["detector": "adaptive", "align": "true", "min-shot-duration": "0"])
+      harness.setVideo(video)
+      try play(harness, 10, cuts: [4]) { if $0 == 5 { harness.setSegment(makeSegment(base: second)) } }
+      harness.end()
+      let story = harness.out.story
+      let first = try #require(story.firstIndex(of: "0"))
+      #expect(story[first...] == ["0", "1", "2", "3", "4", "segment", "5", "6", "7", "8", "9", "eos"])
+      #expect(harness.out.marked == [4])
+      #expect(harness.bus.boundaries.first?["running-time"] == .uint64(frameTime(4)))
+    }
+
+    @Test func `what is held leaves before a segment that plays backwards`() throws {
+      let harness = try Harness("shotdetect", ["detector": "adaptive", "align": "true"])
+      harness.setVideo(video)
+      try play(harness, 5, cuts: [])
       harness.out.clear()
-      harness.setSegment(makeSegment(base: second))
+      harness.setSegment(makeSegment(rate: -1, stop: second))
       #expect(harness.out.story == ["0", "1", "segment"])
     }
   }
