@@ -30,11 +30,11 @@ public protocol PassthroughVideoFilter: Element {
   /// One buffer that will be shown. Buffers are numbered from 0 as they come. An error is posted and stops the stream.
   func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
 
-  /// The stream or a segment that was sought ends, or the caps change in more than the frame rate: what is pending is
-  /// decided. All that is held leaves afterwards.
+  /// The stream or a segment that was sought ends, the caps change in more than the frame rate, or there is a gap: what is
+  /// pending is decided. All that is held leaves afterwards.
   func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws
 
-  /// A flush or a gap: what comes next does not continue what came before.
+  /// A flush, or a gap, after `finish`: what comes next does not continue what came before.
   func interrupt(_ settings: Settings, _ state: inout State)
 
   /// A custom downstream event of a sibling passes.

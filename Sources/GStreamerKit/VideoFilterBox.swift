@@ -113,7 +113,10 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
       held.append(.buffer(buffer, index: nil))
       return GST_FLOW_OK
     }
-    if isInterruption(buffer, time), let live { own.element.interrupt(own.settings, &live.state) }
+    if isInterruption(buffer, time), let live {
+      decide(endOfStream: false)
+      own.element.interrupt(own.settings, &live.state)
+    }
     expected = time.runningTime.map { $0 &+ (time.duration ?? info.frameDuration ?? 0) }
     let index = seen
     let input = InputBuffer(buffer: buffer, index: index, time: time, info: info)
@@ -253,10 +256,14 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     return forward(event)
   }
 
-  private func finish(endOfStream: Bool) {
+  private func decide(endOfStream: Bool) {
     _ = reporting {
       try run { element, settings, state, output in try element.finish(settings, &state, &output, endOfStream: endOfStream) }
     }
+  }
+
+  private func finish(endOfStream: Bool) {
+    decide(endOfStream: endOfStream)
     drain()
     guard endOfStream else { return }
     let left = pending
