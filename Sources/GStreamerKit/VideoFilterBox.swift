@@ -204,6 +204,13 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     while let buffer = nextToLeave() { _ = gst_pad_push(transform.pointee.srcpad, buffer) }
   }
 
+  /// What a flush does not undo, caps and tags, goes on to whoever comes after it.
+  private func keepSticky() {
+    for case .event(let event) in held where event.pointee.isSticky && event.pointee.type != GST_EVENT_SEGMENT {
+      gst_pad_store_sticky_event(transform.pointee.srcpad, event)
+    }
+  }
+
   private func discard() {
     while let first = held.popFirst() {
       switch first {
@@ -220,6 +227,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
   override func sinkEvent(_ event: UnsafeMutablePointer<GstEvent>) -> Bool {
     switch event.pointee.type {
     case GST_EVENT_FLUSH_STOP:
+      keepSticky()
       discard()
       expected = nil
       gst_segment_init(&segment, GST_FORMAT_TIME)
@@ -306,6 +314,8 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
 }
 
 extension GstEvent {
+  /// GST_EVENT_IS_STICKY, a macro in C.
+  var isSticky: Bool { type.rawValue & UInt32(GST_EVENT_TYPE_STICKY.rawValue) != 0 }
   /// GST_EVENT_IS_SERIALIZED, a macro in C.
   var isSerialized: Bool { type.rawValue & UInt32(GST_EVENT_TYPE_SERIALIZED.rawValue) != 0 }
 }

@@ -169,6 +169,21 @@ extension Shots {
       #expect(harness.out.frameCount == 12)
     }
 
+    @Test func `tags and caps that are held outlive a flush`() throws {
+      let harness = try Harness("shotdetect", ["detector": "adaptive", "align": "true"])
+      harness.setVideo(video)
+      try play(harness, 5, cuts: [])
+      harness.push(gst_event_new_tag(gst_tag_list_new_empty()))
+      harness.setVideo(try Video("I420", 64, 36, rate: (50, 1)))
+      harness.out.clear()
+      harness.flush()
+      harness.setSegment(makeSegment())
+      for index in 0..<3 { harness.push(try picture(0), at: frameTime(index, rate: (50, 1))) }
+      let story = harness.out.story
+      let first = try #require(story.firstIndex(of: "0"))
+      #expect(Set(story[..<first]) == ["caps", "segment", "tag"])
+    }
+
     @Test func `what is held leaves before new caps`() throws {
       let harness = try Harness("shotdetect", ["detector": "adaptive", "align": "true"])
       harness.setVideo(video)

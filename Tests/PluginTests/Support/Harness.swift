@@ -25,7 +25,8 @@ final class Harness {
     try self.init(bin)
   }
 
-  private init(_ element: UnsafeMutablePointer<GstElement>) throws {
+  /// An element that is nobody's yet.
+  init(_ element: UnsafeMutablePointer<GstElement>) throws {
     gst_object_ref_sink(element)
     self.element = element
     bus = try Bus()
@@ -109,9 +110,9 @@ final class Harness {
 
   // MARK: Latency
 
-  /// Answers latency queries as upstream would.
-  func setUpstreamLatency(_ low: UInt64, _ high: UInt64) {
-    upstream = (low, high)
+  /// Answers latency queries as upstream would; without this it is a live one.
+  func setUpstreamLatency(_ low: UInt64, _ high: UInt64, isLive: Bool = true) {
+    upstream = (low, high, isLive)
     gst.pointee.srcpad.pointee.querydata = Unmanaged.passUnretained(self).toOpaque()
     gst_pad_set_query_function_full(
       gst.pointee.srcpad,
@@ -119,12 +120,12 @@ final class Harness {
         guard let query, let me = pad?.pointee.querydata else { return 0 }
         guard query.pointee.type == GST_QUERY_LATENCY else { return gst_pad_query_default(pad, parent, query) }
         let latency = Unmanaged<Harness>.fromOpaque(me).takeUnretainedValue().upstream
-        gst_query_set_latency(query, 1, GstClockTime(latency.0), GstClockTime(latency.1))
+        gst_query_set_latency(query, latency.2 ? 1 : 0, GstClockTime(latency.0), GstClockTime(latency.1))
         return 1
       }, Unmanaged.passUnretained(self).toOpaque(), nil)
   }
 
-  private var upstream: (UInt64, UInt64) = (0, noTime)
+  private var upstream: (UInt64, UInt64, Bool) = (0, noTime, true)
 
   /// What the element answers downstream.
   func latency() throws -> (low: UInt64, high: UInt64) {
