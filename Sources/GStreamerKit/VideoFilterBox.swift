@@ -273,7 +273,6 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
   private func finish(endOfStream: Bool) {
     decide(endOfStream: endOfStream)
     drain()
-    guard endOfStream else { return }
     let left = pending
     pending.removeAll()
     for (_, action) in left { perform(action) }
