@@ -10,6 +10,8 @@ struct Message: Hashable {
   var fields: Fields?
   /// Of errors and warnings.
   var text = ""
+  /// Of errors and warnings: domain and number, such as "gst-resource-error-quark 3".
+  var code = ""
   var chapters: [Chapter] = []
   /// When it was posted.
   var posted: UInt64
@@ -27,10 +29,10 @@ struct Message: Hashable {
     case GST_MESSAGE_LATENCY: kind = .latency
     case GST_MESSAGE_ERROR:
       kind = .error
-      text = Self.text(message, gst_message_parse_error)
+      (text, code) = Self.text(message, gst_message_parse_error)
     case GST_MESSAGE_WARNING:
       kind = .warning
-      text = Self.text(message, gst_message_parse_warning)
+      (text, code) = Self.text(message, gst_message_parse_warning)
     case GST_MESSAGE_TOC:
       kind = .tableOfContents
       var toc: OpaquePointer?
@@ -48,11 +50,12 @@ struct Message: Hashable {
     UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
   ) -> Void
 
-  private static func text(_ message: UnsafeMutablePointer<GstMessage>, _ parse: Parser) -> String {
+  private static func text(_ message: UnsafeMutablePointer<GstMessage>, _ parse: Parser) -> (String, String) {
     var error: UnsafeMutablePointer<GError>?
     parse(message, &error, nil)
     defer { g_clear_error(&error) }
-    return error.map { String(cString: $0.pointee.message) } ?? ""
+    guard let error else { return ("", "") }
+    return (String(cString: error.pointee.message), "\(String(cString: g_quark_to_string(error.pointee.domain))) \(error.pointee.code)")
   }
 }
 

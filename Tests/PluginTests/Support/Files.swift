@@ -10,11 +10,14 @@ final class Folder {
     path = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
   }
 
-  deinit {
+  deinit { Self.remove(path) }
+
+  private static func remove(_ path: String) {
     if let folder = opendir(path) {
       while let entry = readdir(folder) {
         let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        unlink(path + "/" + name)
+        guard name != ".", name != ".." else { continue }
+        if unlink(path + "/" + name) != 0 { remove(path + "/" + name) }
       }
       closedir(folder)
     }
@@ -24,14 +27,24 @@ final class Folder {
   func file(_ name: String) -> String { path + "/" + name }
 }
 
-/// The text of a file; empty if there is none.
-func text(of path: String) -> String {
-  guard let file = fopen(path, "rb") else { return "" }
+/// A file's bytes; none if there is no such file.
+func contents(of path: String) -> [UInt8] {
+  guard let file = fopen(path, "rb") else { return [] }
   defer { fclose(file) }
   var all: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 1 << 16)
   while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { all += chunk[..<count] }
-  return String(decoding: all, as: UTF8.self)
+  return all
+}
+
+/// The text of a file; empty if there is none.
+func text(of path: String) -> String { String(decoding: contents(of: path), as: UTF8.self) }
+
+func write(_ bytes: some Collection<UInt8>, to path: String) throws {
+  guard let file = fopen(path, "wb") else { throw Failure("\(path) cannot be written") }
+  defer { fclose(file) }
+  let array = Array(bytes)
+  guard fwrite(array, 1, array.count, file) == array.count else { throw Failure("\(path) cannot be written") }
 }
 
 func lines(of path: String) -> [String] { text(of: path).split(separator: "\n").map { String($0) } }

@@ -29,6 +29,8 @@ enum Formats {
     return info.pointee.flags.rawValue & (GST_VIDEO_FORMAT_FLAG_TILED.rawValue | GST_VIDEO_FORMAT_FLAG_PALETTE.rawValue) != 0
   }
 
+  /// Those that run TransNetV2.
+  static let networks = ["transnet", "fused"]
   static let detectors = ["content", "adaptive", "threshold", "histogram", "hash"]
 }
 

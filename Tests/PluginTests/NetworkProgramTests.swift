@@ -1,0 +1,103 @@
+import CGStreamer
+import Glibc
+import Testing
+
+extension Shots {
+  /// What gst-launch-1.0 makes of the plugin and of the folders where models may lie.
+  @Suite("Network in a program") struct NetworkProgramTests {
+    /// With a registry and a copy of the plugin of its own: `lib/libgstshots.so`.
+    private let folder: Folder
+    private static let models = Plugin.root + "/models"
+
+    init() throws {
+      try Plugin.require()
+      folder = try Folder()
+      mkdir(folder.file("lib"), 0o700)
+      let file = getenv("GST_SHOTS_PLUGIN").map { String(cString: $0) } ?? Plugin.root + "/.build/release/libgstshots.so"
+      try write(contents(of: file), to: folder.file("lib/libgstshots.so"))
+    }
+
+    private func launch(_ description: String, _ changes: [String: String?] = [:]) throws -> (status: Int32, output: String) {
+      var changes = changes
+      changes["GST_PLUGIN_PATH"] = folder.file("lib")
+      changes["GST_REGISTRY"] = folder.file("registry")
+      changes["GST_REGISTRY_FORK"] = "no"
+      if changes["GST_SHOTS_MODELS"] == nil { changes["GST_SHOTS_MODELS"] = .some(nil) }
+      return try Program.run(["gst-launch-1.0", "-q"] + description.split(separator: " ").map { String($0) }, changes)
+    }
+
+    private let short = "videotestsrc num-buffers=3 ! shotdetect detector=fused ! fakesink"
+
+    private func copy(_ model: String, to folder: String) throws {
+      mkdir(folder, 0o700)
+      mkdir("\(folder)/\(model)", 0o700)
+      for name in ["config.json", "model.safetensors", "quantization.json"] {
+        let bytes = contents(of: "\(Self.models)/\(model)/\(name)")
+        if !bytes.isEmpty { try write(bytes, to: "\(folder)/\(model)/\(name)") }
+      }
+    }
+
+    @Test func `models are found where they may lie, and their absence is told with all places`() throws {
+      let alone = try launch(short)
+      // Unless the system has them.
+      if access("/usr/share/gst-shots/models", F_OK) != 0, access("/usr/local/share/gst-shots/models", F_OK) != 0 {
+        #expect(alone.status > 0)
+        for place in [folder.file("lib/models"), folder.file("models"), "/usr/share/gst-shots/models", "/usr/local/share/gst-shots/models", "model-location", "GST_SHOTS_MODELS"] {
+          #expect(alone.output.contains(place), "\(place) in \(alone.output)")
+        }
+      }
+      let named = try launch(short, ["GST_SHOTS_MODELS": Self.models])
+      #expect(named.status == 0, "\(named.output)")
+      // Beside the plugin's folder, and beside the plugin itself.
+      for place in ["models", "lib/models"] {
+        try copy("transnetv2", to: folder.file(place))
+        try copy("fused", to: folder.file(place))
+        let beside = try launch(short)
+        #expect(beside.status == 0, "\(place): \(beside.output)")
+        #expect(rename(folder.file(place), folder.file("aside")) == 0 && rename(folder.file("aside"), folder.file("aside-\(place.utf8.count)")) == 0)
+      }
+    }
+
+    @Test func `damaged weights of the combiner are an error with file and tensor`() throws {
+      symlink(Self.models + "/transnetv2", folder.file("transnetv2"))
+      try copy("fused", to: folder.path)
+      let file = folder.file("fused/model.safetensors")
+      let good = contents(of: file)
+      func replacing(_ old: String, _ new: String) -> [UInt8] {
+        var bytes = good
+        guard let place = bytes.indices.first(where: { bytes[$0...].starts(with: old.utf8) }) else { return [] }
+        bytes.replaceSubrange(place..<place + old.utf8.count, with: new.utf8)
+        return bytes
+      }
+      var infinite = good
+      infinite.replaceSubrange(good.count - 100..<good.count - 92, with: [UInt8](repeating: 0xff, count: 8))
+      for (bytes, words) in [
+        (good.dropLast(1), ["behind"]), (good.prefix(100), ["truncated"]), (infinite[...], ["tensor", "NaN"]),
+        (replacing("\"leave.bias\"", "\"leave.bios\"")[...], ["tensor \"leave.bias\" is missing"]),
+        (replacing("\"enter.weight\":{\"dtype\":\"F32\"", "\"enter.weight\":{\"dtype\":\"I32\"")[...], ["tensor \"enter.weight\" is int32"]),
+      ] {
+        try write(bytes, to: file)
+        let result = try launch(short, ["GST_SHOTS_MODELS": folder.path])
+        #expect(result.status > 0)
+        for word in ["ERROR", file] + words { #expect(result.output.contains(word), "\(word) in \(result.output)") }
+      }
+      unlink(file)
+      #expect(try launch(short, ["GST_SHOTS_MODELS": folder.path]).output.contains("\"fused\" is in none of these folders: \(folder.path), "))
+      try write(good, to: file)
+      #expect(try launch(short, ["GST_SHOTS_MODELS": folder.path]).status == 0)
+    }
+
+    @Test(arguments: Formats.networks) func `nothing leaks and nothing warns`(_ detector: String) throws {
+      let (status, output) = try launch(
+        "filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! identity eos-after=200 ! shotdetect detector=\(detector) align=true force-key-units=true post-toc=true ! shotlog location=\(folder.file("cuts.csv")) statistics-location=\(folder.file("scores.csv")) ! x264enc speed-preset=ultrafast ! fakesink",
+        [
+          "GST_SHOTS_MODELS": Self.models, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
+        ])
+      #expect(status == 0, "\(output.suffix(2000))")
+      // The tracer has run, and names no object.
+      #expect(output.contains("new format string: object-alive"))
+      #expect(!output.contains("object-alive, type-name=(string)Gst"), "\(output.suffix(2000))")
+      #expect(lines(of: folder.file("cuts.csv")).count >= 6)
+    }
+  }
+}
