@@ -3,6 +3,11 @@ public enum BoundaryKind: String, Sendable, CaseIterable {
   case cut, fade, dissolve, wipe
 }
 
+/// What a fade goes through.
+public enum FadeColor: String, Sendable, CaseIterable {
+  case black, white
+}
+
 /// A place where one shot ends and another begins.
 ///
 /// The same fields stand in element messages, buffer metadata and JSON Lines. Times are nanoseconds, `nil` where the
@@ -24,11 +29,13 @@ public struct Boundary: Hashable, Sendable {
   public var score: Double
   /// Name of the detector that found it.
   public var detector: String
+  /// What a fade goes through, where the detector tells; nil for other kinds.
+  public var color: FadeColor?
 
   public init(
     kind: BoundaryKind, shot: UInt64, frame: UInt64, pts: UInt64? = nil, runningTime: UInt64? = nil,
     streamTime: UInt64? = nil, transitionStart: UInt64? = nil, transitionEnd: UInt64? = nil, score: Double,
-    detector: String
+    detector: String, color: FadeColor? = nil
   ) {
     self.kind = kind
     self.shot = shot
@@ -40,6 +47,7 @@ public struct Boundary: Hashable, Sendable {
     self.transitionEnd = transitionEnd
     self.score = score
     self.detector = detector
+    self.color = color
   }
 }
 

@@ -20,12 +20,14 @@ extension Boundary {
   /// Flat and kebab-case; a time that is not known is GST_CLOCK_TIME_NONE.
   var structure: Structure {
     func time(_ time: UInt64?) -> Value { .uint64(time ?? .max) }
-    return Structure(Self.structureName, [
+    var structure = Structure(Self.structureName, [
       ("kind", .string(kind.rawValue)), ("shot", .uint64(shot)), ("frame", .uint64(frame)), ("pts", time(pts)),
       ("running-time", time(runningTime)), ("stream-time", time(streamTime)),
       ("transition-start", time(transitionStart)), ("transition-end", time(transitionEnd)), ("score", .double(score)),
       ("detector", .string(detector)),
     ])
+    if let color { structure.fields.append(Structure.Field(name: "color", value: .string(color.rawValue))) }
+    return structure
   }
 
   /// nil if a field is missing or of another type.
@@ -36,7 +38,7 @@ extension Boundary {
     else { return nil }
     self.init(
       kind: kind, shot: shot, frame: frame, pts: time("pts"), runningTime: time("running-time"), streamTime: time("stream-time"),
-      transitionStart: time("transition-start"), transitionEnd: time("transition-end"), score: score, detector: detector)
+      transitionStart: time("transition-start"), transitionEnd: time("transition-end"), score: score, detector: detector, color: structure["color"]?.string.flatMap { FadeColor(rawValue: $0) })
   }
 }
 

@@ -11,7 +11,7 @@ struct JSONLinesFormatter: CutListFormatter {
 
 /// All fields of a boundary as a JSON object on one line.
 func jsonObject(_ boundary: Boundary) -> String {
-  let fields: [(String, String)] = [
+  var fields: [(String, String)] = [
     ("kind", jsonString(boundary.kind.rawValue)),
     ("shot", "\(boundary.shot)"),
     ("frame", "\(boundary.frame)"),
@@ -23,5 +23,6 @@ func jsonObject(_ boundary: Boundary) -> String {
     ("score", jsonNumber(boundary.score)),
     ("detector", jsonString(boundary.detector)),
   ]
+  if let color = boundary.color { fields.append(("color", jsonString(color.rawValue))) }
   return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
 }

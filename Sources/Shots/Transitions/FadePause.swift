@@ -10,10 +10,16 @@ struct FadePause {
   private static let patience = 24
   private static let play = 4
 
-  private var looks = Timeline<Double>()
+  /// Mean and standard deviation of a thumbnail's luma, in levels.
+  private struct Look {
+    var level: Double
+    var deviation: Double
+  }
+
+  private var looks = Timeline<Look>()
   private var waiting: (way: TransitionFinding, pauseEnd: Int)?
 
-  mutating func append(deviation: Double) { looks.append(deviation) }
+  mutating func append(level: Double, deviation: Double) { looks.append(Look(level: level, deviation: deviation)) }
   mutating func drop(before frame: Int) { looks.drop(before: frame) }
 
   mutating func removeAll() {
@@ -51,9 +57,18 @@ struct FadePause {
     return waiting?.way
   }
 
+  /// What the picture comes nearest to between two frames.
+  func color(from start: Int, to end: Int) -> FadeColor? {
+    var flattest: Look?
+    for frame in start...max(start, end) {
+      if let look = looks[frame], look.deviation < flattest?.deviation ?? .infinity { flattest = look }
+    }
+    return flattest.map { $0.level < 128 ? .black : .white }
+  }
+
   /// The last frame of the pause that a fade ends in; nil if it ends in none, or in one whose end is not seen yet.
   private func pauseEnd(of found: TransitionFinding) -> Int? {
-    func isFlat(_ frame: Int) -> Bool? { looks[frame].map { $0 < Self.flat } }
+    func isFlat(_ frame: Int) -> Bool? { looks[frame].map { $0.deviation < Self.flat } }
     // Seen for sure: the rest depends on how far thumbnails run ahead.
     let horizon = found.frame + TransitionRule.thumbnailsAhead
     guard let first = (max(found.frame, found.end - Self.play)...max(found.frame, found.end + Self.play)).first(where: { isFlat($0) == true })

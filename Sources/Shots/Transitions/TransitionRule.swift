@@ -91,7 +91,8 @@ public struct TransitionRule {
   public mutating func see(thumbnail: UnsafeBufferPointer<UInt8>, at time: FrameTime, into findings: inout Findings) {
     guard thumbnail.count == TransitionCues.samples else { return }
     history.append(thumbnail)
-    pause.append(deviation: history.facts[ThumbnailHistory.slot(history.count - 1)].variance.squareRoot())
+    let facts = history.facts[ThumbnailHistory.slot(history.count - 1)]
+    pause.append(level: facts.mean, deviation: facts.variance.squareRoot())
     times.append(time)
     if history.count > TransitionCues.reach { measure(history.count - 1 - TransitionCues.reach) }
     advance(into: &findings)
@@ -187,7 +188,7 @@ public struct TransitionRule {
       if let run = runs.see(frame, isOver: one > threshold, probabilities[frame - 1]?.one ?? 0, output) { report(run, into: &findings) }
     }
     if let way = pause.expire(frame - Self.peak) { emit(way, into: &findings) }
-    pause.drop(before: frame - Self.longest)
+    pause.drop(before: frame - 2 * Self.longest)
     outputs.drop(before: frame - 2 * Self.peak)
     probabilities.drop(before: frame - 3 * Self.peak)
     times.drop(before: frame - 2 * Self.longest)
@@ -232,7 +233,8 @@ public struct TransitionRule {
     let end = min(found.end, history.count - 1), start = max(found.start, lastEnd ?? 0, times.start)
     lastEnd = end
     lastBegin = time
-    findings.boundaries.append(
-      maker.make(found.kind, at: time, from: times[start]?.streamTime, to: times[end]?.streamTime, score: found.score))
+    var boundary = maker.make(found.kind, at: time, from: times[start]?.streamTime, to: times[end]?.streamTime, score: found.score)
+    if found.kind == .fade { boundary.color = pause.color(from: start, to: end) }
+    findings.boundaries.append(boundary)
   }
 }
