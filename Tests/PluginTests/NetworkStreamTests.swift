@@ -45,7 +45,7 @@ extension Shots {
     }
 
     @Test(arguments: [
-      ("I420", 1, 1), ("GRAY8", 1, 1), ("RGB", 17, 13), ("I420", 17, 13), ("NV12", 8192, 2), ("I420", 2, 8192), ("BGRx", 3, 200), ("v210", 17, 13), ("Y444_16LE", 2, 2),
+      ("I420", 1, 1), ("GRAY8", 1, 1), ("RGB", 17, 13), ("I420", 17, 13), ("NV12", 8192, 2), ("I420", 2, 8192), ("BGRx", 3, 200), ("v210", 17, 13), ("Y444_16LE", 1, 2), ("v210", 8192, 2),
       ("I420_10LE", 8192, 2), ("GRAY16_LE", 47, 26), ("ARGB64", 49, 28), ("YVYU", 320, 180), ("NV12_64Z32", 320, 180),
     ] as [(String, Int, Int)])
     func `a picture of any size and format is looked at`(_ format: String, _ width: Int, _ height: Int) throws {

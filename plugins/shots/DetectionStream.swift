@@ -48,7 +48,8 @@ struct DetectionStream {
     var converter: VideoConverter?
     if layout == nil {
       let size = SmallSize(width: info.width, height: info.height)
-      guard let small = VideoInfo(GST_VIDEO_FORMAT_BGRx, width: size.width, height: size.height) else {
+      // GstVideoConverter leaves a picture of one row as it was.
+      guard let small = VideoInfo(GST_VIDEO_FORMAT_BGRx, width: size.width, height: max(2, size.height)) else {
         throw ElementError.core(GST_CORE_ERROR_NEGOTIATION, "\(info.width)×\(info.height) \(info.formatName) cannot be read.")
       }
       converter = try VideoConverter(from: info, to: small)
