@@ -15,6 +15,12 @@ final class Harness {
     try Plugin.require()
     guard let element = gst_element_factory_make(factory, nil) else { throw Failure("no \(factory)") }
     for (name, value) in properties { gst_util_set_object_arg(gobject(element), name, value) }
+    // GstHarness ends the process if an element does not start.
+    if gst_element_set_state(element, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE {
+      gst_element_set_state(element, GST_STATE_NULL)
+      gst_object_unref(element)
+      throw Failure("\(factory) does not start")
+    }
     try self.init(element)
   }
 
