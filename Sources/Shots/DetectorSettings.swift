@@ -77,7 +77,7 @@ public struct DetectorSettings: Hashable, Sendable {
   /// For threshold: a dark shorter than this (nanoseconds) is no fade. PySceneDetect's library has 0, its command line
   /// 0.1 s.
   public var minimumDark: UInt64 = 0
-  /// For transnet, fused: frames after a frame that the network sees before it judges it, 1…500.
+  /// For transnet, fused: frames after a frame that the network sees before it judges it, 1…99.
   public var lookAheadFrames = 50
   /// Whether every frame's measurements are handed out. Edges are then measured whatever their weight.
   public var statistics = false

@@ -74,7 +74,7 @@ final class ShotDetect: PassthroughVideoFilter {
     .enumeration("filter", \.filter, "content: what becomes of cuts closer together than min-shot-duration", changeable: .ready),
     .uint("adaptive-window", \.adaptiveWindow, "adaptive: frames on each side that a frame is compared with", 1...1000, changeable: .ready),
     .double("fade-bias", \.fadeBias, "threshold: where in the dark the boundary lies, from -1 (fade-out) over 0 (middle) to 1 (fade-in)", -1...1, changeable: .playing),
-    .uint("look-ahead", \.lookAhead, "transnet, fused: frames after a frame that the network sees before it judges it; below 48 it computes frames more than once", 1...500, changeable: .ready),
+    .uint("look-ahead", \.lookAhead, "transnet, fused: frames after a frame that the network sees before it judges it; below 48 it computes frames more than once", 1...99, changeable: .ready),
     .enumeration("windowing", \.windowing, "transnet, fused: how the network runs over the stream", changeable: .ready),
     .enumeration("precision", \.precision, "transnet, fused: what the network computes in", changeable: .ready),
     .uint("threads", \.threads, "transnet, fused: threads that compute, 1, 2 or 4; 0 for 2", 0...4, changeable: .ready),
