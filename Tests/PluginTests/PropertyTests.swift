@@ -32,7 +32,7 @@ extension Shots {
       Row("shotdetect", "filter", "GstShotDetectFilter", "merge", nil, "ready"),
       Row("shotdetect", "adaptive-window", "guint", "2", 1...1000, "ready"),
       Row("shotdetect", "fade-bias", "gdouble", "0", -1...1, "playing"),
-      Row("shotdetect", "look-ahead", "guint", "50", 1...500, "ready"),
+      Row("shotdetect", "look-ahead", "guint", "50", 1...99, "ready"),
       Row("shotdetect", "windowing", "GstShotDetectWindowing", "streaming", nil, "ready"),
       Row("shotdetect", "precision", "GstShotDetectPrecision", "auto", nil, "ready"),
       Row("shotdetect", "threads", "guint", "0", 0...4, "ready"),
