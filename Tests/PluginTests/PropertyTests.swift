@@ -28,7 +28,7 @@ extension Shots {
       Row("shotdetect", "weight-saturation", "gdouble", "1", -1000...1000, "playing"),
       Row("shotdetect", "weight-luma", "gdouble", "1", -1000...1000, "playing"),
       Row("shotdetect", "weight-edges", "gdouble", "0", -1000...1000, "playing"),
-      Row("shotdetect", "min-shot-duration", "guint64", "600000000", 0...longest, "playing"),
+      Row("shotdetect", "min-shot-duration", "guint64", "18446744073709551615", 0...longest, "playing"),
       Row("shotdetect", "filter", "GstShotDetectFilter", "merge", nil, "ready"),
       Row("shotdetect", "adaptive-window", "guint", "2", 1...1000, "ready"),
       Row("shotdetect", "fade-bias", "gdouble", "0", -1...1, "playing"),

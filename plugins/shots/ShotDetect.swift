@@ -36,7 +36,8 @@ final class ShotDetect: PassthroughVideoFilter {
     var weightSaturation = 1.0
     var weightLuma = 1.0
     var weightEdges = 0.0
-    var minimumShot = ClockTime.milliseconds(600)
+    /// GST_CLOCK_TIME_NONE: the detector's own.
+    var minimumShot = ClockTime.max
     var filter = Filtering.merge
     var adaptiveWindow: UInt32 = 2
     var fadeBias = 0.0
@@ -70,7 +71,7 @@ final class ShotDetect: PassthroughVideoFilter {
     .double("weight-saturation", \.weightSaturation, "content, adaptive: weight of the saturation difference", -1000...1000, changeable: .playing),
     .double("weight-luma", \.weightLuma, "content, adaptive: weight of the brightness (HSV value) difference", -1000...1000, changeable: .playing),
     .double("weight-edges", \.weightEdges, "content, adaptive: weight of the edge difference; edges cost time when it is not 0", -1000...1000, changeable: .playing),
-    .clockTime("min-shot-duration", \.minimumShot, "Shortest shot in nanoseconds", changeable: .playing),
+    .clockTime("min-shot-duration", \.minimumShot, "Shortest shot in nanoseconds; 18446744073709551615 for the detector's own: 0 for transnet and fused, 600000000 for the others", 0...(.max), changeable: .playing),
     .enumeration("filter", \.filter, "content: what becomes of cuts closer together than min-shot-duration", changeable: .ready),
     .uint("adaptive-window", \.adaptiveWindow, "adaptive: frames on each side that a frame is compared with", 1...1000, changeable: .ready),
     .double("fade-bias", \.fadeBias, "threshold: where in the dark the boundary lies, from -1 (fade-out) over 0 (middle) to 1 (fade-in)", -1...1, changeable: .playing),
@@ -200,7 +201,9 @@ final class ShotDetect: PassthroughVideoFilter {
     var result = DetectorSettings(kind: settings.detector.kind, threshold: settings.threshold)
     result.weights = ComponentWeights(
       hue: settings.weightHue, saturation: settings.weightSaturation, luma: settings.weightLuma, edges: settings.weightEdges)
-    result.minimumShot = settings.minimumShot
+    // TransNetV2 has no shortest shot, and needs none.
+    let ownMinimum = settings.detector.needsNetwork ? 0 : ClockTime.milliseconds(600)
+    result.minimumShot = settings.minimumShot == .max ? ownMinimum : settings.minimumShot
     result.filter = settings.filter.mode
     result.adaptiveWindow = Int(settings.adaptiveWindow)
     result.fadeBias = settings.fadeBias
