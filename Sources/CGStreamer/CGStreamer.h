@@ -2,6 +2,7 @@
 // globals that are written from several threads) is reached through the accessors below.
 #pragma once
 #include <gst/gst.h>
+#include <gst/audio/audio.h>
 #include <gst/base/gstadapter.h>
 #include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
@@ -53,3 +54,36 @@ static inline gsize cgst_plane_bytes(const GstVideoInfo *info, guint plane, gint
 
 /// Takes the reference; the result is the same buffer, or a copy of its metadata over the same memory.
 static inline GstBuffer *cgst_buffer_make_writable(GstBuffer *buffer) { return gst_buffer_make_writable(buffer); }
+
+/// Samples as the format's own unpacked type (S32 or F64), which is written to `unpacked`.
+static inline void cgst_audio_unpack(const GstAudioInfo *info, gpointer unpacked, gconstpointer samples, gint count) {
+  info->finfo->unpack_func(info->finfo, GST_AUDIO_PACK_FLAG_NONE, unpacked, (gpointer)samples, count);
+}
+
+/// The reverse of `cgst_audio_unpack`.
+static inline void cgst_audio_pack(const GstAudioInfo *info, gconstpointer unpacked, gpointer samples, gint count) {
+  info->finfo->pack_func(info->finfo, GST_AUDIO_PACK_FLAG_NONE, unpacked, samples, count);
+}
+
+/// GST_BUFFER_COPY_ALL, which is made of other macros.
+static inline GstBufferCopyFlags cgst_buffer_copy_all(void) { return GST_BUFFER_COPY_ALL; }
+
+/// A buffer with the picture of `picture` (shared, not copied) and everything else, such as times, of `frame`.
+static inline GstBuffer *cgst_buffer_with_picture(GstBuffer *frame, GstBuffer *picture) {
+  GstBuffer *made = gst_buffer_new();
+  // Metadata that describe memory stay behind, since the memory does.
+  gst_buffer_copy_into(made, frame, (GstBufferCopyFlags)(GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META), 0, -1);
+  gst_buffer_copy_into(made, picture, GST_BUFFER_COPY_MEMORY, 0, -1);
+  gpointer state = NULL;
+  GstMeta *meta;
+  GstMetaTransformCopy whole = {FALSE, 0, (gsize)-1};
+  while ((meta = gst_buffer_iterate_meta(picture, &state)))
+    if (meta->info->transform_func && gst_meta_api_type_has_tag(meta->info->api, g_quark_from_static_string("memory")))
+      meta->info->transform_func(made, meta, picture, _gst_meta_transform_copy, &whole);
+  // How fields are woven belongs to the picture.
+  guint32 own = (guint32)GST_BUFFER_FLAG_LAST - 1;
+  GST_MINI_OBJECT_FLAGS(made) = (GST_MINI_OBJECT_FLAGS(made) & own) | (GST_MINI_OBJECT_FLAGS(picture) & ~own);
+  // A pool must not have the memory back while this buffer uses it.
+  gst_buffer_add_parent_buffer_meta(made, picture);
+  return made;
+}

@@ -13,7 +13,7 @@ extension GstClockTime {
   static let none = GstClockTime.max
 
   /// nil for GST_CLOCK_TIME_NONE.
-  var valid: ClockTime? { self == .none ? nil : ClockTime(self) }
+  public var valid: ClockTime? { self == .none ? nil : ClockTime(self) }
 }
 
 extension Optional where Wrapped == ClockTime {

@@ -47,13 +47,18 @@ public struct PadTemplate: Sendable, Hashable {
   public var caps: String
   /// Pads of a `PadElement` that ask the other side which caps it accepts: for elements that pass on what they get.
   public var proxiesCaps: Bool
+  /// Of a `PadElement`: the pad on the other side that events and queries go on to; nil for all of them. Name both ways.
+  public var partner: String?
 
-  public init(_ name: String, _ direction: Direction, _ presence: Presence = .always, caps: String, proxiesCaps: Bool = false) {
+  public init(
+    _ name: String, _ direction: Direction, _ presence: Presence = .always, caps: String, proxiesCaps: Bool = false, partner: String? = nil
+  ) {
     self.name = name
     self.direction = direction
     self.presence = presence
     self.caps = caps
     self.proxiesCaps = proxiesCaps
+    self.partner = partner
   }
 
   /// The `sink` and `src` of a filter whose caps are the same on both sides.

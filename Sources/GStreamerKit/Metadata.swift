@@ -23,6 +23,25 @@ public struct Metadata: Sendable {
     fields.write(into: structure)
   }
 
+  /// Removes every occurrence from a buffer whose metadata is writable.
+  public func removeAll(from buffer: UnsafeMutablePointer<GstBuffer>) {
+    guard var api = gst_meta_get_info(name)?.pointee.api else { return }
+    gst_buffer_foreach_meta(
+      buffer,
+      { _, meta, api in
+        if let api = api?.assumingMemoryBound(to: GType.self), let one = meta?.pointee, one.pointee.info.pointee.api == api.pointee {
+          meta?.pointee = nil
+        }
+        return 1
+      }, &api)
+  }
+
+  /// Whether a buffer carries any.
+  public func isOn(_ buffer: UnsafeMutablePointer<GstBuffer>) -> Bool {
+    guard let api = gst_meta_get_info(name)?.pointee.api else { return false }
+    return gst_buffer_get_meta(buffer, api) != nil
+  }
+
   /// Every occurrence on a buffer, in the order in which they were added.
   public func all(on buffer: UnsafeMutablePointer<GstBuffer>) -> [Structure] {
     guard let info = gst_meta_get_info(name) else { return [] }

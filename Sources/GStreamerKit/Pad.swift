@@ -95,4 +95,30 @@ public struct Pad: @unchecked Sendable, Hashable {
   public func push(_ event: DownstreamEvent) -> Bool {
     event.makeGstEvent().map { gst_pad_push_event(gst, $0) != 0 } ?? false
   }
+
+  // MARK: Tasks
+
+  /// Runs `body` again and again on a thread of the pad's, until it is paused or stopped; resumes it if it was paused.
+  ///
+  /// For elements that decouple what comes from what leaves. `body` pushes from this pad, holds no lock while it does,
+  /// and calls `pauseTask` when a push fails. False if the thread cannot be had.
+  @discardableResult
+  public func startTask(_ body: @escaping @Sendable () -> Void) -> Bool {
+    let box = Unmanaged.passRetained(TaskBody(body)).toOpaque()
+    return gst_pad_start_task(
+      gst, { box in if let box { Unmanaged<TaskBody>.fromOpaque(box).takeUnretainedValue().run() } }, box,
+      { box in if let box { Unmanaged<TaskBody>.fromOpaque(box).release() } }) != 0
+  }
+
+  /// Pauses the task; outside of it, waits until its body returns: wake it first. True if there is a task.
+  @discardableResult
+  public func pauseTask() -> Bool { gst_pad_pause_task(gst) != 0 }
+
+  /// Ends the task's thread and waits for it: wake it first. Not from the task.
+  public func stopTask() { gst_pad_stop_task(gst) }
+
+  private final class TaskBody: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
 }

@@ -40,6 +40,11 @@ public protocol PadElement: Element {
   /// How long buffers are held back at most, in nanoseconds, for the answer to the latency query. Any thread.
   func latency(_ settings: Settings) -> ClockTime
 
+  /// How many video buffers are held back at most, so that upstream's pool can be that much larger. Any thread.
+  ///
+  /// Asked of elements whose pads have partners (`PadTemplate.partner`): their allocation queries are passed on.
+  func heldBuffers(_ settings: Settings) -> UInt32
+
   /// A pad was asked for.
   func added(_ pad: Pad)
 
@@ -53,6 +58,7 @@ extension PadElement {
   public func stop() {}
   public func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? { nil }
   public func latency(_ settings: Settings) -> ClockTime { 0 }
+  public func heldBuffers(_ settings: Settings) -> UInt32 { 0 }
   public func added(_ pad: Pad) {}
   public func removed(_ pad: Pad) {}
 }
@@ -93,6 +99,7 @@ class PadElementObject: ElementObject {
   func receive(_ event: consuming Event, on pad: Pad) -> Bool { false }
   func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad) -> Bool? { nil }
   var latency: ClockTime { 0 }
+  var heldBuffers: UInt32 { 0 }
   func added(_ pad: Pad) {}
   func removed(_ pad: Pad) {}
 
@@ -152,11 +159,34 @@ class PadElementObject: ElementObject {
     }
   }
 
+  /// The pad that carries on what arrives at this one, if its template names one and it is there.
+  private func partner(of pad: UnsafeMutablePointer<GstPad>) -> Pad? {
+    guard let template = pad.pointee.padtemplate else { return nil }
+    let name = String(cString: template.pointee.name_template)
+    return templates.first { $0.name == name }?.partner.flatMap { handle.pad($0) }
+  }
+
+  private static func iteratePartner(
+    of pad: UnsafeMutablePointer<GstPad>?, in parent: UnsafeMutablePointer<GstObject>?
+  ) -> UnsafeMutablePointer<GstIterator>? {
+    guard let pad, let partner = PadElementObject.of(parent)?.partner(of: pad) else {
+      // Without an object it iterates over nothing.
+      return gst_iterator_new_single(gst_pad_get_type(), nil)
+    }
+    var value = GValue()
+    g_value_init(&value, gst_pad_get_type())
+    defer { g_value_unset(&value) }
+    g_value_set_object(&value, partner.gst)
+    return gst_iterator_new_single(gst_pad_get_type(), &value)
+  }
+
   private func addPad(from template: UnsafeMutablePointer<GstPadTemplate>, named name: String?) -> Pad? {
     let templateName = String(cString: template.pointee.name_template)
     guard let pad = gst_pad_new_from_template(template, name ?? nextName(templateName)) else { return nil }
-    if templates.contains(where: { $0.name == templateName && $0.proxiesCaps }) {
-      pad.pointee.object.flags |= GST_PAD_FLAG_PROXY_CAPS.rawValue
+    let known = templates.first { $0.name == templateName }
+    if known?.proxiesCaps == true { pad.pointee.object.flags |= GST_PAD_FLAG_PROXY_CAPS.rawValue }
+    if known?.partner != nil {
+      gst_pad_set_iterate_internal_links_function_full(pad, { pad, parent in PadElementObject.iteratePartner(of: pad, in: parent) }, nil, nil)
     }
     if pad.pointee.direction == GST_PAD_SINK {
       gst_pad_set_chain_function_full(pad, { pad, parent, buffer in
@@ -176,6 +206,11 @@ class PadElementObject: ElementObject {
       guard let pad, let query else { return 0 }
       let object = PadElementObject.of(parent)
       if let answered = object?.answer(query, on: Pad(gst: pad)) { return answered ? 1 : 0 }
+      if query.pointee.type == GST_QUERY_ALLOCATION, let object, let partner = object.partner(of: pad) {
+        guard gst_pad_peer_query(partner.gst, query) != 0 else { return 0 }
+        raisePools(query, by: object.heldBuffers)
+        return 1
+      }
       let answered = gst_pad_query_default(pad, parent, query)
       if answered != 0, query.pointee.type == GST_QUERY_LATENCY, pad.pointee.direction == GST_PAD_SRC {
         addLatency(object?.latency ?? 0, to: query)
@@ -205,6 +240,7 @@ final class PadElementBox<E: PadElement>: PadElementObject {
   override func interrupt() { own.element.interrupt() }
   override func stop() { own.element.stop() }
   override var latency: ClockTime { own.element.latency(own.settings) }
+  override var heldBuffers: UInt32 { own.element.heldBuffers(own.settings) }
   override func added(_ pad: Pad) { own.element.added(pad) }
   override func removed(_ pad: Pad) { own.element.removed(pad) }
 

@@ -32,6 +32,25 @@ public protocol PropertyEnumeration: RawRepresentable<String>, CaseIterable, Sen
 }
 
 extension PropertyEnumeration {
+  /// The registered set of flags: the bit of a case is 1 shifted by its position in `allCases`.
+  static var flagsType: GType {
+    let known = g_type_from_name(typeName)
+    if known != 0 { return known }
+    let table = UnsafeMutablePointer<GFlagsValue>.allocate(capacity: allCases.count + 1)
+    for (index, value) in allCases.enumerated() {
+      (table + index).initialize(
+        to: GFlagsValue(value: 1 << UInt32(index), value_name: g_strdup(value.blurb), value_nick: g_strdup(value.rawValue)))
+    }
+    (table + allCases.count).initialize(to: GFlagsValue())
+    return g_flags_register_static(typeName, table)
+  }
+
+  static func flags(_ cases: Set<String>) -> Value {
+    var bits: UInt32 = 0
+    for (index, value) in allCases.enumerated() where cases.contains(value.rawValue) { bits |= 1 << UInt32(index) }
+    return .flags(flagsType, bits)
+  }
+
   /// The registered type; its values are the positions in `allCases`.
   static var type: GType {
     let known = g_type_from_name(typeName)
@@ -81,7 +100,7 @@ public struct Property<E: Element>: Sendable {
     case int(ClosedRange<Int32>), uint(ClosedRange<UInt32>), int64(ClosedRange<Int64>), uint64(ClosedRange<UInt64>)
     case double(ClosedRange<Double>)
     case string, strings, fraction
-    case enumeration(@Sendable () -> GType)
+    case enumeration(@Sendable () -> GType), flags(@Sendable () -> GType)
   }
 
   let name: String
@@ -200,6 +219,19 @@ public struct Property<E: Element>: Sendable {
     Self(name, path, blurb, .enumeration({ T.type }), changeable, wrap: { $0.value }, unwrap: { T($0) })
   }
 
+  /// Any of the cases of a Swift enumeration; `gst-launch-1.0` writes `one+two`. At most 32, and the type is used for
+  /// flags only.
+  public static func flags<T: PropertyEnumeration & Hashable>(
+    _ name: String, _ path: WritableKeyPath<E.Settings, Set<T>> & Sendable, _ blurb: String, changeable: Mutability
+  ) -> Self {
+    Self(
+      name, path, blurb, .flags({ T.flagsType }), changeable, wrap: { T.flags(Set($0.map(\.rawValue))) },
+      unwrap: { value in
+        guard case .flags(_, let bits) = value else { return nil }
+        return Set(T.allCases.enumerated().filter { bits & 1 << UInt32($0.offset) != 0 }.map(\.element))
+      })
+  }
+
   /// A read-only count.
   public static func counter(_ name: String, _ path: KeyPath<E.Readings, UInt64> & Sendable, _ blurb: String) -> Self {
     Self(reading: name, blurb, .uint64(0...(.max))) { .uint64($0[keyPath: path]) }
@@ -240,6 +272,7 @@ extension Property {
       return gst_param_spec_array(name, nick, blurb, element, access)
     case (.enumeration(let type), .enumeration(_, let value)):
       return g_param_spec_enum(name, nick, blurb, type(), value, access)
+    case (.flags(let type), .flags(_, let value)): return g_param_spec_flags(name, nick, blurb, type(), value, access)
     default: return nil
     }
   }

@@ -14,6 +14,8 @@ public enum Value: Sendable, Hashable {
   case fraction(Int32, Int32)
   /// A value of a registered enumeration.
   case enumeration(GType, Int32)
+  /// Bits of a registered set of flags.
+  case flags(GType, UInt32)
 }
 
 /// The fundamental types of GObject, which are macros in C.
@@ -25,6 +27,7 @@ enum FundamentalType {
   static let int64 = GType(10 << 2)
   static let uint64 = GType(11 << 2)
   static let enumeration = GType(12 << 2)
+  static let flags = GType(13 << 2)
   static let double = GType(15 << 2)
   static let string = GType(16 << 2)
 }
@@ -41,7 +44,7 @@ extension Value {
     case .string: FundamentalType.string
     case .strings: gst_value_array_get_type()
     case .fraction: gst_fraction_get_type()
-    case .enumeration(let type, _): type
+    case .enumeration(let type, _), .flags(let type, _): type
     }
   }
 
@@ -61,6 +64,7 @@ extension Value {
       }
     case .fraction(let numerator, let denominator): gst_value_set_fraction(value, numerator, max(1, denominator))
     case .enumeration(_, let v): g_value_set_enum(value, v)
+    case .flags(_, let v): g_value_set_flags(value, v)
     }
   }
 
@@ -92,6 +96,8 @@ extension Value {
       self = .fraction(gst_value_get_fraction_numerator(value), gst_value_get_fraction_denominator(value))
     case let type where g_type_is_a(type, FundamentalType.enumeration) != 0:
       self = .enumeration(type, g_value_get_enum(value))
+    case let type where g_type_is_a(type, FundamentalType.flags) != 0:
+      self = .flags(type, g_value_get_flags(value))
     default: return nil
     }
   }

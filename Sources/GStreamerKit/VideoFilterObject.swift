@@ -96,7 +96,7 @@ func addLatency(_ own: ClockTime, to query: UnsafeMutablePointer<GstQuery>) {
 }
 
 /// Buffers that are held back are missing in the pool: asks for that many more, so that upstream does not starve.
-private func raisePools(_ query: UnsafeMutablePointer<GstQuery>, by count: UInt32) {
+func raisePools(_ query: UnsafeMutablePointer<GstQuery>, by count: UInt32) {
   guard count > 0 else { return }
   for index in 0..<gst_query_get_n_allocation_pools(query) {
     var pool: UnsafeMutablePointer<GstBufferPool>?
