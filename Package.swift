@@ -33,7 +33,7 @@ let package = Package(
     .executableTarget(name: "transnet", dependencies: ["Tensors", "Threads", "TransNet"], path: "Tests/TransNetTool"),
     .target(
       name: "ShotsPlugin",
-      dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
+      dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
       path: "plugins/shots",
       exclude: ["plugin.map"],
       linkerSettings: [

@@ -1,0 +1,83 @@
+/// The gradual transitions of a stream that are to go, as they become known, and where each frame lies in them.
+///
+/// Times are stream times in nanoseconds. Transitions never overlap: one that begins before the last one ended begins at
+/// its end. Cost: a walk through those that are not dropped yet, of which there are seldom more than one.
+public struct TransitionPlan {
+  /// One transition.
+  public struct Transition: Hashable, Sendable {
+    /// As the detector told it.
+    public var boundary: Boundary
+    /// Whether an encoder is to be asked for a key frame at the cut.
+    public var forcesKeyUnit: Bool
+    /// Last clean frame of the old shot.
+    public var start: UInt64
+    /// First clean frame of the new shot; `nil` if nothing followed.
+    public var end: UInt64?
+    /// Where the hard cut goes that takes its place.
+    public var middle: UInt64?
+    /// Whether the cut has been told.
+    var isMarked = false
+
+    /// Whether a frame lies in the part that belongs to the old shot.
+    public func isOld(_ streamTime: UInt64) -> Bool { middle.map { streamTime < $0 } ?? true }
+  }
+
+  /// What goes; the rest stays as it is.
+  public var kinds: Set<BoundaryKind>
+  /// How much longer than the detector says a transition is on each side.
+  public var margin: UInt64
+  public private(set) var transitions: [Transition] = []
+  private var lastEnd: UInt64 = 0
+
+  public init(kinds: Set<BoundaryKind>, margin: UInt64 = 0) {
+    self.kinds = kinds
+    self.margin = margin
+  }
+
+  public func treats(_ boundary: Boundary) -> Bool {
+    boundary.kind != .cut && kinds.contains(boundary.kind) && boundary.transitionStart != nil
+  }
+
+  /// Takes a boundary that it treats.
+  public mutating func add(_ boundary: Boundary, forcesKeyUnit: Bool = false) {
+    guard treats(boundary), let start = boundary.transitionStart else { return }
+    // Half a millisecond less: times are rounded, and a frame that is just within the margin is meant.
+    let margin = margin > FrameTime.slack ? margin &- FrameTime.slack : 0
+    let first = max(start < margin ? 0 : start - margin, lastEnd)
+    var end = boundary.transitionEnd
+    if let known = end { end = max(known.addingReportingOverflow(margin).partialValue, first) }
+    transitions.append(Transition(boundary: boundary, forcesKeyUnit: forcesKeyUnit, start: first, end: end, middle: end.map { first + ($0 - first + 1) / 2 }))
+    lastEnd = end ?? .max
+  }
+
+  /// The transition that a frame lies in.
+  public func transition(at streamTime: UInt64?) -> Transition? {
+    guard let streamTime else { return nil }
+    return transitions.first { $0.start < streamTime && streamTime < $0.end ?? .max }
+  }
+
+  /// Moves the hard cut of the transition that begins at `start`.
+  public mutating func move(start: UInt64, middle: UInt64) {
+    if let index = transitions.firstIndex(where: { $0.start == start }) { transitions[index].middle = middle }
+  }
+
+  /// A frame leaves. Returns the transitions whose cut is due with it, each once, and drops those that are over.
+  ///
+  /// - Parameter atEnd: the cut is where the transition ends, not in its middle.
+  public mutating func leave(at streamTime: UInt64, atEnd: Bool) -> [Transition] {
+    guard !transitions.isEmpty else { return [] }
+    var due: [Transition] = []
+    for index in transitions.indices where !transitions[index].isMarked {
+      guard let place = atEnd ? transitions[index].end : transitions[index].middle, place <= streamTime else { continue }
+      transitions[index].isMarked = true
+      due.append(transitions[index])
+    }
+    transitions.removeAll { $0.isMarked && $0.end ?? .max <= streamTime }
+    return due
+  }
+
+  public mutating func removeAll() {
+    transitions.removeAll()
+    lastEnd = 0
+  }
+}

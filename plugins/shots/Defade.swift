@@ -1,0 +1,345 @@
+import CGStreamer
+import GStreamerKit
+import Pixels
+import Shots
+import Threads
+
+/// Removes fades, dissolves and wipes that an upstream `shotdetect` marked: what is left are hard cuts.
+///
+/// - `mode=hold` keeps every time stamp and shows the last clean frame of the old shot, then the first clean one of the
+///   new; `mode=cut` takes the frames out, with the sound beside them; `mode=restore` undoes fades to and from black and
+///   white, and holds the rest.
+/// - Frames outside of transitions pass untouched, without a copy; with `mode=cut` they are earlier by what was taken out.
+/// - Latency: `look-ahead`, and with `mode=cut` all that was taken out so far: a live stream cannot run ahead of its
+///   source, so the picture stands for as long as the transition lasted.
+/// - Boundaries of transitions pass on as cuts at their new place, key-frame requests for them too; others as they are.
+/// - The pads `audio_sink` and `audio_src` are for the sound. Both pads then push from threads of their own, so that a
+///   muxer behind them never waits for itself.
+/// - Memory: the frames of `look-ahead`, and half a second more if there is sound, at the size of a frame; and
+///   `look-ahead` + 20 s of raw sound at most.
+/// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect detector=fused align=true ! defade ! autovideosink`
+final class Defade: PadElement {
+  static let description = ElementDescription(
+    factory: "defade", typeName: "GstDefade", longName: "Fade remover", klass: "Filter/Effect/Video",
+    summary: "Removes or repairs the frames of fades, dissolves and wipes that shotdetect marked, with their sound",
+    author: "gst-shots contributors",
+    pads: [
+      PadTemplate("sink", .sink, caps: PixelFormat.caps, proxiesCaps: true, partner: "src"),
+      PadTemplate("src", .source, caps: PixelFormat.caps, proxiesCaps: true, partner: "sink"),
+      PadTemplate("audio_sink", .sink, .request, caps: soundCaps, proxiesCaps: true, partner: "audio_src"),
+      PadTemplate("audio_src", .source, .request, caps: soundCaps, proxiesCaps: true, partner: "audio_sink"),
+    ])
+
+  private static let soundCaps = "audio/x-raw, layout = (string) interleaved"
+
+  struct Settings: Defaultable {
+    var mode = Mode.hold
+    var kinds: Set<Kind> = Set(Kind.allCases)
+    var margin: UInt32 = 0
+    var lookAhead = ClockTime.milliseconds(3000)
+    var maxGain = 8.0
+
+    /// How much sound may wait for the video, which a detector and this element hold back.
+    var soundCapacity: ClockTime { lookAhead &+ ClockTime.milliseconds(20_000) }
+  }
+
+  struct Readings: Defaultable, Equatable {
+    var transitions: UInt64 = 0
+    var removed: UInt64 = 0
+    var replaced: UInt64 = 0
+    var restored: UInt64 = 0
+  }
+
+  static let properties: [Property<Defade>] = [
+    .enumeration("mode", \.mode, "What becomes of the frames of a transition", changeable: .ready),
+    .flags("kinds", \.kinds, "Which transitions are treated", changeable: .ready),
+    .uint("margin", \.margin, "Frames by which a transition is taken to be longer on each side than the detector says", 0...100, changeable: .ready),
+    .clockTime(
+      "look-ahead", \.lookAhead,
+      "How long frames are held, in nanoseconds: what a transition has before its boundary, and what its second half has, must fit into it",
+      ClockTime.milliseconds(100)...ClockTime.milliseconds(60_000), changeable: .ready),
+    .double("max-gain", \.maxGain, "restore: how much a frame is amplified at most; darker ones are replaced", 1...64, changeable: .ready),
+    .counter("transitions", \.transitions, "Transitions treated so far"),
+    .counter("frames-removed", \.removed, "Frames taken out so far"),
+    .counter("frames-replaced", \.replaced, "Frames replaced by a neighbour's picture so far"),
+    .counter("frames-restored", \.restored, "Frames whose fade was undone so far"),
+  ]
+
+  /// One way through the element.
+  private enum Lane: Int, CaseIterable {
+    case video, sound
+
+    var sink: String { self == .video ? "sink" : "audio_sink" }
+    var source: String { self == .video ? "src" : "audio_src" }
+  }
+
+  /// What the streaming threads share.
+  private struct State {
+    var video: VideoRepair
+    var sound: SoundRepair
+    var isFlushing = [false, false]
+    var flow = [GST_FLOW_OK, GST_FLOW_OK]
+    /// Whether the lane pushes from a thread of its own.
+    var isDecoupled = [false, true]
+    var isStopping = false
+    var hasWarned = false
+
+    init(_ settings: Settings) {
+      video = VideoRepair(settings)
+      sound = SoundRepair(settings)
+    }
+
+    func isOver(_ lane: Lane) -> Bool { isStopping || isFlushing[lane.rawValue] || flow[lane.rawValue] != GST_FLOW_OK }
+
+    func isFull(_ lane: Lane) -> Bool { lane == .video ? isDecoupled[0] && video.isFull : sound.isFull }
+
+    /// What a chain function returns when it can take nothing.
+    func refusal(_ lane: Lane) -> GstFlowReturn { isStopping || isFlushing[lane.rawValue] ? GST_FLOW_FLUSHING : flow[lane.rawValue] }
+
+    /// What leaves next; nil if it has to wait.
+    mutating func next(_ lane: Lane, soundWaits: Bool) -> Result<Departure, any Error>? {
+      guard lane == .video else { return sound.next(decided: soundWaits ? video.decided : .max).map { .success($0) } }
+      defer {
+        for stretch in video.stretches { sound.cut(stretch) }
+        video.stretches.removeAll()
+      }
+      do { return try video.next().map { .success($0) } } catch { return .failure(error) }
+    }
+
+    mutating func reset(_ lane: Lane) {
+      if lane == .video { video.reset() } else { sound.reset() }
+      flow[lane.rawValue] = GST_FLOW_OK
+    }
+  }
+
+  private let handle: ElementHandle
+  /// The only lock. Never held while anything is pushed, posted or asked.
+  private let state = Monitor(State(Settings()))
+
+  init(_ handle: ElementHandle) { self.handle = handle }
+
+  // MARK: Life
+
+  func start(_ settings: Settings) throws {
+    state.change { $0 = State(settings) }
+    handle.publish(Readings(), of: Defade.self)
+  }
+
+  func interrupt() { state.change { $0.isStopping = true } }
+
+  func stop() {
+    for lane in Lane.allCases { handle.pad(lane.source)?.stopTask() }
+    state.change { state in for lane in Lane.allCases { state.reset(lane) } }
+  }
+
+  func removed(_ pad: Pad) {
+    let lane = lane(of: pad)
+    state.change { $0.isFlushing[lane.rawValue] = true }
+    if !pad.isSink { pad.stopTask() }
+    state.change { state in
+      state.reset(lane)
+      state.isFlushing[lane.rawValue] = false
+    }
+  }
+
+  // MARK: In
+
+  func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
+    guard let buffer = buffer.release() else { return GST_FLOW_ERROR }
+    let lane = lane(of: pad)
+    let refusal: GstFlowReturn? = state.wait { state in
+      if state.isOver(lane) { return .some(state.refusal(lane)) }
+      return state.isFull(lane) ? nil : .some(nil)
+    }
+    if let refusal {
+      gst_buffer_unref(buffer)
+      return refusal
+    }
+    state.change { state in
+      if lane == .video { state.video.append(buffer) } else { state.sound.append(buffer) }
+    }
+    return try pump(lane)
+  }
+
+  func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
+    guard pad.isSink else { return handle.forward(event, from: pad) }
+    let lane = lane(of: pad)
+    let source = handle.pad(lane.source)
+    switch event.type {
+    case GST_EVENT_FLUSH_START:
+      state.change { $0.isFlushing[lane.rawValue] = true }
+      let taken = handle.forward(event, from: pad)
+      source?.pauseTask()
+      return taken
+    case GST_EVENT_FLUSH_STOP:
+      state.change { $0.reset(lane) }
+      let taken = handle.forward(event, from: pad)
+      state.change { $0.isFlushing[lane.rawValue] = false }
+      startTask(lane)
+      return taken
+    default: break
+    }
+    guard event.isSerialized else { return handle.forward(event, from: pad) }
+    guard let pointer = event.release() else { return false }
+    let type = pointer.pointee.type
+    if type == GST_EVENT_STREAM_START {
+      if lane == .video, handle.pad(Lane.sound.sink) != nil { state.change { $0.isDecoupled[lane.rawValue] = true } }
+      startTask(lane)
+    }
+    if type == GST_EVENT_CAPS, lane == .video { askForMarks(pad) }
+    let refusal: GstFlowReturn? = state.change { state in
+      if state.isOver(lane) { return state.refusal(lane) }
+      if lane == .video { state.video.append(pointer) } else { state.sound.append(pointer) }
+      return nil
+    }
+    if let refusal {
+      gst_event_unref(pointer)
+      // Nobody upstream looks at what became of the last buffers.
+      if type == GST_EVENT_EOS, refusal.rawValue < GST_FLOW_EOS.rawValue || refusal == GST_FLOW_NOT_LINKED {
+        handle.post(.stream(GST_STREAM_ERROR_FAILED, "The stream cannot go on: \(String(cString: gst_flow_get_name(refusal)))."))
+      }
+      return false
+    }
+    do {
+      return try pump(lane) == GST_FLOW_OK
+    } catch {
+      handle.post(error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)"))
+      return false
+    }
+  }
+
+  /// Asks shotdetect for marks; says so when there is none.
+  private func askForMarks(_ pad: Pad) {
+    guard let request = Structure(Marks.request).makeGstStructure() else { return }
+    if gst_pad_push_event(pad.gst, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request)) == 0 {
+      handle.postWarning(
+        .stream(
+          GST_STREAM_ERROR_FAILED,
+          "No shotdetect with attach-meta=true upstream answers: no transition will be removed. Put \"shotdetect detector=fused align=true\" before this element."))
+    }
+  }
+
+  // MARK: Out
+
+  /// Pushes what may leave, unless a thread does.
+  private func pump(_ lane: Lane) throws -> GstFlowReturn {
+    if state.change({ $0.isDecoupled[lane.rawValue] }) { return GST_FLOW_OK }
+    while let departure = try leave(lane, { state in state.isOver(lane) ? .some(nil) : .some(state.next(lane, soundWaits: true)) }) {
+      let flow = push(departure, lane)
+      if flow != GST_FLOW_OK { return flow }
+    }
+    return GST_FLOW_OK
+  }
+
+  private func startTask(_ lane: Lane) {
+    guard state.change({ $0.isDecoupled[lane.rawValue] }) else { return }
+    // Stopped before the element goes.
+    handle.pad(lane.source)?.startTask { [unowned self] in turn(lane) }
+  }
+
+  /// A thread's turn: waits for something that may leave, and pushes it.
+  private func turn(_ lane: Lane) {
+    let hasVideo = handle.pad(Lane.video.sink).map { gst_pad_is_linked($0.gst) != 0 } ?? false
+    do {
+      let departure = try leave(lane) { state in
+        if state.isOver(lane) { return .some(nil) }
+        return state.next(lane, soundWaits: hasVideo).map { .some($0) }
+      }
+      guard let departure else {
+        handle.pad(lane.source)?.pauseTask()
+        return
+      }
+      let flow = push(departure, lane)
+      if flow != GST_FLOW_OK { state.change { $0.flow[lane.rawValue] = flow } }
+    } catch {
+      handle.post(error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)"))
+      state.change { $0.flow[lane.rawValue] = GST_FLOW_ERROR }
+    }
+  }
+
+  /// Takes what leaves next when `choose` has decided, and tells what changed by it.
+  private func leave(_ lane: Lane, _ choose: (inout State) -> Result<Departure, any Error>??) throws -> Departure? {
+    var readings: Readings?
+    var (isLonger, lateness) = (false, ClockTime?.none)
+    let chosen: Result<Departure, any Error>? = state.wait { state in
+      let (before, removed) = (state.video.readings, state.video.removed)
+      let chosen = choose(&state)
+      if state.video.readings != before { readings = state.video.readings }
+      isLonger = isLonger || state.video.removed != removed
+      if !state.hasWarned, let late = state.video.lateness { (lateness, state.hasWarned) = (late, true) }
+      return chosen
+    }
+    // Others wait for what was decided, and for room.
+    state.change { _ in }
+    if let readings { handle.publish(readings, of: Defade.self) }
+    if isLonger { handle.postLatencyChanged() }
+    if let lateness {
+      handle.postWarning(
+        .stream(
+          GST_STREAM_ERROR_FAILED,
+          "A transition was known \(lateness / 1_000_000) ms too late to be treated from its beginning. Set shotdetect's align=true, or more look-ahead."))
+    }
+    return try chosen?.get()
+  }
+
+  private func push(_ departure: Departure, _ lane: Lane) -> GstFlowReturn {
+    guard let pad = handle.pad(lane.source) else {
+      departure.release()
+      return GST_FLOW_NOT_LINKED
+    }
+    switch departure {
+    case .buffer(let buffer): return gst_pad_push(pad.gst, buffer)
+    case .event(let event):
+      gst_pad_push_event(pad.gst, event)
+      return GST_FLOW_OK
+    }
+  }
+
+  // MARK: Queries
+
+  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? {
+    switch query.pointee.type {
+    case GST_QUERY_DRAIN where lane(of: pad) == .video && pad.isSink:
+      state.change { $0.video.drain() }
+      _ = try? pump(.video)
+      return nil
+    case GST_QUERY_LATENCY where lane(of: pad) == .sound && !pad.isSink: return answerSoundLatency(query, settings)
+    default: return nil
+    }
+  }
+
+  /// Sound that is cut waits for the video; else it only can wait here.
+  private func answerSoundLatency(_ query: UnsafeMutablePointer<GstQuery>, _ settings: Settings) -> Bool {
+    guard let sound = handle.pad(Lane.sound.sink), gst_pad_peer_query(sound.gst, query) != 0 else { return false }
+    var (isLive, low, high) = (gboolean(0), GstClockTime(0), GstClockTime(0))
+    gst_query_parse_latency(query, &isLive, &low, &high)
+    if settings.mode == .cut, let video = handle.pad(Lane.video.sink), let other = gst_query_new_latency() {
+      defer { gst_query_unref(other) }
+      if gst_pad_peer_query(video.gst, other) != 0 {
+        var (isVideoLive, videoLow) = (gboolean(0), GstClockTime(0))
+        gst_query_parse_latency(other, &isVideoLive, &videoLow, nil)
+        low = max(low, videoLow)
+        if isVideoLive != 0 { isLive = 1 }
+      }
+      low = low.addingReportingOverflow(GstClockTime(latency(settings))).partialValue
+    }
+    let room = high.addingReportingOverflow(GstClockTime(settings.soundCapacity))
+    gst_query_set_latency(query, isLive, low, high == .max || room.overflow ? .max : max(room.partialValue, low))
+    return true
+  }
+
+  func latency(_ settings: Settings) -> ClockTime {
+    settings.mode == .cut ? settings.lookAhead &+ state.change { $0.video.removed } : settings.lookAhead
+  }
+
+  func heldBuffers(_ settings: Settings) -> UInt32 {
+    let span = settings.lookAhead &+ VideoRepair.slack
+    // A pool allocates its minimum at once: beyond this it must not ask for all memory there is.
+    return UInt32(clamping: min(span / max(1, state.change { $0.video.frameDuration }) + 1, 256))
+  }
+
+  private func lane(of pad: Pad) -> Lane {
+    guard let name = pad.gst.pointee.padtemplate?.pointee.name_template else { return .video }
+    return name[0] == CChar(UInt8(ascii: "a")) ? .sound : .video
+  }
+}
