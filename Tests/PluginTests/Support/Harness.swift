@@ -101,6 +101,9 @@ final class Harness {
 
   func end() { push(gst_event_new_eos()) }
 
+  /// The segments that came out.
+  var segments: [GstSegment] { out.events.compactMap(\.segment) }
+
   // MARK: Properties
 
   func set(_ property: String, _ text: String) { gst_util_set_object_arg(gobject(element), property, text) }

@@ -20,13 +20,17 @@ final class Recorder: Sendable {
     var allHeaders: Bool
   }
 
-  struct Event {
+  struct Event: @unchecked Sendable {
     /// As GStreamer names it: "segment", "eos", "custom-downstream".
     var name: String
     var fields: Fields?
     var keyUnit: KeyUnit?
     var chapters: [Chapter]
     var sequenceNumber: UInt32
+    /// Of a segment.
+    var segment: GstSegment?
+    /// When a gap begins.
+    var gap: UInt64?
   }
 
   enum Item {
@@ -104,6 +108,16 @@ extension Recorder.Event {
         chapters = Chapter.all(in: toc)
         gst_mini_object_unref(UnsafeMutableRawPointer(toc).assumingMemoryBound(to: GstMiniObject.self))
       }
+    }
+    if event.pointee.type == GST_EVENT_SEGMENT {
+      var copy = GstSegment()
+      gst_event_copy_segment(event, &copy)
+      segment = copy
+    }
+    if event.pointee.type == GST_EVENT_GAP {
+      var (start, duration) = (GstClockTime(0), GstClockTime(0))
+      gst_event_parse_gap(event, &start, &duration)
+      gap = UInt64(start)
     }
     if gst_video_event_is_force_key_unit(event) != 0 {
       var (pts, stream, running, headers, count) = (GstClockTime(0), GstClockTime(0), GstClockTime(0), gboolean(0), UInt32(0))
