@@ -156,5 +156,74 @@ extension GStreamerKitTests {
       #expect(text.map { String(cString: $0) }?.contains("I420") == true)
       g_free(text)
     }
+
+    // MARK: Partners and tasks
+
+    /// `kitlanes` with a harness on the video and one on the sound.
+    private func lanes() throws -> (Rig, UnsafeMutablePointer<GstHarness>) {
+      let rig = try Rig("kitlanes")
+      let sound = try #require(gst_harness_new_with_element(rig.made.element, "audio_sink", "audio_src"))
+      gst_harness_set_src_caps_str(sound, "audio/x-raw,format=S16LE,rate=8000,channels=1,layout=interleaved")
+      return (rig, sound)
+    }
+
+    @Test func eventsAndCapsGoToThePartnerOnly() throws {
+      let (rig, sound) = try lanes()
+      defer { gst_harness_teardown(sound) }
+      rig.push(Rig.mark("video"))
+      gst_harness_push_event(sound, Rig.mark("sound"))
+      #expect(rig.left.contains("video") && !rig.left.contains("sound"))
+      for (name, type) in [("sink", "video/x-raw"), ("audio_sink", "audio/x-raw")] {
+        let pad = try #require(gst_element_get_static_pad(rig.made.element, name))
+        defer { gst_object_unref(pad) }
+        let caps = try #require(gst_pad_query_caps(pad, nil))
+        defer { gst_caps_unref(caps) }
+        #expect(gst_caps_get_size(caps) == 1)
+        #expect(String(cString: gst_structure_get_name(gst_caps_get_structure(caps, 0))) == type)
+      }
+    }
+
+    @Test func aPadWhosePartnerIsMissingHasNoOtherSide() throws {
+      let rig = try Rig("kitlanes")
+      let pad = try #require(gst_element_request_pad_simple(rig.made.element, "audio_sink"))
+      defer {
+        gst_element_release_request_pad(rig.made.element, pad)
+        gst_object_unref(pad)
+      }
+      let links = try #require(gst_pad_iterate_internal_links(pad))
+      defer { gst_iterator_free(links) }
+      var value = GValue()
+      #expect(gst_iterator_next(links, &value) == GST_ITERATOR_DONE)
+    }
+
+    @Test func allocationIsAskedOfThePartnersPeerForMoreBuffers() throws {
+      let rig = try Rig("kitlanes", [("held", .uint(7))])
+      let pad = try #require(gst_element_get_static_pad(rig.made.element, "sink"))
+      defer { gst_object_unref(pad) }
+      gst_harness_set_propose_allocator(rig.harness, nil, nil)
+      gst_harness_add_propose_allocation_meta(rig.harness, gst_video_meta_api_get_type(), nil)
+      let caps = try #require(gst_caps_from_string(Rig.caps))
+      defer { gst_caps_unref(caps) }
+      let query = try #require(gst_query_new_allocation(caps, 1))
+      defer { gst_query_unref(query) }
+      gst_query_add_allocation_pool(query, nil, 8, 2, 4)
+      #expect(gst_pad_query(pad, query) != 0)
+      var (size, low, high) = (UInt32(0), UInt32(0), UInt32(0))
+      gst_query_parse_nth_allocation_pool(query, 0, nil, &size, &low, &high)
+      #expect((low, high) == (9, 11))
+    }
+
+    @Test func aTaskRunsUntilItIsPausedAndAgainWhenStarted() throws {
+      let (rig, sound) = try lanes()
+      defer { gst_harness_teardown(sound) }
+      for round in 1...3 {
+        let buffer = try Rig.frame(round)
+        #expect(gst_harness_push(sound, buffer) == GST_FLOW_OK)
+        let out = try #require(gst_harness_pull(sound))
+        #expect(out == buffer)
+        gst_buffer_unref(out)
+      }
+      #expect(rig.made.change(to: GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS, "stop waits for the thread")
+    }
   }
 }

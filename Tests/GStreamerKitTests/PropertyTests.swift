@@ -43,6 +43,24 @@ extension GStreamerKitTests {
       #expect(g_enum_get_value(gclass, 3) == nil)
     }
 
+    @Test func flagsHaveNicksAndAnyCombination() throws {
+      let made = try Made("kitkinds")
+      guard case .flags(let type, 0b101) = made.get("colors") else {
+        Issue.record("the default is not red and blue")
+        return
+      }
+      for bits in 0...7 as ClosedRange<UInt32> {
+        made.set("colors", .flags(type, bits))
+        #expect(made.get("colors") == .flags(type, bits))
+      }
+      gst_util_set_object_arg(made.gobject, "colors", "green+blue")
+      #expect(made.get("colors") == .flags(type, 0b110))
+      let gclass = try #require(g_type_class_ref(type)).assumingMemoryBound(to: GFlagsClass.self)
+      defer { g_type_class_unref(gclass) }
+      #expect(gclass.pointee.n_values == 3)
+      #expect(String(cString: try #require(g_flags_get_value_by_nick(gclass, "green")).pointee.value_name) == "green light")
+    }
+
     @Test func defaultsAreThoseOfSettings() throws {
       let made = try Made("kitkinds")
       let expected: [(String, Value)] = [

@@ -15,6 +15,13 @@ final class Kinds: PassthroughVideoFilter {
     var blurb: String { "The \(rawValue) mode" }
   }
 
+  enum Color: String, PropertyEnumeration {
+    case red, green, blue
+
+    static let typeName = "GstKitKindsColors"
+    var blurb: String { "\(rawValue) light" }
+  }
+
   struct Settings: Defaultable {
     var flag = true
     var int = Int32(-3)
@@ -27,6 +34,7 @@ final class Kinds: PassthroughVideoFilter {
     var text: String? = "nothing"
     var words = ["one", "two"]
     var mode = Mode.second
+    var colors: Set<Color> = [.red, .blue]
   }
 
   struct Readings: Defaultable {
@@ -46,6 +54,7 @@ final class Kinds: PassthroughVideoFilter {
     .string("text", \.text, "A text", changeable: .playing),
     .strings("words", \.words, "Texts", changeable: .playing),
     .enumeration("mode", \.mode, "A mode", changeable: .ready),
+    .flags("colors", \.colors, "Colours", changeable: .ready),
     .counter("frames", \.frames, "Frames seen"),
     .measurement("level", \.level, "What double was at the last frame", 0...200),
   ]
