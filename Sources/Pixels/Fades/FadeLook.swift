@@ -1,0 +1,91 @@
+/// Mean brightness on a coarse grid: what the gain of a fade is told from. 2.3 KB.
+public struct FadeLook: Sendable, Equatable {
+  /// Cells across and down: 32 × 18, fewer where a picture has fewer pixels.
+  public let columns: Int
+  public let rows: Int
+  /// Black 0, white 1, in the coded (gamma) domain, rows from the top. Below 0 and above 1 where samples are.
+  public let levels: [Float]
+
+  public init(columns: Int, rows: Int, levels: [Float]) {
+    self.columns = columns
+    self.rows = rows
+    self.levels = levels
+  }
+
+  /// Measures a picture of which the caller shows the rows in `rows`, one after another.
+  ///
+  /// Eight rows a cell are read whole, spread evenly: even a nearly black cell of rounded samples has a mean that is exact
+  /// to hundredths of a level. Cost: 0.2 ms for 1080p planar 8-bit, three times that for packed RGB.
+  public struct Meter {
+    /// Rows to show to `add`, in rising order.
+    public let sampledRows: [Int]
+    private let width: Int
+    private let height: Int
+    private let columns: Int
+    private let cellRows: Int
+    private var sums: [Double]
+    private var counts: [Double]
+
+    /// - Parameters: pixels; less than 1 is taken as 1.
+    public init(width: Int, height: Int) {
+      self.width = max(width, 1)
+      self.height = max(height, 1)
+      columns = min(32, self.width)
+      cellRows = min(18, self.height)
+      let taken = min(self.height, 8 * cellRows)
+      let height = self.height
+      sampledRows = (0..<taken).map { (2 * $0 + 1) * height / (2 * taken) }
+      sums = Array(repeating: 0, count: columns * cellRows)
+      counts = Array(repeating: 0, count: columns * cellRows)
+    }
+
+    /// Adds a row of a component; chroma adds nothing.
+    ///
+    /// - Parameters:
+    ///   - row: the component's first sample in that row; `component.columns` samples are read.
+    ///   - y: row of the picture, 0 ..< height.
+    public mutating func add(_ component: SampleComponent, _ row: UnsafeRawPointer, y: Int) {
+      let share = component.brightness
+      guard share > 0, y >= 0, y < height, component.columns >= columns else { return }
+      let first = y * cellRows / height * columns
+      let scale = share / Double(component.white - component.black)
+      for cell in 0..<columns {
+        let range = (cell * component.columns / columns)..<((cell + 1) * component.columns / columns)
+        let sum = component.sum(row, range)
+        sums[first + cell] += (Double(sum) - Double(range.count * component.black)) * scale
+        counts[first + cell] += Double(range.count) * share
+      }
+    }
+
+    /// What was seen so far.
+    public var look: FadeLook {
+      FadeLook(columns: columns, rows: cellRows, levels: zip(sums, counts).map { $1 > 0 ? Float($0 / $1) : 0 })
+    }
+  }
+}
+
+extension SampleComponent {
+  /// Sum of the samples of a range of columns; at most 2¹⁶ · columns.
+  fileprivate func sum(_ row: UnsafeRawPointer, _ columns: Range<Int>) -> UInt64 {
+    if word == .byte && step == 1 {
+      // Alone, so that the compiler makes vectors of it.
+      var sum: UInt32 = 0
+      for x in columns { sum &+= UInt32(row.load(fromByteOffset: x, as: UInt8.self)) }
+      return UInt64(sum)
+    }
+    var sum: UInt64 = 0
+    for x in columns { sum &+= UInt64(sample(row + x &* step)) }
+    return sum
+  }
+
+  @inline(__always)
+  fileprivate func sample(_ place: UnsafeRawPointer) -> Int {
+    let bits: Int =
+      switch word {
+      case .byte: Int(place.load(as: UInt8.self))
+      case .little16: Int(UInt16(littleEndian: place.loadUnaligned(as: UInt16.self)))
+      case .big16: Int(UInt16(bigEndian: place.loadUnaligned(as: UInt16.self)))
+      }
+    return bits &>> shift & maximum
+  }
+}
