@@ -87,3 +87,25 @@ static inline GstBuffer *cgst_buffer_with_picture(GstBuffer *frame, GstBuffer *p
   gst_buffer_add_parent_buffer_meta(made, picture);
   return made;
 }
+
+// Members of C arrays of a format. `component` is below the format's number of components.
+static inline guint cgst_format_plane(const GstVideoFormatInfo *format, guint component) { return format->plane[component]; }
+static inline guint cgst_format_offset(const GstVideoFormatInfo *format, guint component) { return format->poffset[component]; }
+static inline gint cgst_format_step(const GstVideoFormatInfo *format, guint component) { return format->pixel_stride[component]; }
+static inline guint cgst_format_depth(const GstVideoFormatInfo *format, guint component) { return format->depth[component]; }
+static inline guint cgst_format_shift(const GstVideoFormatInfo *format, guint component) { return format->shift[component]; }
+static inline gint cgst_component_columns(const GstVideoInfo *info, guint component) { return GST_VIDEO_INFO_COMP_WIDTH(info, component); }
+static inline gint cgst_component_rows(const GstVideoInfo *info, guint component) { return GST_VIDEO_INFO_COMP_HEIGHT(info, component); }
+
+/// Reads a row of a mapped frame into `pixels`, in the format's unpack format.
+static inline void cgst_frame_unpack(const GstVideoFrame *frame, GstVideoPackFlags flags, gpointer pixels, gint y) {
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  format->unpack_func(format, flags, pixels, (const gpointer *)frame->data, frame->info.stride, 0, y, GST_VIDEO_FRAME_WIDTH(frame));
+}
+
+/// Writes `pixels` into a row of a frame that was mapped for writing.
+static inline void cgst_frame_pack(GstVideoFrame *frame, GstVideoPackFlags flags, gpointer pixels, gint stride, gint y) {
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  format->pack_func(
+      format, flags, pixels, stride, frame->data, frame->info.stride, frame->info.chroma_site, y, GST_VIDEO_FRAME_WIDTH(frame));
+}

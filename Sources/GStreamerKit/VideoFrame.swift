@@ -34,6 +34,13 @@ public struct VideoFrame: ~Copyable {
   public static func map<R>(
     _ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo, _ body: (borrowing VideoFrame) throws -> R
   ) throws -> R {
+    try map(buffer, info, GST_MAP_READ, body)
+  }
+
+  /// As above, for reading, writing or both.
+  static func map<R>(
+    _ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo, _ access: GstMapFlags, _ body: (borrowing VideoFrame) throws -> R
+  ) throws -> R {
     // A frame whose metadata claims less than the caps is not read at all: the map would believe it.
     if let meta = gst_buffer_get_video_meta(buffer),
       Int(meta.pointee.width) < info.width || Int(meta.pointee.height) < info.height || meta.pointee.format != info.format
@@ -43,7 +50,7 @@ public struct VideoFrame: ~Copyable {
     }
     var mapped = GstVideoFrame()
     var gstInfo = info.gst
-    let flags = GstMapFlags(rawValue: GST_MAP_READ.rawValue | GST_VIDEO_FRAME_MAP_FLAG_NO_REF.rawValue)
+    let flags = GstMapFlags(rawValue: access.rawValue | GST_VIDEO_FRAME_MAP_FLAG_NO_REF.rawValue)
     guard gst_video_frame_map(&mapped, &gstInfo, buffer, flags) != 0 else { throw tooSmall(buffer, info) }
     defer { gst_video_frame_unmap(&mapped) }
     return try withUnsafeMutablePointer(to: &mapped) { pointer in
