@@ -69,6 +69,8 @@ struct VideoRepair {
   private var lastShown: ClockTime?
   /// The last frame that is clean, kept while a transition follows it.
   private var clean: UnsafeMutablePointer<GstBuffer>?
+  private var fade: FadeRun?
+  private var leavingInfo: VideoInfo?
   private struct Removal {
     var pts, running: ClockTime
     /// Where the last frame that was removed ends.
@@ -242,7 +244,8 @@ struct VideoRepair {
     guard let streamTime = frame.time.streamTime, let transition = plan.transition(at: streamTime) else { return leaveClean(frame) }
     switch mode {
     case .cut: remove(frame)
-    case .hold, .restore: replace(frame, transition.isOld(streamTime) ? clean ?? firstClean : firstClean ?? clean)
+    case .restore where transition.boundary.kind == .fade: try restore(frame, transition, streamTime)
+    case .hold, .restore: hold(frame, isOld: transition.isOld(streamTime))
     }
   }
 
@@ -278,6 +281,8 @@ struct VideoRepair {
   private mutating func releasePictures() {
     if let clean { gst_buffer_unref(clean) }
     clean = nil
+    fade?.release()
+    fade = nil
   }
 
   /// The first clean frame that is held.
@@ -292,12 +297,55 @@ struct VideoRepair {
     return nil
   }
 
+  private mutating func hold(_ frame: Frame, isOld: Bool) { replace(frame, isOld ? clean ?? firstClean : firstClean ?? clean) }
+
   /// - Parameter picture: what is shown instead; nil: nothing is there.
   private mutating func replace(_ frame: Frame, _ picture: UnsafeMutablePointer<GstBuffer>?) {
     guard let picture, let made = cgst_buffer_with_picture(frame.buffer, picture) else { return depart(frame.buffer, frame) }
+    Marks.transition.removeAll(from: made)
     gst_buffer_unref(frame.buffer)
     readings.replaced &+= 1
     depart(made, frame)
+  }
+
+  // MARK: Fades
+
+  private mutating func restore(_ frame: Frame, _ transition: TransitionPlan.Transition, _ streamTime: ClockTime) throws {
+    if fade == nil { try planFade(transition, from: frame) }
+    guard let run = fade else { return hold(frame, isOld: transition.isOld(streamTime)) }
+    if let gain = run.gains[frame.number] {
+      let made = try run.ahead(frame.number) ?? run.restored(frame.buffer, gain)
+      fade?.show(made)
+      gst_buffer_unref(frame.buffer)
+      readings.restored &+= 1
+      return depart(made, frame)
+    }
+    if frame.number < run.split { return replace(frame, run.shown ?? clean ?? firstClean) }
+    // Too faint to be restored: shows the first one of its shot that can be.
+    if run.first == nil, let number = run.firstOfNew, let gain = run.gains[number], let source = held(number) {
+      fade?.first = try run.restored(source, gain)
+    }
+    replace(frame, fade?.first ?? firstClean ?? clean)
+  }
+
+  /// Looks at all frames of a fade; leaves `fade` nil if its end is not there or nothing clean is beside it.
+  private mutating func planFade(_ transition: TransitionPlan.Transition, from head: Frame) throws {
+    guard let info = leavingInfo, let clean, let firstClean else { return }
+    var frames = [head]
+    for case .frame(let frame) in items {
+      guard plan.transition(at: frame.time.streamTime)?.start == transition.start else { break }
+      frames.append(frame)
+    }
+    let run = try FadeRun(
+      FadeRepair(info, maxGain: maxGain), maxGain: maxGain, color: transition.boundary.color, before: clean, after: firstClean,
+      frames: frames.map { ($0.number, $0.buffer) })
+    fade = run
+    if let place = frames.first(where: { $0.number >= run.split })?.time.streamTime { plan.move(start: transition.start, middle: place) }
+  }
+
+  private func held(_ number: UInt64) -> UnsafeMutablePointer<GstBuffer>? {
+    for case .frame(let frame) in items where frame.number == number { return frame.buffer }
+    return nil
   }
 
   // MARK: What leaves
@@ -383,6 +431,7 @@ struct VideoRepair {
       new.base -= guint64(folded)
       shift = removed - folded
       event = event.replaced(by: gst_event_new_segment(&new))
+    case GST_EVENT_CAPS: leavingInfo = VideoInfo(event) ?? leavingInfo
     case GST_EVENT_GAP:
       var (start, duration) = (GstClockTime(0), GstClockTime(0))
       gst_event_parse_gap(event, &start, &duration)
