@@ -93,6 +93,9 @@ final class Defade: PadElement {
 
     func isFull(_ lane: Lane) -> Bool { lane == .video ? isDecoupled[0] && video.isFull : sound.isFull }
 
+    /// Grows with everything that a lane takes from its queue.
+    func steps(_ lane: Lane) -> UInt64 { lane == .video ? video.steps : sound.steps }
+
     /// What a chain function returns when it can take nothing.
     func refusal(_ lane: Lane) -> GstFlowReturn { isStopping || isFlushing[lane.rawValue] ? GST_FLOW_FLUSHING : flow[lane.rawValue] }
 
@@ -221,10 +224,15 @@ final class Defade: PadElement {
 
   // MARK: Out
 
+  /// What one turn of a lane has come to.
+  private enum Turn {
+    case over, nothing, departure(Departure)
+  }
+
   /// Pushes what may leave, unless a thread does.
   private func pump(_ lane: Lane) throws -> GstFlowReturn {
     if state.change({ $0.isDecoupled[lane.rawValue] }) { return GST_FLOW_OK }
-    while let departure = try leave(lane, { state in state.isOver(lane) ? .some(nil) : .some(state.next(lane, soundWaits: true)) }) {
+    while case .departure(let departure) = try turn(lane, waits: false) {
       let flow = push(departure, lane)
       if flow != GST_FLOW_OK { return flow }
     }
@@ -234,42 +242,40 @@ final class Defade: PadElement {
   private func startTask(_ lane: Lane) {
     guard state.change({ $0.isDecoupled[lane.rawValue] }) else { return }
     // Stopped before the element goes.
-    handle.pad(lane.source)?.startTask { [unowned self] in turn(lane) }
-  }
-
-  /// A thread's turn: waits for something that may leave, and pushes it.
-  private func turn(_ lane: Lane) {
-    let hasVideo = handle.pad(Lane.video.sink).map { gst_pad_is_linked($0.gst) != 0 } ?? false
-    do {
-      let departure = try leave(lane) { state in
-        if state.isOver(lane) { return .some(nil) }
-        return state.next(lane, soundWaits: hasVideo).map { .some($0) }
+    handle.pad(lane.source)?.startTask { [unowned self] in
+      do {
+        switch try turn(lane, waits: true) {
+        case .over: handle.pad(lane.source)?.pauseTask()
+        case .nothing: break
+        case .departure(let departure):
+          let flow = push(departure, lane)
+          if flow != GST_FLOW_OK { state.change { $0.flow[lane.rawValue] = flow } }
+        }
+      } catch {
+        handle.post(error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)"))
+        state.change { $0.flow[lane.rawValue] = GST_FLOW_ERROR }
       }
-      guard let departure else {
-        handle.pad(lane.source)?.pauseTask()
-        return
-      }
-      let flow = push(departure, lane)
-      if flow != GST_FLOW_OK { state.change { $0.flow[lane.rawValue] = flow } }
-    } catch {
-      handle.post(error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)"))
-      state.change { $0.flow[lane.rawValue] = GST_FLOW_ERROR }
     }
   }
 
-  /// Takes what leaves next when `choose` has decided, and tells what changed by it.
-  private func leave(_ lane: Lane, _ choose: (inout State) -> Result<Departure, any Error>??) throws -> Departure? {
+  /// Takes what leaves next, and tells what changed by it.
+  ///
+  /// - Parameter waits: until something leaves, or at least the lane has moved.
+  private func turn(_ lane: Lane, waits: Bool) throws -> Turn {
+    let hasVideo = handle.pad(Lane.video.sink).map { gst_pad_is_linked($0.gst) != 0 } ?? false
     var readings: Readings?
     var (isLonger, lateness) = (false, ClockTime?.none)
-    let chosen: Result<Departure, any Error>? = state.wait { state in
-      let (before, removed) = (state.video.readings, state.video.removed)
-      let chosen = choose(&state)
+    let turn: Result<Turn, any Error> = state.wait { state in
+      if state.isOver(lane) { return .success(.over) }
+      let (before, removed, steps) = (state.video.readings, state.video.removed, state.steps(lane))
+      let next = state.next(lane, soundWaits: hasVideo)
       if state.video.readings != before { readings = state.video.readings }
-      isLonger = isLonger || state.video.removed != removed
+      isLonger = state.video.removed != removed
       if !state.hasWarned, let late = state.video.lateness { (lateness, state.hasWarned) = (late, true) }
-      return chosen
+      if let next { return next.map { .departure($0) } }
+      // What was taken out makes room, and decides on sound, though nothing leaves: others wait for that.
+      return waits && state.steps(lane) == steps ? nil : .success(.nothing)
     }
-    // Others wait for what was decided, and for room.
     state.change { _ in }
     if let readings { handle.publish(readings, of: Defade.self) }
     if isLonger { handle.postLatencyChanged() }
@@ -279,7 +285,7 @@ final class Defade: PadElement {
           GST_STREAM_ERROR_FAILED,
           "A transition was known \(lateness / 1_000_000) ms too late to be treated from its beginning. Set shotdetect's align=true, or more look-ahead."))
     }
-    return try chosen?.get()
+    return try turn.get()
   }
 
   private func push(_ departure: Departure, _ lane: Lane) -> GstFlowReturn {

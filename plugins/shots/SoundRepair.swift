@@ -52,6 +52,8 @@ struct SoundRepair {
   private var ready = Deque<Departure>()
   private var segment = GstSegment()
   private var last: ClockTime?
+  /// How often something was taken from the queue, whole or in part.
+  private(set) var steps: UInt64 = 0
 
   // Of what leaves.
   private var leaving = GstSegment()
@@ -126,8 +128,10 @@ struct SoundRepair {
       if let first = ready.popFirst() { return first }
       if let current {
         guard advance(current, decided) else { return nil }
+        steps &+= 1
         continue
       }
+      if !items.isEmpty { steps &+= 1 }
       switch items.popFirst() {
       case nil: return nil
       case .event(let event): leave(event)

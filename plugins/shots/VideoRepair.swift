@@ -83,7 +83,8 @@ struct VideoRepair {
   private(set) var removed: ClockTime = 0
   /// Up to where the input is decided, in running time.
   private(set) var decided: ClockTime = 0
-  private(set) var hasEnded = false
+  /// How often something was taken from the queue.
+  private(set) var steps: UInt64 = 0
 
   /// For the sound: emptied by whoever uses them.
   var stretches: [RemovedStretch] = []
@@ -216,19 +217,24 @@ struct VideoRepair {
       switch items.first {
       case nil: return nil
       case .event(let event, let isBarrier):
-        items.removeFirst()
+        takeFirst()
         if isBarrier { barriers -= 1 }
         leave(event, isBarrier: isBarrier)
       case .barrier:
-        items.removeFirst()
+        takeFirst()
         barriers -= 1
       case .frame(let frame):
         guard barriers > 0 || isDue(frame) else { return nil }
-        items.removeFirst()
+        takeFirst()
         frames -= 1
         try leave(frame)
       }
     }
+  }
+
+  private mutating func takeFirst() {
+    items.removeFirst()
+    steps &+= 1
   }
 
   private func isDue(_ frame: Frame) -> Bool {
@@ -445,7 +451,6 @@ struct VideoRepair {
       }
     case GST_EVENT_EOS:
       decided = .max
-      hasEnded = true
     default: break
     }
     ready.append(.event(event))
@@ -464,7 +469,6 @@ struct VideoRepair {
     items.removeAll()
     ready.removeAll()
     (barriers, frames, newest, shift, removed, decided) = (0, 0, 0, 0, 0, 0)
-    hasEnded = false
     removal = nil
     (lastStreamTime, lastShown) = (nil, nil)
     stretches.removeAll()
