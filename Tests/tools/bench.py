@@ -18,9 +18,10 @@ from pathlib import Path
 from bench_endurance import print_endurance
 from bench_live import print_live
 from bench_network import print_network
+from bench_repair import print_repair
+from measuring import FILM, seconds, usage
 from tables import table
 
-FILM = Path(__file__).resolve().parents[2] / "samples/media/big-buck-bunny-excerpt.mp4"
 DETECTORS = ("content", "adaptive", "threshold", "histogram", "hash")
 
 
@@ -47,26 +48,6 @@ class Frames:
         return (["ffmpeg", "-v", "error", "-f", "image2", "-loop", "1", "-c:v", "rawvideo", "-pixel_format", "yuv420p",
                  "-video_size", f"{self.width}x{self.height}", "-i", self.pattern, "-frames:v", str(frames)] +
                 filters.split() + ["-f", "null", "-"])
-
-
-# Freed frames stay with the process: otherwise most of the time goes into getting zeroed pages from the kernel.
-KEEP_MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
-
-
-def usage(command, environment=None):
-    """Runs a command and returns the resources that it used."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return used
-
-
-def seconds(command):
-    """Processor time of a command: unlike the clock on the wall it hardly depends on what else the machine does."""
-    used = usage(command, KEEP_MEMORY)
-    return used.ru_utime + used.ru_stime
 
 
 def peak_memory(command, rounds):
@@ -150,6 +131,7 @@ def main():
     parser.add_argument("--elements", action="store_true")
     parser.add_argument("--network", action="store_true")
     parser.add_argument("--live", action="store_true")
+    parser.add_argument("--repair", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", default="1920x1080,3840x2160")
     parser.add_argument("--allocations", action="store_true")
@@ -158,10 +140,10 @@ def main():
     parser.add_argument("--hours", type=float)
     options = parser.parse_args()
     if options.seconds < 3: parser.error("--seconds: at least 3, or the first cut comes too late to be found")
-    every = not (options.elements or options.network or options.live)
+    every = not (options.elements or options.network or options.live or options.repair)
 
     shm = Path("/dev/shm")
-    roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 600e6
+    roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 800e6
 
     def folder(): return tempfile.TemporaryDirectory(dir=shm if roomy else None, prefix="gst-shots-bench-")
 
@@ -171,6 +153,8 @@ def main():
         with folder() as path: print_network(Path(path), options.rounds, options.peers)
     if every or options.live:
         with folder() as path: print_live(Path(path), options.rounds, options.seconds)
+    if every or options.repair:
+        with folder() as path: print_repair(Path(path), options.rounds)
     if options.hours:
         with folder() as path: print_endurance(Path(path), options.hours)
 
