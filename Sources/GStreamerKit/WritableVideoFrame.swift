@@ -32,6 +32,35 @@ public struct WritableVideoFrame: ~Copyable {
   }
 }
 
+extension WritableVideoFrame {
+  /// A copy of a frame in one block of memory of its own, with the times, flags and metadata of the frame.
+  ///
+  /// Room follows the block: GStreamer 1.22 reads and writes a few bytes too many when it unpacks and packs the last row of
+  /// UYVP, NV12_10LE32, NV16_10LE32 and NV12_10BE_8L128 frames of odd sizes. Cost: one pass over the memory.
+  ///
+  /// - Returns: a buffer that the caller owns.
+  /// - Throws: RESOURCE/NO_SPACE_LEFT without memory, STREAM/FAILED if the frame cannot be read.
+  public static func copy(of buffer: UnsafeMutablePointer<GstBuffer>) throws -> UnsafeMutablePointer<GstBuffer> {
+    let size = gst_buffer_get_size(buffer)
+    var parameters = GstAllocationParams()
+    gst_allocation_params_init(&parameters)
+    parameters.padding = 4096
+    guard let memory = gst_allocator_alloc(nil, size, &parameters) else {
+      throw ElementError.resource(GST_RESOURCE_ERROR_NO_SPACE_LEFT, "No memory for a frame of \(size) bytes.")
+    }
+    var map = GstMapInfo()
+    let isMapped = gst_memory_map(memory, &map, GST_MAP_WRITE) != 0
+    let isCopied = isMapped && gst_buffer_extract(buffer, 0, map.data, size) == size
+    if isMapped { gst_memory_unmap(memory, &map) }
+    guard isCopied, let copy = gst_buffer_copy(buffer) else {
+      gst_memory_unref(memory)
+      throw ElementError.stream(GST_STREAM_ERROR_FAILED, "A frame of \(size) bytes cannot be read.")
+    }
+    gst_buffer_replace_all_memory(copy, memory)
+    return copy
+  }
+}
+
 extension VideoFrame {
   /// Where a component's first sample lies, and how many bytes later its next row begins; nil if the frame has no such plane.
   ///

@@ -156,6 +156,27 @@ extension GStreamerKitTests {
       #expect(throws: ElementError.self) { try WritableVideoFrame.map(buffer, info) { _ in } }
     }
 
+    @Test func aCopyHasTimesAndMetadataOfTheFrameAndMemoryOfItsOwn() throws {
+      let info = try Self.info("I420", 7, 9)
+      let buffer = try Self.frame(info, padding: 5)
+      defer { gst_buffer_unref(buffer) }
+      (buffer.pointee.pts, buffer.pointee.duration) = (40, 2)
+      gst_buffer_set_flags(buffer, GST_BUFFER_FLAG_DISCONT)
+      let before = Self.bytes(buffer)
+      let copy = try WritableVideoFrame.copy(of: buffer)
+      defer { gst_buffer_unref(copy) }
+      #expect(Self.bytes(copy) == before)
+      #expect(copy.pointee.pts == 40 && copy.pointee.duration == 2 && gst_buffer_has_flags(copy, GST_BUFFER_FLAG_DISCONT) != 0)
+      let (one, other) = (try #require(gst_buffer_get_video_meta(buffer)).pointee, try #require(gst_buffer_get_video_meta(copy)).pointee)
+      #expect(one.stride.0 == other.stride.0 && one.stride.1 == other.stride.1 && one.offset.0 == other.offset.0 && one.offset.2 == other.offset.2)
+      let component = try #require(info.components?.first)
+      try WritableVideoFrame.map(copy, info) { frame in
+        let found = frame.samples(of: component)
+        try #require(found).base.storeBytes(of: 99, as: UInt8.self)
+      }
+      #expect(Self.bytes(buffer) == before && Self.bytes(copy) != before)
+    }
+
     @Test func aFrameThatOthersHoldIsNotWritten() throws {
       let info = try Self.info("I420", 8, 8)
       let buffer = try Self.frame(info, padding: 0)

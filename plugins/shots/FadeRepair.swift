@@ -34,22 +34,27 @@ struct FadeRepair {
     guard !seen.isEmpty else { throw ElementError.core(GST_CORE_ERROR_NEGOTIATION, "\(info.formatName) cannot be read.") }
   }
 
-  /// What a frame looks like. Cost: under 1 ms for 1080p.
+  /// What a frame looks like. Cost: 0.2 ms for 1080p planar, up to 1 ms for other formats.
   ///
   /// - Throws: what mapping throws.
   func look(at buffer: UnsafeMutablePointer<GstBuffer>) throws -> FadeLook {
     var meter = FadeLook.Meter(width: info.width, height: info.height)
-    try VideoFrame.map(buffer, info) { frame in
-      for y in meter.sampledRows {
-        if let row {
-          row.read(y, of: frame)
-          for (place, samples) in zip(row.components, seen) { meter.add(samples, row.base + place.offset, y: y) }
-        } else {
-          // Chroma, whose rows may be fewer, adds nothing.
-          for (place, samples) in changed where place.rows == info.height {
-            if let (base, stride) = frame.samples(of: place) { meter.add(samples, base + y * stride, y: y) }
-          }
+    guard let row else {
+      try VideoFrame.map(buffer, info) { frame in
+        // Chroma adds nothing, and may have fewer rows.
+        for (place, samples) in changed where place.role != .chroma {
+          guard let (base, stride) = frame.samples(of: place) else { continue }
+          for y in meter.sampledRows { meter.add(samples, base + y * stride, y: y) }
         }
+      }
+      return meter.look
+    }
+    let copy = try WritableVideoFrame.copy(of: buffer)
+    defer { gst_buffer_unref(copy) }
+    try VideoFrame.map(copy, info) { frame in
+      for y in meter.sampledRows {
+        row.read(y, of: frame)
+        for (place, samples) in zip(row.components, seen) { meter.add(samples, row.base + place.offset, y: y) }
       }
     }
     return meter.look
@@ -57,15 +62,15 @@ struct FadeRepair {
 
   /// A copy of a frame in memory of its own, with the fade undone, and with the times, flags and metadata of the frame.
   ///
+  /// Cost: 2 ms for 1080p 4:2:0 of 8 bits, 4 ms of 10; up to 15 ms for formats that are packed tighter than in words.
+  ///
   /// - Parameters:
   ///   - gain: 0 … 1, what is left of the picture; less than 1 / maxGain counts as that.
   ///   - color: what the picture fades to or from.
   /// - Returns: a buffer that the caller owns.
   /// - Throws: RESOURCE/NO_SPACE_LEFT without memory; what mapping throws.
   func restored(_ buffer: UnsafeMutablePointer<GstBuffer>, gain: Double, color: FadeColor) throws -> UnsafeMutablePointer<GstBuffer> {
-    guard let copy = gst_buffer_copy_deep(buffer) else {
-      throw ElementError.resource(GST_RESOURCE_ERROR_NO_SPACE_LEFT, "No memory for a frame of \(gst_buffer_get_size(buffer)) bytes.")
-    }
+    let copy = try WritableVideoFrame.copy(of: buffer)
     do {
       try WritableVideoFrame.map(copy, info) { frame in
         let level = color == .white ? FadeLevel.white : .black

@@ -65,27 +65,28 @@ public struct FadeLook: Sendable, Equatable {
 }
 
 extension SampleComponent {
-  /// Sum of the samples of a range of columns; at most 2¹⁶ · columns.
-  fileprivate func sum(_ row: UnsafeRawPointer, _ columns: Range<Int>) -> UInt64 {
-    if word == .byte && step == 1 {
-      // Alone, so that the compiler makes vectors of it.
-      var sum: UInt32 = 0
-      for x in columns { sum &+= UInt32(row.load(fromByteOffset: x, as: UInt8.self)) }
-      return UInt64(sum)
+  /// Sum of the samples of a range of columns, which may be 65,536: pictures are narrower than 32 times that.
+  fileprivate func sum(_ row: UnsafeRawPointer, _ columns: Range<Int>) -> UInt32 {
+    // A loop each, so that the compiler makes vectors of the first and keeps the others short.
+    switch word {
+    case .byte where step == 1: sum(row, columns, step: 1) { UInt32($0.load(as: UInt8.self)) }
+    case .byte: sum(row, columns, step: step) { UInt32($0.load(as: UInt8.self)) }
+    case .little16: sum(row, columns, step: step) { sample(UInt16(littleEndian: $0.loadUnaligned(as: UInt16.self))) }
+    case .big16: sum(row, columns, step: step) { sample(UInt16(bigEndian: $0.loadUnaligned(as: UInt16.self))) }
     }
-    var sum: UInt64 = 0
-    for x in columns { sum &+= UInt64(sample(row + x &* step)) }
+  }
+
+  @inline(__always)
+  private func sum(_ row: UnsafeRawPointer, _ columns: Range<Int>, step: Int, _ read: (UnsafeRawPointer) -> UInt32) -> UInt32 {
+    var sum: UInt32 = 0
+    var place = row + columns.lowerBound * step
+    for _ in columns {
+      sum &+= read(place)
+      place += step
+    }
     return sum
   }
 
   @inline(__always)
-  fileprivate func sample(_ place: UnsafeRawPointer) -> Int {
-    let bits: Int =
-      switch word {
-      case .byte: Int(place.load(as: UInt8.self))
-      case .little16: Int(UInt16(littleEndian: place.loadUnaligned(as: UInt16.self)))
-      case .big16: Int(UInt16(bigEndian: place.loadUnaligned(as: UInt16.self)))
-      }
-    return bits &>> shift & maximum
-  }
+  private func sample(_ word: UInt16) -> UInt32 { UInt32(word &>> UInt16(truncatingIfNeeded: shift)) & UInt32(truncatingIfNeeded: maximum) }
 }
