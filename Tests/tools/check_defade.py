@@ -31,7 +31,7 @@ from tables import table, verdict
 MODES = ("hold", "cut", "restore")
 BUCKETS = ((0.15, 0.25), (0.25, 0.35), (0.35, 0.5), (0.5, 0.75), (0.75, 1.0))
 SYNC_LIMIT, ERROR_LIMIT = "≤ 5", "≤ 4"
-# A joint between frames is recognized when so many in a row go on as in the film.
+# Where frames were taken out, those that go on as so many in a row of the film do are the ones.
 RUN = 12
 
 
@@ -60,12 +60,18 @@ def frames_of(film):
 def sources(before, after):
     """For each frame after, the index of the one before that it is."""
     old, new = [h for _, h in before], [h for _, h in after]
-    at, out = 0, []
-    for i in range(len(new)):
-        if at >= len(old) or new[i] != old[at]:
-            ahead = new[i:i + RUN]
-            at = next((j for j in range(at, len(old)) if old[j:j + RUN][:len(ahead)] == ahead), None)
-            if at is None: raise SystemExit(f"frame {i} after defade is none of the film's")
+    places, at, out = {}, 0, []
+    for j, h in enumerate(old): places.setdefault(h, []).append(j)
+
+    def alike(i, j):
+        """How many frames from here on are the same, as far as needed to tell."""
+        return next((k for k in range(RUN) if i + k >= len(new) or j + k >= len(old) or new[i + k] != old[j + k]), RUN)
+
+    for i, h in enumerate(new):
+        if at >= len(old) or h != old[at]:
+            ahead = [j for j in places.get(h, []) if j >= at]
+            if not ahead: raise SystemExit(f"frame {i} after defade is none of the film's")
+            at = max(ahead, key=lambda j: (alike(i, j), -j))
         out.append(at)
         at += 1
     return out
@@ -116,25 +122,28 @@ def sound_of(film):
 
 def onset(samples, first, expected, frequency):
     """When a burst begins near the expected time; None if there is none."""
-    start = max(0, round((expected - first - 0.3) * SAMPLE_RATE))
-    part = samples[start:start + round(0.6 * SAMPLE_RATE)].astype(np.float64)
+    start = max(0, round((expected - first - 0.1) * SAMPLE_RATE))
+    part = samples[start:start + round(0.2 * SAMPLE_RATE)].astype(np.float64)
     # The mean over 2 ms is blind to tones that are multiples of 500 Hz away, and passes half its height at the edge.
     width = SAMPLE_RATE // 500
     mixed = part * np.exp(-2j * np.pi * frequency * np.arange(len(part)) / SAMPLE_RATE)
     level = np.abs(np.convolve(mixed, np.ones(width) / width, "same"))
-    above = np.flatnonzero(level > 4000)
-    if len(above) < BURST * SAMPLE_RATE / 2: return None
-    return first + (start + above[0]) / SAMPLE_RATE
+    rising = np.flatnonzero(np.diff((level > 4000).astype(np.int8)) == 1)
+    return min((first + (start + 1 + edge) / SAMPLE_RATE for edge in rising), key=lambda time: abs(time - expected), default=None)
 
 
-def sync(labels, after, times, film):
-    """(ms each burst is from its picture, bursts whose picture is gone, bursts that are missing, ms that packets are apart)"""
+def sync(labels, before, after, times, film):
+    """(ms each burst is from its picture, bursts whose picture is gone, bursts that are missing, ms that packets are apart)
+
+    A picture that stands still does not tell when it is: what is heard then does not count.
+    """
     samples, first, apart = sound_of(film)
     frame_at = {}
     for i, frame in enumerate(after): frame_at.setdefault(frame, i)
     distances, gone, missing = [], 0, 0
     for burst in labels["bursts"]:
         frame = int(burst["time"] * labels["fps"] + 1e-6)
+        if len({h for _, h in before[frame - 1:frame + 2]}) == 1: continue
         if frame not in frame_at:
             gone += 1
             continue
@@ -189,17 +198,24 @@ class Variant:
         truth = [(p - 1, p, "cut") for p in self.places]
         if not self.mode: truth = [(t["start"], t["end"], t["kind"]) for t in labels["transitions"]]
         found = found_by("fused", self.film)
-        cells = [self.mode or "untouched", str(len(self.times)), "yes" if self.kept else "no", self.hits(found, truth), str(sum(kind != "cut" for _, _, kind in found))]
+        self.gradual = [f for f in found if f[2] != "cut"]
+        cells = [self.mode or "untouched", str(len(self.times)), "yes" if self.kept else "no", self.hits(found, truth), str(len(self.gradual))]
         if peer:
             gradual, boundaries = gradual_by_peer(self.film)
             cells += [self.hits(boundaries, truth), str(len(merged(gradual)))]
         return cells
 
+    def traced(self, found, labels):
+        """Where something found is in the film, and the transition that is there."""
+        start, end = (self.after[max(0, min(i, len(self.after) - 1))] for i in found[:2])
+        there = next((t for t in labels["transitions"] if t["start"] <= end and t["end"] >= start), None)
+        return f"{found[2]} {start}–{end}" + (f" ({there['kind']} {there['start']}–{there['end']})" if there else " (nothing there)")
 
-def print_sound(labels, variants):
+
+def print_sound(labels, before, variants):
     rows = []
     for v in variants:
-        distances, gone, missing, apart = sync(labels, v.after, v.times, v.film)
+        distances, gone, missing, apart = sync(labels, before, v.after, v.times, v.film)
         worst = max(map(abs, distances))
         rows.append([v.mode or "untouched", f"{len(distances)}", f"{gone}", f"{missing}", f"{np.mean(distances):.2f}", f"{distances[-1]:.2f}", f"{worst:.2f} ({verdict(worst, SYNC_LIMIT)})", f"{apart:.2f}"])
     print(f"\nSound: how long after its picture each burst comes, over {labels['frames'] / labels['fps'] / 60:.1f} minutes:")
@@ -234,7 +250,9 @@ def main():
         print(f"{options.film.name}: {labels['frames']} frames, {len(labels['transitions'])} transitions, {sum(t['kind'] != 'cut' for t in labels['transitions'])} of them gradual.")
         table(["", "frames", "same times", "boundaries in place, others", "gradual", *(["TransNetV2: in place, others", "gradual"] if options.peer else [])],
               [v.row(labels, options.peer) for v in variants])
-        if "bursts" in labels: print_sound(labels, variants)
+        for v in variants[1:]:
+            if v.gradual: print(f"\nStill gradual after {v.mode}:", "; ".join(v.traced(g, labels) for g in v.gradual))
+        if "bursts" in labels: print_sound(labels, before, variants)
         restored = next((v.film for v in variants if v.mode == "restore"), None)
         if clean.exists() and restored: print_errors(errors(labels, options.film, restored, clean, size_of(options.film)))
 
