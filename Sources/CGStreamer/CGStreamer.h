@@ -1,7 +1,9 @@
-// GStreamer's core, base classes and video library for Swift. What Swift cannot see through the importer (macros,
+// GStreamer's core, base classes and its app, audio and video libraries for Swift. What Swift cannot see through the importer (macros,
 // globals that are written from several threads) is reached through the accessors below.
 #pragma once
 #include <gst/gst.h>
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
 #include <gst/audio/audio.h>
 #include <gst/base/gstadapter.h>
 #include <gst/base/gstbasetransform.h>
@@ -109,3 +111,6 @@ static inline void cgst_frame_pack(GstVideoFrame *frame, GstVideoPackFlags flags
   format->pack_func(
       format, flags, pixels, stride, frame->data, frame->info.stride, frame->info.chroma_site, y, GST_VIDEO_FRAME_WIDTH(frame));
 }
+
+/// A new buffer over the same memory.
+static inline GstBuffer *cgst_buffer_copy(const GstBuffer *buffer) { return gst_buffer_copy(buffer); }

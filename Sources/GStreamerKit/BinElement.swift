@@ -16,6 +16,22 @@ public protocol BinElement: Element {
   /// change; the children are removed, and the next attempt builds again.
   func build(_ bin: Bin, _ settings: Settings) throws
 
+  /// READY→PAUSED, before data flow. An error is posted and stops the state change; `stop` does not run then.
+  func start(_ settings: Settings) throws
+
+  /// PAUSED→READY begins: wakes every wait of the element, for data stop only when what waits has returned.
+  func interrupt()
+
+  /// PAUSED→READY, after data have stopped; or another part of the state change failed after `start`.
+  func stop()
+
+  /// A pad was asked for: adds the children behind it and exposes theirs under its name. Runs after `build`, also for
+  /// pads that were there before. An error is posted and refuses the pad, or the bin if it is being built.
+  func added(_ pad: Pad, to bin: Bin, _ settings: Settings) throws
+
+  /// A pad is given back. Data may still flow through it until this returns.
+  func removed(_ pad: Pad, from bin: Bin)
+
   /// A property was set after the bin was built: sets those of the children. On the thread that set it.
   func settingsChanged(_ settings: Settings, in bin: Bin)
 
@@ -24,12 +40,17 @@ public protocol BinElement: Element {
 }
 
 extension BinElement {
+  public func start(_ settings: Settings) throws {}
+  public func interrupt() {}
+  public func stop() {}
+  public func added(_ pad: Pad, to bin: Bin, _ settings: Settings) throws {}
+  public func removed(_ pad: Pad, from bin: Bin) {}
   public func settingsChanged(_ settings: Settings, in bin: Bin) {}
   public func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { false }
 }
 
 /// The inside of a `BinElement`.
-public struct Bin {
+public struct Bin: Sendable {
   /// The bin itself.
   public let handle: ElementHandle
 
@@ -46,6 +67,32 @@ public struct Bin {
       throw ElementError.core(GST_CORE_ERROR_FAILED, "The element \"\(factory)\" cannot be added.")
     }
     return ElementHandle(element: child)
+  }
+
+  /// Makes a child of several elements from text, as `gst-launch-1.0` does: "x264enc bitrate=4000 ! h264parse". What is
+  /// not linked at either end becomes its `sink` and its `src`.
+  ///
+  /// - Throws: CORE/MISSING_PLUGIN if an element is not installed, LIBRARY/SETTINGS for other text that does not parse.
+  public func add(description: String, name: String? = nil) throws -> ElementHandle {
+    var error: UnsafeMutablePointer<GError>?
+    defer { g_clear_error(&error) }
+    let flags = GST_PARSE_FLAG_FATAL_ERRORS
+    guard let child = gst_parse_bin_from_description_full(description, 1, nil, flags, &error) else {
+      throw ElementError(parsing: description, error)
+    }
+    if let name { gst_object_set_name(UnsafeMutableRawPointer(child).assumingMemoryBound(to: GstObject.self), name) }
+    guard gst_bin_add(gst, child) != 0 else {
+      throw ElementError.core(GST_CORE_ERROR_FAILED, "\"\(description)\" cannot be added.")
+    }
+    return ElementHandle(element: child)
+  }
+
+  /// Removes a child with its links, and stops it.
+  public func remove(_ child: ElementHandle) {
+    gst_object_ref(child.element)
+    gst_element_set_state(child.element, GST_STATE_NULL)
+    gst_bin_remove(gst, child.element)
+    gst_object_unref(child.element)
   }
 
   /// The child of this name, which `add` was given.
@@ -96,6 +143,9 @@ public struct Bin {
     }
   }
 
+  /// Brings children that were added later to the bin's state.
+  func startChildren() { gst_bin_sync_children_states(gst) }
+
   /// Removes every child, with its links.
   func clear() {
     while let child = gst.pointee.children?.pointee.data.map({ $0.assumingMemoryBound(to: GstElement.self) }) {
@@ -122,6 +172,12 @@ extension Plugin {
 class BinElementObject: ElementObject {
   var templates: [PadTemplate] { [] }
   func build() -> Bool { false }
+  func start() -> Bool { false }
+  func interrupt() {}
+  func stop() {}
+  /// False if the pad is refused.
+  func added(_ pad: Pad) -> Bool { false }
+  func removed(_ pad: Pad) {}
   func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { false }
 
   static let offset = MemoryLayout<GstBin>.size
@@ -135,10 +191,26 @@ class BinElementObject: ElementObject {
   }
 
   static func installCallbacks(_ gclass: UnsafeMutableRawPointer) {
-    gclass.assumingMemoryBound(to: GstElementClass.self).pointee.change_state = { element, change in
-      guard let element else { return GST_STATE_CHANGE_FAILURE }
-      if change == GST_STATE_CHANGE_NULL_TO_READY, BinElementObject.of(element)?.build() != true { return GST_STATE_CHANGE_FAILURE }
-      return BinElementObject.parentClass?.pointee.parent_class.change_state?(element, change) ?? GST_STATE_CHANGE_FAILURE
+    let callbacks = gclass.assumingMemoryBound(to: GstElementClass.self)
+    callbacks.pointee.change_state = { element, change in
+      guard let element, let object = BinElementObject.of(element) else { return GST_STATE_CHANGE_FAILURE }
+      if change == GST_STATE_CHANGE_NULL_TO_READY, !object.build() { return GST_STATE_CHANGE_FAILURE }
+      if change == GST_STATE_CHANGE_READY_TO_PAUSED, !object.start() { return GST_STATE_CHANGE_FAILURE }
+      if change == GST_STATE_CHANGE_PAUSED_TO_READY { object.interrupt() }
+      let result = BinElementObject.parentClass?.pointee.parent_class.change_state?(element, change) ?? GST_STATE_CHANGE_FAILURE
+      let notStarted = change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE
+      if change == GST_STATE_CHANGE_PAUSED_TO_READY || notStarted { object.stop() }
+      return result
+    }
+    callbacks.pointee.request_new_pad = { element, template, name, _ in
+      guard let element, let template, let object = BinElementObject.of(element) else { return nil }
+      return object.addPad(from: template, named: name.map { String(cString: $0) })?.gst
+    }
+    callbacks.pointee.release_pad = { element, pad in
+      guard let element, let pad else { return }
+      BinElementObject.of(element)?.removed(Pad(gst: pad))
+      gst_pad_set_active(pad, 0)
+      gst_element_remove_pad(element, pad)
     }
     gclass.assumingMemoryBound(to: GstBinClass.self).pointee.handle_message = { bin, message in
       guard let bin, let message else { return }
@@ -159,10 +231,29 @@ class BinElementObject: ElementObject {
   }
 }
 
+extension BinElementObject {
+  /// A pad that was asked for. nil if there is one of that name, or the element refuses it.
+  fileprivate func addPad(from template: UnsafeMutablePointer<GstPadTemplate>, named name: String?) -> Pad? {
+    let name = name ?? nextName(String(cString: template.pointee.name_template))
+    guard handle.pad(name) == nil, let ghost = gst_ghost_pad_new_no_target_from_template(name, template) else { return nil }
+    if handle.element.pointee.current_state.rawValue > GST_STATE_READY.rawValue { gst_pad_set_active(ghost, 1) }
+    guard gst_element_add_pad(handle.element, ghost) != 0 else {
+      gst_object_unref(ghost)
+      return nil
+    }
+    let pad = Pad(gst: ghost)
+    if added(pad) { return pad }
+    gst_element_remove_pad(handle.element, ghost)
+    return nil
+  }
+}
+
 final class BinElementBox<E: BinElement>: BinElementObject {
   private let own: ElementCore<E>
   /// Written under the element's state lock, read by whoever sets a property.
   private let built = Atomic(false)
+  /// Pads that were asked for and not given back.
+  private let requested = Mutex<[Pad]>([])
 
   init(_ core: ElementCore<E>) {
     own = core
@@ -174,12 +265,36 @@ final class BinElementBox<E: BinElement>: BinElementObject {
   override func build() -> Bool {
     if built.load(ordering: .acquiring) { return true }
     let bin = Bin(handle: handle)
-    guard reporting({ try own.element.build(bin, own.settings) }) != nil else {
+    let succeeded: Void? = reporting {
+      let settings = own.settings
+      try own.element.build(bin, settings)
+      for pad in requested.withLock({ $0 }) { try own.element.added(pad, to: bin, settings) }
+    }
+    guard succeeded != nil else {
       bin.clear()
       return false
     }
     built.store(true, ordering: .releasing)
     return true
+  }
+
+  override func start() -> Bool { reporting { try own.element.start(own.settings) } != nil }
+  override func interrupt() { own.element.interrupt() }
+  override func stop() { own.element.stop() }
+
+  override func added(_ pad: Pad) -> Bool {
+    if built.load(ordering: .acquiring) {
+      let bin = Bin(handle: handle)
+      guard reporting({ try own.element.added(pad, to: bin, own.settings) }) != nil else { return false }
+      bin.startChildren()
+    }
+    requested.withLock { $0.append(pad) }
+    return true
+  }
+
+  override func removed(_ pad: Pad) {
+    requested.withLock { $0.removeAll { $0 == pad } }
+    if built.load(ordering: .acquiring) { own.element.removed(pad, from: Bin(handle: handle)) }
   }
 
   override func settingsChanged() {

@@ -46,6 +46,8 @@ final class ElementCore<E: Element>: AnyElementCore {
 class ElementObject {
   let core: any AnyElementCore
   let handle: ElementHandle
+  /// How many pads of a template were asked for without a name.
+  private let numbers = Mutex<[String: UInt32]>([:])
 
   init(_ core: any AnyElementCore, _ handle: ElementHandle) {
     self.core = core
@@ -62,6 +64,21 @@ class ElementObject {
   func registered(_ template: PadTemplate) -> UnsafeMutablePointer<GstPadTemplate>? {
     let gclass = UnsafeMutableRawPointer(handle.element.pointee.object.object.g_type_instance.g_class)
     return gst_element_class_get_pad_template(gclass?.assumingMemoryBound(to: GstElementClass.self), template.name)
+  }
+
+  /// A name for a pad that is asked for without one: "sink_%u" → "sink_0", the first that is free; others are names.
+  func nextName(_ template: String) -> String {
+    let before = template.prefix { $0 != "%" }
+    let after = template.dropFirst(before.count + 2)
+    guard before.count < template.count else { return template }
+    while true {
+      let number = numbers.withLock { numbers in
+        defer { numbers[template, default: 0] &+= 1 }
+        return numbers[template, default: 0]
+      }
+      let name = "\(before)\(number)\(after)"
+      if handle.pad(name) == nil { return name }
+    }
   }
 
   /// Runs `body`; an error is posted on the bus and yields nil.

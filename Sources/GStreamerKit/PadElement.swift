@@ -1,5 +1,4 @@
 import CGStreamer
-import Synchronization
 
 /// An element with pads of its own, for what no base class of GStreamer fits: several inputs, held ends of stream,
 /// changed times.
@@ -103,9 +102,6 @@ class PadElementObject: ElementObject {
   func added(_ pad: Pad) {}
   func removed(_ pad: Pad) {}
 
-  /// How many pads of a template were asked for without a name.
-  private let numbers = Mutex<[String: UInt32]>([:])
-
   static let offset = MemoryLayout<GstElement>.size
 
   static func of(_ element: UnsafeMutableRawPointer?) -> PadElementObject? {
@@ -141,21 +137,6 @@ class PadElementObject: ElementObject {
   override func instanceReady() {
     for template in templates where template.presence == .always {
       if let known = registered(template) { _ = addPad(from: known, named: template.name) }
-    }
-  }
-
-  /// "sink_%u" → "sink_0", the first that is free.
-  private func nextName(_ template: String) -> String {
-    let before = template.prefix { $0 != "%" }
-    let after = template.dropFirst(before.count + 2)
-    guard before.count < template.count else { return template }
-    while true {
-      let number = numbers.withLock { numbers in
-        defer { numbers[template, default: 0] &+= 1 }
-        return numbers[template, default: 0]
-      }
-      let name = "\(before)\(number)\(after)"
-      if handle.pad(name) == nil { return name }
     }
   }
 
