@@ -14,7 +14,12 @@ package final class Monitor<State>: @unchecked Sendable {
   package init(_ state: State) {
     self.state = state
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(changed, nil)
+    // Waits with an end are timed by a clock that nobody sets.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(changed, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -32,6 +37,22 @@ package final class Monitor<State>: @unchecked Sendable {
       pthread_mutex_unlock(mutex)
     }
     return body(&state)
+  }
+
+  /// Waits until `body` has a result, for about so long at most; it is asked at once and after each change. nil if it
+  /// has none by then.
+  package func wait<Result>(milliseconds: Int, _ body: (inout State) -> Result?) -> Result? {
+    var end = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &end)
+    let nanoseconds = end.tv_nsec + (milliseconds % 1000) * 1_000_000
+    end.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
+    end.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = body(&state) { return result }
+      if pthread_cond_timedwait(changed, mutex, &end) != 0 { return body(&state) }
+    }
   }
 
   /// Waits until `body` has a result; it is asked at once and after each change.
