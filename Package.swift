@@ -21,7 +21,7 @@ let package = Package(
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Threads"),
-    .target(name: "Shots", dependencies: ["Pixels", "Threads"]),
+    .target(name: "Shots", dependencies: ["Pixels", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Tensors", dependencies: ["COneDNN"]),
     .target(
       name: "TransNet",

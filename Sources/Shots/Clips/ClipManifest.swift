@@ -1,0 +1,103 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What a manifest says of one clip: the fields of TAV's clip list, and what else was known.
+///
+/// Times are nanoseconds of stream time, the position in the medium.
+public struct ClipRecord: Hashable, Sendable {
+  public var path: String
+  public var videoName: String
+  public var start: UInt64
+  public var end: UInt64
+  public var frames: UInt64
+  /// Ordinal of the shot that the clip shows, or that begins in it.
+  public var shot: UInt64
+  /// What opened the shot; nil for the first.
+  public var boundary: Boundary?
+  /// Captions; empty where there are none.
+  public var previousText = ""
+  public var nextText = ""
+  /// Pixels.
+  public var width: Int
+  public var height: Int
+  /// nil if it varies.
+  public var rate: FrameRate?
+
+  public init(
+    path: String, videoName: String, start: UInt64, end: UInt64, frames: UInt64, shot: UInt64, boundary: Boundary?, width: Int, height: Int,
+    rate: FrameRate?
+  ) {
+    self.path = path
+    self.videoName = videoName
+    self.start = start
+    self.end = end
+    self.frames = frames
+    self.shot = shot
+    self.boundary = boundary
+    self.width = width
+    self.height = height
+    self.rate = rate
+  }
+
+  /// As TAV's paper writes it.
+  public var text: String {
+    previousText.isEmpty && nextText.isEmpty ? "" : "Previous scene: \(previousText); Next scene: \(nextText)"
+  }
+
+  /// A JSON object on one line; times in seconds.
+  public var json: String {
+    func seconds(_ time: UInt64?) -> String { jsonNumber(time.map { Double($0) / 1e9 } ?? .nan) }
+    let fields: [(String, String)] = [
+      ("file_path", jsonString(path)),
+      ("video_name", jsonString(videoName)),
+      ("start_time", seconds(start)),
+      ("end_time", seconds(end)),
+      ("duration", seconds(end >= start ? end - start : nil)),
+      ("transition_frame", seconds(boundary?.streamTime)),
+      ("text", jsonString(text)),
+      ("previous_text", jsonString(previousText)),
+      ("next_text", jsonString(nextText)),
+      ("kind", boundary.map { jsonString($0.kind.rawValue) } ?? "null"),
+      ("score", jsonNumber(boundary?.score ?? .nan)),
+      ("detector", boundary.map { jsonString($0.detector) } ?? "null"),
+      ("shot", "\(shot)"),
+      ("frames", "\(frames)"),
+      ("width", "\(width)"),
+      ("height", "\(height)"),
+      ("frame_rate", jsonNumber(rate?.perSecond ?? .nan)),
+    ]
+    return "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+  }
+}
+
+/// A file that grows by whole lines.
+public struct LineFile: ~Copyable {
+  private let path: String
+  private let descriptor: Int32
+
+  /// Lines go behind what is there. Blocking, as everything here.
+  public init(path: String) throws(FileError) {
+    self.path = path
+    descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o666)
+    if descriptor < 0 { throw FileError(.open, path: path, code: errno) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Adds a line in one write, so that readers see all of it or nothing.
+  public func append(_ line: String) throws(FileError) {
+    var status = stat()
+    let end = fstat(descriptor, &status) == 0 ? status.st_size : -1
+    let bytes = Array((line + "\n").utf8)
+    var count = -1
+    repeat { count = write(descriptor, bytes, bytes.count) } while count < 0 && errno == EINTR
+    if count == bytes.count { return }
+    let code = count < 0 ? errno : ENOSPC
+    // Half a line is none.
+    if count > 0, end >= 0 { _ = ftruncate(descriptor, end) }
+    throw FileError(.write, path: path, code: code)
+  }
+}
