@@ -5,7 +5,8 @@ private let plugin = Plugin(
   name: "shots", description: "Finds shot boundaries in live video and acts on them", version: "0.1.0", license: "MIT/X11",
   package: "gst-shots", origin: "https://github.com/gst-shots/gst-shots"
 ) { plugin in
-  Plugin.register(ShotDetect.self, in: plugin) && Plugin.register(ShotLog.self, in: plugin) && Plugin.register(Defade.self, in: plugin) ? 1 : 0
+  Plugin.register(ShotDetect.self, in: plugin) && Plugin.register(ShotLog.self, in: plugin) && Plugin.register(Defade.self, in: plugin)
+    && Plugin.register(ShotClip.self, in: plugin) ? 1 : 0
 }
 
 /// What GStreamer looks for in `libgstshots.so`.

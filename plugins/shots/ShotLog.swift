@@ -116,14 +116,7 @@ final class ShotLog: PassthroughVideoFilter {
 
   /// From the writing thread. The element waits for that thread before it goes.
   private var report: @Sendable (FileError) -> Void {
-    { [handle] error in
-      let code =
-        switch error.operation {
-        case .open: GST_RESOURCE_ERROR_OPEN_WRITE
-        default: error.isOutOfSpace ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_WRITE
-        }
-      handle.post(.resource(code, "\(error)"))
-    }
+    { [handle] error in handle.post(ElementError(error)) }
   }
 }
 

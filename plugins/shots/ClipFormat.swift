@@ -1,0 +1,108 @@
+import CGStreamer
+import GStreamerKit
+
+/// What clips are encoded with and put into: descriptions as `gst-launch-1.0` reads them.
+struct ClipFormat: Sendable {
+  var encoder: String
+  var audioEncoder: String
+  var muxer: String
+
+  /// An element that does a job, how it is set up for clips, and the Debian package that has it.
+  private struct Candidate {
+    var description: String
+    var package: String
+
+    var factory: String { description.split(separator: " ").last { !$0.contains("=") && $0 != "!" }.map { String($0) } ?? "" }
+
+    var isInstalled: Bool {
+      guard let factory = gst_element_factory_find(factory) else { return false }
+      gst_object_unref(UnsafeMutableRawPointer(factory))
+      return true
+    }
+
+    init(_ description: String, in package: String) {
+      self.description = description
+      self.package = package
+    }
+  }
+
+  /// Frames are not reordered, so that a clip can end at any frame; what players commonly decode is 4:2:0 of 8 bits; and
+  /// key frames are made where they are asked for only, so that each is one that decoding can begin at.
+  private static let h264 = [
+    Candidate("capsfilter caps=video/x-raw,format=I420 ! x264enc speed-preset=veryfast pass=qual quantizer=20 bframes=0 option-string=scenecut=0", in: "gstreamer1.0-plugins-ugly"),
+    Candidate("openh264enc complexity=low rate-control=quality bitrate=6000000 scene-change-detection=false", in: "gstreamer1.0-plugins-bad"),
+  ]
+  private static let vp9 = [
+    Candidate("vp9enc deadline=1 cpu-used=8 end-usage=cq cq-level=32 target-bitrate=8000000 lag-in-frames=0 auto-alt-ref=0", in: "gstreamer1.0-plugins-good"),
+    Candidate("vp8enc deadline=1 cpu-used=8 end-usage=cq cq-level=16 target-bitrate=8000000 lag-in-frames=0", in: "gstreamer1.0-plugins-good"),
+  ]
+  private static let aac = [
+    Candidate("fdkaacenc bitrate=128000", in: "gstreamer1.0-plugins-bad"),
+    Candidate("avenc_aac bitrate=128000", in: "gstreamer1.0-libav"),
+    Candidate("voaacenc bitrate=128000", in: "gstreamer1.0-plugins-bad"),
+  ]
+  private static let opus = [Candidate("opusenc bitrate=128000", in: "gstreamer1.0-plugins-base")]
+
+  private static let containers: [(extensions: [String], muxer: Candidate, picture: [Candidate], sound: [Candidate])] = [
+    (["mp4", "m4v"], Candidate("mp4mux", in: "gstreamer1.0-plugins-good"), h264, aac),
+    (["mov"], Candidate("qtmux", in: "gstreamer1.0-plugins-good"), h264, aac),
+    (["mkv"], Candidate("matroskamux", in: "gstreamer1.0-plugins-good"), h264, opus + aac),
+    (["webm"], Candidate("webmmux", in: "gstreamer1.0-plugins-good"), vp9, opus),
+    (["ts"], Candidate("mpegtsmux", in: "gstreamer1.0-plugins-bad"), h264, aac),
+  ]
+
+  /// What the settings name, and for the rest what suits the extension of `location` and is installed.
+  ///
+  /// - Throws: LIBRARY/SETTINGS for an extension that says nothing, CORE/MISSING_PLUGIN with what to install.
+  init(location: String, encoder: String?, audioEncoder: String?, muxer: String?, hasSound: Bool) throws {
+    let name = location.split(separator: "/").last ?? ""
+    let ending = name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() } ?? ""
+    let known = Self.containers.first { $0.extensions.contains(ending) }
+    guard known != nil || muxer != nil, let container = known ?? Self.containers.first else {
+      let all = Self.containers.flatMap(\.extensions).joined(separator: ", ")
+      throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "\"\(location)\" has none of the extensions \(all), and muxer is not set.")
+    }
+    self.muxer = try muxer ?? Self.installed([container.muxer], "muxer for .\(ending)")
+    self.encoder = try encoder ?? Self.installed(container.picture, "video encoder for .\(ending)")
+    self.audioEncoder = hasSound ? try audioEncoder ?? Self.installed(container.sound, "audio encoder for .\(ending)") : ""
+  }
+
+  private static func installed(_ candidates: [Candidate], _ job: String) throws -> String {
+    if let candidate = candidates.first(where: \.isInstalled) { return candidate.description }
+    let all = candidates.map { "\($0.factory) (Debian: \($0.package))" }.joined(separator: " or ")
+    throw ElementError.core(GST_CORE_ERROR_MISSING_PLUGIN, "There is no \(job): install \(all).")
+  }
+
+  /// Caps of the streams that the muxer takes, for the caller to release.
+  ///
+  /// - Throws: CORE/MISSING_PLUGIN or LIBRARY/SETTINGS if it cannot be made.
+  func muxerCaps() throws -> UnsafeMutablePointer<GstCaps>? {
+    var error: UnsafeMutablePointer<GError>?
+    defer { g_clear_error(&error) }
+    guard let element = gst_parse_launch_full(muxer, nil, GST_PARSE_FLAG_FATAL_ERRORS, &error) else { throw ElementError(parsing: muxer, error) }
+    gst_object_ref_sink(element)
+    defer { gst_object_unref(element) }
+    guard var caps = gst_caps_new_empty() else { return nil }
+    var list = gst_element_get_pad_template_list(element)
+    while let item = list {
+      if let template = item.pointee.data?.assumingMemoryBound(to: GstPadTemplate.self), template.pointee.direction == GST_PAD_SINK,
+        let more = gst_pad_template_get_caps(template)
+      {
+        caps = gst_caps_merge(caps, more)
+      }
+      list = item.pointee.next
+    }
+    return caps
+  }
+
+  /// The parser of a coded format, which gives a muxer the form that it wants; nil where none is needed.
+  static func parser(_ format: String) -> String? {
+    switch format {
+    case "video/x-h264": "h264parse"
+    case "video/x-h265": "h265parse"
+    case "video/x-vp9": "vp9parse"
+    case "video/x-av1": "av1parse"
+    default: nil
+    }
+  }
+}

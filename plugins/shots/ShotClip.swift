@@ -1,0 +1,246 @@
+import CGStreamer
+import GStreamerKit
+import Shots
+import Synchronization
+
+/// Writes clips around the boundaries that an upstream `shotdetect` marked, with their sound.
+///
+/// - `mode=shots`: a file a shot, exact to the frame. `mode=around`: a file a boundary, with `padding` before and after
+///   it; such clips may overlap. Picture is encoded once, sound anew for each clip and cut to the sample.
+/// - A file has its name when it is complete, and its line in the manifest after that. At the end of the stream, and
+///   after PAUSED→READY, all are.
+/// - Memory: sound for 30 s (at 48 kHz in stereo and 16 bits 6 MB), 4 raw frames, 32 MiB of queue, and of encoded
+///   picture (`padding` + `key-frame-interval` + 5 s) × bit rate with `mode=around`, up to 10 s × bit rate otherwise
+///   where sound is late. When the disk does not keep up the streams wait.
+/// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect align=true ! shotclip location=a%05d.mp4`
+final class ShotClip: BinElement {
+  static let description = ElementDescription(
+    factory: "shotclip", typeName: "GstShotClip", longName: "Shot clip writer", klass: "Sink/File/Video",
+    summary: "Writes a file a shot, or a clip around each boundary that shotdetect found, with sound and a manifest",
+    author: "gst-shots contributors",
+    pads: [PadTemplate("video", .sink, caps: "video/x-raw"), PadTemplate("audio", .sink, .request, caps: "audio/x-raw")])
+
+  struct Settings: Defaultable {
+    var mode = Mode.shots
+    var location: String? = "clip%05d.mp4"
+    var overwrite = false
+    var minimumDuration: ClockTime = 0
+    var padding = ClockTime.milliseconds(5000)
+    var longest = ClockTime.milliseconds(10_000)
+    var which = Which.all
+    var keyFrameInterval = ClockTime.milliseconds(1000)
+    var encoder: String?
+    var audioEncoder: String?
+    var muxer: String?
+    var manifestLocation: String?
+    var videoName: String?
+    var validate = false
+    var captioner: String?
+    var captionerTimeout = ClockTime.milliseconds(30_000)
+  }
+
+  struct Readings: Defaultable {
+    var clips: UInt64 = 0
+    var rejected: UInt64 = 0
+  }
+
+  static let properties: [Property<ShotClip>] = [
+    .enumeration("mode", \.mode, "What a clip is", changeable: .ready),
+    .string(
+      "location", \.location,
+      "Files to write: %05d is the clip's number, {shot} its shot's, {time} where it starts (00-01-02.345). The extension says the container: mp4, mov, mkv, webm, ts",
+      changeable: .ready),
+    .bool("overwrite", \.overwrite, "Take names that exist; otherwise the next that is free", changeable: .ready),
+    .clockTime("min-duration", \.minimumDuration, "Nanoseconds; shorter clips are not kept", changeable: .ready),
+    .clockTime("padding", \.padding, "Nanoseconds before and after a boundary, with mode=around", changeable: .ready),
+    .clockTime("max-duration", \.longest, "Nanoseconds; the longest clip with mode=around", changeable: .ready),
+    .enumeration("which", \.which, "Which boundaries get a clip, with mode=around", changeable: .ready),
+    .clockTime(
+      "key-frame-interval", \.keyFrameInterval, "Nanoseconds between key frames, where clips can begin, with mode=around; at most padding is used",
+      changeable: .ready),
+    .string("encoder", \.encoder, "Video encoder with its properties, as gst-launch-1.0 reads it; none: what suits the container and is installed", changeable: .ready),
+    .string("audio-encoder", \.audioEncoder, "Audio encoder likewise", changeable: .ready),
+    .string("muxer", \.muxer, "Muxer likewise", changeable: .ready),
+    .string("manifest-location", \.manifestLocation, "JSON Lines file to add a line to for each clip that is complete", changeable: .ready),
+    .string("video-name", \.videoName, "Name of the medium for the manifest", changeable: .ready),
+    .bool("validate", \.validate, "Keep clips only in which some frame differs from the one before it by more than 50 of 255 on average", changeable: .ready),
+    .string(
+      "captioner", \.captioner,
+      "Command that prints one line about a scene, run without a shell; {first} and {last} are PNG files of its first and last frame",
+      changeable: .ready),
+    .clockTime("captioner-timeout", \.captionerTimeout, "Nanoseconds after which the command is killed", changeable: .ready),
+    .counter("clips", \.clips, "Clips that are complete"),
+    .counter("clips-rejected", \.rejected, "Clips that validate did not keep"),
+  ]
+
+  private let handle: ElementHandle
+  private let watch: ClipWatch
+  /// From start to stop.
+  private let recorder = Mutex<ClipRecorder?>(nil)
+
+  init(_ handle: ElementHandle) {
+    self.handle = handle
+    watch = ClipWatch(handle)
+  }
+
+  // MARK: Inside
+
+  func build(_ bin: Bin, _ settings: Settings) throws {
+    let format = try ClipFormat(settings, hasSound: false)
+    let encoder = try bin.add(description: format.encoder, name: "encoder")
+    let coded = try Self.codedFormat(encoder, format.encoder)
+    guard let caps = try format.muxerCaps() else { return }
+    defer { gst_caps_unref(caps) }
+    let text = gst_caps_to_string(caps)
+    defer { g_free(text) }
+
+    // Raw frames are large: no more than keep both sides busy.
+    let queue = try bin.add("queue"), convert = try bin.add("videoconvert"), fit = try bin.add("capsfilter"), sink = try bin.add("fakesink", name: "picture")
+    bin.set(queue, "max-size-buffers", "4")
+    bin.set(queue, "max-size-bytes", "0")
+    bin.set(queue, "max-size-time", "0")
+    if let text { bin.set(fit, "caps", String(cString: text)) }
+    Self.setUp(sink, in: bin)
+    try bin.link(queue, convert)
+    try bin.link(convert, encoder)
+    if let name = ClipFormat.parser(coded) {
+      let parser = try bin.add(name)
+      try bin.link(encoder, parser)
+      try bin.link(parser, fit)
+    } else {
+      try bin.link(encoder, fit)
+    }
+    try bin.link(fit, sink)
+    try bin.expose(queue, "sink", as: "video")
+    let watch = watch
+    convert.pad("sink")?.watch { [pad = convert.pad("sink")] in if let pad { watch.raw($0, before: pad) } }
+    sink.pad("sink")?.watch { watch.coded($0) }
+  }
+
+  func added(_ pad: Pad, to bin: Bin, _ settings: Settings) throws {
+    let names = ["queue", "audioconvert", "audioresample", "audiorate", "capsfilter"]
+    let chain = try names.map { try bin.add($0, name: "sound-\($0)") } + [try bin.add("fakesink", name: "sound")]
+    for (one, next) in zip(chain, chain.dropFirst()) { try bin.link(one, next) }
+    guard let queue = chain.first, let filter = bin.child("sound-capsfilter"), let sink = chain.last else { return }
+    Self.setUp(sink, in: bin)
+    bin.set(filter, "caps", "audio/x-raw, layout=interleaved")
+    try bin.expose(queue, "sink", as: pad.name)
+    let watch = watch
+    sink.pad("sink")?.watch { passing in
+      // Sound that changes its format is converted to what it was: muxers take no other.
+      if case .event(let event) = passing, event.pointee.type == GST_EVENT_CAPS { bin.keepCaps(of: event, in: filter) }
+      watch.sound(passing)
+    }
+  }
+
+  func removed(_ pad: Pad, from bin: Bin) {
+    for name in ["queue", "audioconvert", "audioresample", "audiorate", "capsfilter"] { if let child = bin.child("sound-\(name)") { bin.remove(child) } }
+    if let sink = bin.child("sound") { bin.remove(sink) }
+  }
+
+  private static func setUp(_ sink: ElementHandle, in bin: Bin) {
+    // Clips are made as fast as data come; nobody waits for a stream that never begins.
+    bin.set(sink, "sync", "false")
+    bin.set(sink, "async", "false")
+    bin.set(sink, "enable-last-sample", "false")
+  }
+
+  /// Name of the format that an encoder gives.
+  private static func codedFormat(_ encoder: ElementHandle, _ description: String) throws -> String {
+    guard let pad = encoder.pad("src"), let caps = gst_pad_query_caps(pad.gst, nil) else {
+      throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "\"\(description)\" gives nothing: it has no free source pad.")
+    }
+    defer { gst_caps_unref(caps) }
+    guard gst_caps_get_size(caps) > 0, gst_caps_is_any(caps) == 0 else { return "" }
+    return String(cString: gst_structure_get_name(gst_caps_get_structure(caps, 0)))
+  }
+
+  // MARK: Life
+
+  func start(_ settings: Settings) throws {
+    let hasSound = handle.pad("audio") != nil
+    let format = try ClipFormat(settings, hasSound: hasSound)
+    let names: ClipNamePattern
+    do {
+      names = try ClipNamePattern(settings.location ?? "")
+    } catch {
+      throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "location: \(error)")
+    }
+    let mode: ClipPlan<Packet>.Mode =
+      switch settings.mode {
+      case .shots: .shots
+      case .around: .around(padding: settings.padding, longest: settings.longest, onlyFirst: settings.which == .first)
+      }
+    let options = ClipOptions(
+      mode: mode, format: format, names: names, overwriting: settings.overwrite, minimumDuration: settings.minimumDuration,
+      videoName: settings.videoName ?? "", hasSound: hasSound)
+    handle.publish(Readings(), of: ShotClip.self)
+    let report: @Sendable (ElementReport) -> Void = { [handle] report in
+      switch report {
+      case .error(let error): handle.post(error)
+      case .warning(let warning): handle.postWarning(warning)
+      }
+    }
+    let work = FinishingWork(handle, settings, report)
+    let recorder = try ClipRecorder(options, finisher: try ClipFinisher { work.finish($0) }, report: report)
+    watch.start(recorder.inbox, keyFrameInterval: settings.mode == .around ? min(settings.keyFrameInterval, settings.padding) : nil)
+    self.recorder.withLock { $0 = recorder }
+  }
+
+  func interrupt() { recorder.withLock { $0 }?.inbox.interrupt() }
+
+  func stop() {
+    watch.stop()
+    let recorder = recorder.withLock { recorder -> ClipRecorder? in
+      defer { recorder = nil }
+      return recorder
+    }
+    recorder?.close()
+  }
+}
+
+extension ClipFormat {
+  init(_ settings: ShotClip.Settings, hasSound: Bool) throws {
+    try self.init(
+      location: settings.location ?? "", encoder: settings.encoder, audioEncoder: settings.audioEncoder, muxer: settings.muxer, hasSound: hasSound)
+  }
+}
+
+extension Bin {
+  /// Has a filter let only the format pass that a CAPS event tells.
+  fileprivate func keepCaps(of event: UnsafeMutablePointer<GstEvent>, in filter: ElementHandle) {
+    var caps: UnsafeMutablePointer<GstCaps>?
+    gst_event_parse_caps(event, &caps)
+    guard let text = gst_caps_to_string(caps) else { return }
+    defer { g_free(text) }
+    set(filter, "caps", String(cString: text))
+  }
+}
+
+extension ShotClip {
+  enum Mode: String, PropertyEnumeration {
+    case shots, around
+
+    static let typeName = "GstShotClipMode"
+
+    var blurb: String {
+      switch self {
+      case .shots: "A file a shot, exact to the frame"
+      case .around: "A file a boundary, from padding before it to padding after it"
+      }
+    }
+  }
+
+  enum Which: String, PropertyEnumeration {
+    case first, all
+
+    static let typeName = "GstShotClipWhich"
+
+    var blurb: String {
+      switch self {
+      case .first: "The first of the stream"
+      case .all: "Each"
+      }
+    }
+  }
+}
