@@ -21,6 +21,10 @@ struct FinishedClip: Sendable {
   /// Running times.
   var start: UInt64
   var end: UInt64
+  /// Whether it lies around its boundary, rather than begins there.
+  var isAround: Bool
+  /// The other boundaries inside.
+  var around: [Boundary]
 }
 
 /// The thread that selects packets and writes them into clips.
@@ -97,6 +101,8 @@ private struct ClipWriter {
   /// Number of the next clip.
   private var number: UInt64 = 1
   private var missedKeys: UInt64 = 0
+  /// Those that a clip may still show.
+  private var boundaries: [Boundary] = []
 
   init(_ options: ClipOptions, _ finisher: ClipFinisher, _ report: @escaping @Sendable (ElementReport) -> Void) {
     self.options = options
@@ -144,13 +150,15 @@ private struct ClipWriter {
       }
       missedKeys = plan.missedKeys
       try advance()
-      forgetSound(before: min(plan.oldest ?? time.running, recordings.map(\.heard).min() ?? .max))
+      forget(now: time.running)
     case .soundCaps(let caps): soundCaps = caps
     case .sound(let piece, let range):
       sound.append((piece, range))
       soundHead = max(soundHead, range.upperBound)
       try advance()
-    case .mark(let boundary, let time): plan.mark(boundary, at: time)
+    case .mark(let boundary, let time):
+      plan.mark(boundary, at: time)
+      boundaries.append(boundary)
     case .jump(.picture):
       try perform(plan.end())
       try advance(abandoningSound: true)
@@ -225,7 +233,8 @@ private struct ClipWriter {
       path: path, videoName: options.videoName, start: first.stream, end: first.stream.saturating(adding: duration), frames: recording.frames,
       shot: recording.head.shot, boundary: recording.head.boundary, width: Int(width), height: Int(height),
       rate: FrameRate(Int(numerator), Int(denominator)))
-    finisher.take(FinishedClip(record: record, start: recording.head.start, end: end))
+    let inside = boundaries.filter { ($0.streamTime ?? 0) > record.start && ($0.streamTime ?? 0) < record.end && $0.shot != record.shot }
+    finisher.take(FinishedClip(record: record, start: recording.head.start, end: end, isAround: options.mode != .shots, around: inside))
   }
 
   /// The name of a clip when so many others were taken. A pattern without a number gets one then.
@@ -235,7 +244,12 @@ private struct ClipWriter {
     return options.names.hasNumber || attempt == 0 ? name : numberedName(name, attempt + 1)
   }
 
-  private mutating func forgetSound(before time: UInt64) {
-    while let first = sound.first, first.range.upperBound <= time { sound.removeFirst() }
+  /// Lets go what no clip needs any more.
+  private mutating func forget(now: UInt64) {
+    let oldest = plan.oldest ?? now
+    let heard = min(oldest, recordings.map(\.heard).min() ?? .max)
+    while let first = sound.first, first.range.upperBound <= heard { sound.removeFirst() }
+    let shown = min(oldest, recordings.map(\.head.start).min() ?? .max)
+    while let first = boundaries.first, (first.runningTime ?? 0) < shown { boundaries.removeFirst() }
   }
 }

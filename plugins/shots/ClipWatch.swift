@@ -87,9 +87,14 @@ final class ClipWatch: Sendable {
       isWanted = true
     }
     let isDue = state.withLock { state in
-      if state.lastKey == running { return false }
-      let isDue = isWanted || state.keyFrameInterval.map { interval in state.lastKey.map { running >= $0.saturating(adding: interval) } ?? true } ?? false
-      return isDue
+      // The first frame is a key frame by itself. x264enc, asked for it, would take the time of the request for 1000
+      // hours later, and every further one for too early.
+      guard let last = state.lastKey else {
+        state.lastKey = running
+        return false
+      }
+      if last == running { return false }
+      return isWanted || state.keyFrameInterval.map { running >= last.saturating(adding: $0) } == true
     }
     if isDue { encoder.send(.forceKeyUnit(pts: time.pts, streamTime: time.streamTime, runningTime: running)) }
   }

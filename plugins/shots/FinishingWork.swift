@@ -1,36 +1,109 @@
+import CGStreamer
 import GStreamerKit
 import Shots
+import Synchronization
 
-/// What is done with a clip that is complete; on the finisher's thread only.
-final class FinishingWork: @unchecked Sendable {
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What is done with a clip that is complete, on the finisher's thread: it is checked, described, listed and announced.
+final class FinishingWork: Sendable {
+  /// Touched by that thread only, under the lock for the compiler's sake.
+  private struct State {
+    var readings = ShotClip.Readings()
+    /// The shot that was described last, and how.
+    var described: (shot: UInt64, caption: String) = (0, "")
+    /// Kinds of failures that were told.
+    var told: Set<String> = []
+  }
+
   private let handle: ElementHandle
   private let settings: ShotClip.Settings
+  private let captioner: Captioner?
   private let report: @Sendable (ElementReport) -> Void
-  private var readings = ShotClip.Readings()
+  private let isCancelled = Atomic(false)
+  private let state = Mutex(State())
 
-  init(_ handle: ElementHandle, _ settings: ShotClip.Settings, _ report: @escaping @Sendable (ElementReport) -> Void) {
+  /// - Throws: LIBRARY/SETTINGS for a captioner that cannot be run.
+  init(_ handle: ElementHandle, _ settings: ShotClip.Settings, _ report: @escaping @Sendable (ElementReport) -> Void) throws {
     self.handle = handle
     self.settings = settings
     self.report = report
+    captioner = try settings.captioner.map { try Captioner($0, timeout: settings.captionerTimeout) }
   }
 
+  /// Clips from now on are not described; a command that runs is killed.
+  func cancelCaptions() { isCancelled.store(true, ordering: .relaxed) }
+
   func finish(_ clip: FinishedClip) {
-    if let path = settings.manifestLocation {
-      do {
-        let manifest = try LineFile(path: path)
-        try manifest.append(clip.record.json)
-      } catch {
-        report(.error(ElementError(error)))
+    do {
+      if settings.validate, try !ClipFrames(path: clip.record.path).hasJump() {
+        unlink(clip.record.path)
+        count { $0.rejected += 1 }
         return
       }
+      var record = clip.record
+      describe(&record, clip.scenes)
+      if let path = settings.manifestLocation { try LineFile(path: path).append(record.json) }
+    } catch {
+      report(.error(error as? ElementError ?? (error as? FileError).map { ElementError($0) } ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)")))
+      return
     }
-    readings.clips += 1
-    handle.publish(readings, of: ShotClip.self)
+    count { $0.clips += 1 }
     handle.post(clip.message)
+  }
+
+  private func count(_ change: (inout ShotClip.Readings) -> Void) {
+    let readings = state.withLock { state in
+      change(&state.readings)
+      return state.readings
+    }
+    handle.publish(readings, of: ShotClip.self)
+  }
+
+  /// Captions of the scenes, if they can be had. What goes wrong costs no more than the captions.
+  private func describe(_ record: inout ClipRecord, _ scenes: [ClipFrames.Scene]) {
+    guard let captioner, !isCancelled.load(ordering: .relaxed) else { return }
+    do {
+      let captions = try captioner.describe(scenes, of: record.path) { isCancelled.load(ordering: .relaxed) }
+      record.nextText = captions.last ?? ""
+      if captions.count > 1 {
+        record.previousText = captions[0]
+      } else {
+        let (shot, caption) = (record.shot, record.nextText)
+        let before = state.withLock { state in
+          defer { state.described = (shot, caption) }
+          return state.described
+        }
+        if before.shot &+ 1 == shot { record.previousText = before.caption }
+      }
+    } catch {
+      let warning = error as? ElementError ?? (error as? FileError).map { ElementError($0) } ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)")
+      // A command that fails does so for every clip.
+      if state.withLock({ $0.told.insert(warning.text).inserted }), !isCancelled.load(ordering: .relaxed) { report(.warning(warning)) }
+    }
   }
 }
 
 extension FinishedClip {
+  /// By when their frames are shown in the clip: what is before and behind the boundary of a clip around it, up to the
+  /// next ones; else the shot.
+  fileprivate var scenes: [ClipFrames.Scene] {
+    // Containers round times; less than half a frame.
+    let slack: UInt64 = 2_000_000
+    func time(_ stream: UInt64) -> UInt64 { stream - min(record.start, stream) }
+    guard isAround, let boundary = record.boundary, let middle = boundary.streamTime else { return [0...(.max)] }
+    let begin = around.compactMap { $0.streamTime.map { $0 < middle } == true ? $0.transitionEnd ?? $0.streamTime : nil }.max() ?? record.start
+    let end = around.compactMap { $0.streamTime.map { $0 > middle } == true ? $0.transitionStart ?? $0.streamTime : nil }.min() ?? .max - slack
+    let old = boundary.transitionStart ?? middle - min(middle, slack &+ 1), new = boundary.transitionEnd ?? middle
+    let from = time(begin) - min(time(begin), slack), until = time(old).saturating(adding: slack)
+    let onward = time(new) - min(time(new), slack), last = time(end).saturating(adding: slack)
+    return [from...max(from, until), onward...max(onward, last)]
+  }
+
   fileprivate var message: Structure {
     Structure("shot-clip", [
       ("location", .string(record.path)), ("shot", .uint64(record.shot)), ("frames", .uint64(record.frames)),

@@ -75,8 +75,12 @@ final class ShotClip: BinElement {
 
   private let handle: ElementHandle
   private let watch: ClipWatch
+  private struct Run {
+    var recorder: ClipRecorder
+    var work: FinishingWork
+  }
   /// From start to stop.
-  private let recorder = Mutex<ClipRecorder?>(nil)
+  private let run = Mutex<Run?>(nil)
 
   init(_ handle: ElementHandle) {
     self.handle = handle
@@ -181,21 +185,25 @@ final class ShotClip: BinElement {
       case .warning(let warning): handle.postWarning(warning)
       }
     }
-    let work = FinishingWork(handle, settings, report)
+    let work = try FinishingWork(handle, settings, report)
     let recorder = try ClipRecorder(options, finisher: try ClipFinisher { work.finish($0) }, report: report)
     watch.start(recorder.inbox, keyFrameInterval: settings.mode == .around ? min(settings.keyFrameInterval, settings.padding) : nil)
-    self.recorder.withLock { $0 = recorder }
+    run.withLock { $0 = Run(recorder: recorder, work: work) }
   }
 
-  func interrupt() { recorder.withLock { $0 }?.inbox.interrupt() }
+  func interrupt() {
+    guard let run = run.withLock({ $0 }) else { return }
+    run.recorder.inbox.interrupt()
+    run.work.cancelCaptions()
+  }
 
   func stop() {
     watch.stop()
-    let recorder = recorder.withLock { recorder -> ClipRecorder? in
-      defer { recorder = nil }
-      return recorder
+    let run = run.withLock { run -> Run? in
+      defer { run = nil }
+      return run
     }
-    recorder?.close()
+    run?.recorder.close()
   }
 }
 
