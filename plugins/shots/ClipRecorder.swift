@@ -233,8 +233,9 @@ private struct ClipWriter {
       path: path, videoName: options.videoName, start: first.stream, end: first.stream.saturating(adding: duration), frames: recording.frames,
       shot: recording.head.shot, boundary: recording.head.boundary, width: Int(width), height: Int(height),
       rate: FrameRate(Int(numerator), Int(denominator)))
-    let inside = boundaries.filter { ($0.streamTime ?? 0) > record.start && ($0.streamTime ?? 0) < record.end && $0.shot != record.shot }
-    finisher.take(FinishedClip(record: record, start: recording.head.start, end: end, isAround: options.mode != .shots, around: inside))
+    let start = recording.head.start
+    let inside = boundaries.filter { boundary in boundary.shot != record.shot && boundary.runningTime.map { $0 > start && $0 < end } == true }
+    finisher.take(FinishedClip(record: record, start: start, end: end, isAround: options.mode != .shots, around: inside))
   }
 
   /// The name of a clip when so many others were taken. A pattern without a number gets one then.

@@ -11,7 +11,9 @@ final class ClipWatch: Sendable {
   private struct State {
     var inbox: ClipInbox?
     var keyFrameInterval: ClockTime?
-    var raw = Segment(), coded = Segment(), heard = Segment()
+    /// Of what arrives, from which running time on; the newest may not have begun.
+    var arriving: [(from: ClockTime?, segment: Segment)] = []
+    var heard = Segment()
     /// Running time of the newest key frame that was asked for.
     var lastKey: ClockTime?
     var rate: ClockTime?
@@ -42,6 +44,68 @@ final class ClipWatch: Sendable {
 
   // MARK: Raw picture
 
+  /// Timestamps and running time are this much later inside. x264enc moves timestamps that are lower up to here, tells
+  /// so only when its first packet is out, and until then takes every request for a key frame for one of that time.
+  /// Encoders also misjudge requests where segments meet: they get a single one, from 0.
+  private static let origin = ClockTime(3_600_000_000_000_000)
+
+  /// What arrives gets running time for timestamps. What is outside of its segment gets none, and no packet of it counts.
+  func arriving(_ passing: inout Passing) {
+    switch passing {
+    case .event(let event):
+      guard let new = arriving(event) else { return }
+      gst_event_unref(event)
+      passing = .event(new)
+    case .buffer(let buffer):
+      guard let (known, segment) = state.withLock({ $0.arriving.last }), let own = cgst_buffer_make_writable(buffer) else { return }
+      passing = .buffer(own)
+      let running = segment.time(of: own).runningTime
+      own.pointee.pts = running.map { GstClockTime(Self.origin &+ $0) } ?? 0
+      own.pointee.dts = .max
+      guard known == nil, let running else { return }
+      state.withLock { state in
+        guard let last = state.arriving.indices.last else { return }
+        state.arriving[last].from = running
+        // Segments that no frame lay in.
+        state.arriving.removeAll { $0.from == nil }
+      }
+    }
+  }
+
+  /// What takes the place of an event, if anything.
+  private func arriving(_ event: UnsafeMutablePointer<GstEvent>) -> UnsafeMutablePointer<GstEvent>? {
+    var new: UnsafeMutablePointer<GstEvent>?
+    switch event.pointee.type {
+    case GST_EVENT_SEGMENT:
+      let segment = Segment(event)
+      state.withLock { $0.arriving.append((nil, segment)) }
+      new = Segment().event()
+    case GST_EVENT_FLUSH_STOP: state.withLock { $0.arriving.removeAll() }
+    case GST_EVENT_CUSTOM_DOWNSTREAM where gst_video_event_is_force_key_unit(event) != 0:
+      var running: GstClockTime = .max
+      gst_video_event_parse_downstream_force_key_unit(event, nil, nil, &running, nil, nil)
+      new = running == .max ? nil : Self.keyRequest(at: ClockTime(running))
+    default: break
+    }
+    new?.pointee.seqnum = event.pointee.seqnum
+    return new
+  }
+
+  private static func keyRequest(at running: ClockTime) -> UnsafeMutablePointer<GstEvent>? {
+    let time = GstClockTime(origin &+ running)
+    return gst_video_event_new_downstream_force_key_unit(time, .max, time, 1, 0)
+  }
+
+  /// Stream time of a coded frame. Segments before it are needed no more: frames come in order, or nearly so.
+  private static func streamTime(at running: ClockTime, _ state: inout State) -> ClockTime? {
+    guard let current = state.arriving.lastIndex(where: { $0.from.map { $0 <= running } == true }) else {
+      return state.arriving.first?.segment.streamTime(at: running)
+    }
+    let streamTime = state.arriving[current].segment.streamTime(at: running)
+    if current > 1 { state.arriving.removeFirst(current - 1) }
+    return streamTime
+  }
+
   func raw(_ passing: Passing, before encoder: Pad) {
     switch passing {
     case .event(let event): raw(event)
@@ -51,14 +115,11 @@ final class ClipWatch: Sendable {
 
   private func raw(_ event: UnsafeMutablePointer<GstEvent>) {
     switch event.pointee.type {
-    case GST_EVENT_SEGMENT:
-      let segment = Segment(event)
-      state.withLock { $0.raw = segment }
     case GST_EVENT_FLUSH_STOP: state.withLock { $0.lastKey = nil }
     case GST_EVENT_CUSTOM_DOWNSTREAM where gst_video_event_is_force_key_unit(event) != 0:
       var running: GstClockTime = .max
       gst_video_event_parse_downstream_force_key_unit(event, nil, nil, &running, nil, nil)
-      if running != .max { state.withLock { $0.lastKey = ClockTime(running) } }
+      if running != .max { state.withLock { $0.lastKey = ClockTime(running) &- Self.origin } }
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       // A boundary that no frame follows.
       guard let boundary = gst_event_get_structure(event).flatMap({ Boundary(Structure($0)) }), let time = boundary.runningTime else { return }
@@ -68,35 +129,29 @@ final class ClipWatch: Sendable {
   }
 
   private func raw(_ buffer: UnsafeMutablePointer<GstBuffer>, before encoder: Pad) {
-    let (segment, isFirst) = state.withLock { state in
+    let isFirst = state.withLock { state in
       defer { state.hasAskedForMarks = true }
-      return (state.raw, !state.hasAskedForMarks)
+      return !state.hasAskedForMarks
     }
-    let time = segment.time(of: buffer)
     if isFirst, let pad = handle.pad("video"), let request = Structure(Marks.request).makeGstStructure(),
       !pad.push(Event(taking: gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request)))
     {
       handle.postWarning(
         .stream(GST_STREAM_ERROR_FAILED, "No shotdetect with attach-meta=true upstream answers: there will be no boundaries. Put one before this element."))
     }
-    guard let running = time.runningTime else { return }
+    guard let running = Self.runningTime(of: buffer) else { return }
+    let duration = buffer.pointee.duration == .max ? 0 : ClockTime(buffer.pointee.duration)
     var isWanted = false
     for fields in Marks.boundary.all(on: buffer) {
       guard let boundary = Boundary(fields) else { continue }
-      mark(boundary, at: running, frame: time.duration ?? 0)
+      mark(boundary, at: running, frame: duration)
       isWanted = true
     }
     let isDue = state.withLock { state in
-      // The first frame is a key frame by itself. x264enc, asked for it, would take the time of the request for 1000
-      // hours later, and every further one for too early.
-      guard let last = state.lastKey else {
-        state.lastKey = running
-        return false
-      }
-      if last == running { return false }
-      return isWanted || state.keyFrameInterval.map { running >= last.saturating(adding: $0) } == true
+      guard let last = state.lastKey else { return isWanted || state.keyFrameInterval != nil }
+      return last != running && (isWanted || state.keyFrameInterval.map { running >= last.saturating(adding: $0) } == true)
     }
-    if isDue { encoder.send(.forceKeyUnit(pts: time.pts, streamTime: time.streamTime, runningTime: running)) }
+    if isDue, let request = Self.keyRequest(at: running) { encoder.send(Event(taking: request)) }
   }
 
   /// - Parameters:
@@ -119,17 +174,22 @@ final class ClipWatch: Sendable {
     inbox?.offer(.mark(boundary, at: isShots ? time : boundary.runningTime ?? time))
   }
 
+  /// Of a frame or packet inside; nil outside of its segment.
+  private static func runningTime(of buffer: UnsafeMutablePointer<GstBuffer>) -> ClockTime? {
+    buffer.pointee.pts == .max || buffer.pointee.pts < origin ? nil : ClockTime(buffer.pointee.pts) - origin
+  }
+
   // MARK: Coded picture
 
   func coded(_ passing: Passing) {
     switch passing {
-    case .event(let event): follow(event, .picture, \.coded)
+    case .event(let event): follow(event, .picture)
     case .buffer(let buffer):
-      let (inbox, segment, rate) = state.withLock { ($0.inbox, $0.coded, $0.rate) }
-      let time = segment.time(of: buffer)
-      guard let inbox, let running = time.runningTime else { return }
+      let (inbox, rate) = state.withLock { ($0.inbox, $0.rate) }
+      guard let inbox, let running = Self.runningTime(of: buffer) else { return }
+      let stream = state.withLock { Self.streamTime(at: running, &$0) } ?? running
       let packet = PacketTime(
-        running: running, stream: time.streamTime ?? running, duration: time.duration ?? rate ?? 0,
+        running: running, stream: stream, duration: buffer.pointee.duration == .max ? rate ?? 0 : ClockTime(buffer.pointee.duration),
         isKey: gst_buffer_has_flags(buffer, GST_BUFFER_FLAG_DELTA_UNIT) == 0)
       inbox.offer(.picture(Packet(buffer), packet))
     }
@@ -139,7 +199,7 @@ final class ClipWatch: Sendable {
 
   func sound(_ passing: Passing) {
     switch passing {
-    case .event(let event): follow(event, .sound, \.heard)
+    case .event(let event): follow(event, .sound)
     case .buffer(let buffer):
       let (inbox, segment, rate, bytes) = state.withLock { ($0.inbox, $0.heard, $0.soundRate, $0.soundBytes) }
       guard let inbox, rate > 0, bytes > 0, let running = segment.time(of: buffer).runningTime else { return }
@@ -150,13 +210,13 @@ final class ClipWatch: Sendable {
   }
 
   /// What an event behind the encoder, or in the sound, says of its stream.
-  private func follow(_ event: UnsafeMutablePointer<GstEvent>, _ stream: ClipStream, _ segment: WritableKeyPath<State, Segment> & Sendable) {
+  private func follow(_ event: UnsafeMutablePointer<GstEvent>, _ stream: ClipStream) {
     guard let inbox = state.withLock({ $0.inbox }) else { return }
     switch event.pointee.type {
     case GST_EVENT_STREAM_START: inbox.begin(stream)
-    case GST_EVENT_SEGMENT:
-      let new = Segment(event)
-      state.withLock { $0[keyPath: segment] = new }
+    case GST_EVENT_SEGMENT where stream == .sound:
+      let segment = Segment(event)
+      state.withLock { $0.heard = segment }
     case GST_EVENT_CAPS:
       var caps: UnsafeMutablePointer<GstCaps>?
       gst_event_parse_caps(event, &caps)
@@ -202,6 +262,17 @@ private struct Segment: @unchecked Sendable {
   init(_ event: UnsafeMutablePointer<GstEvent>) {
     self.init()
     gst_event_copy_segment(event, &gst)
+  }
+
+  /// The caller owns it.
+  func event() -> UnsafeMutablePointer<GstEvent>? { withUnsafePointer(to: gst) { gst_event_new_segment($0) } }
+
+  func streamTime(at running: ClockTime) -> ClockTime? {
+    withUnsafePointer(to: gst) { gst in
+      let position = gst_segment_position_from_running_time(gst, GST_FORMAT_TIME, guint64(running))
+      let time = position == .max ? position : gst_segment_to_stream_time(gst, GST_FORMAT_TIME, position)
+      return time == .max ? nil : ClockTime(time)
+    }
   }
 
   func time(of buffer: UnsafeMutablePointer<GstBuffer>) -> BufferTime { withUnsafePointer(to: gst) { BufferTime(buffer, in: $0) } }

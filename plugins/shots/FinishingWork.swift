@@ -92,16 +92,19 @@ extension FinishedClip {
   /// By when their frames are shown in the clip: what is before and behind the boundary of a clip around it, up to the
   /// next ones; else the shot.
   fileprivate var scenes: [ClipFrames.Scene] {
+    guard isAround, let boundary = record.boundary, let middle = boundary.runningTime else { return [0...(.max)] }
+    let begin = around.filter { $0.runningTime.map { $0 < middle } == true }.compactMap(\.firstNew).max() ?? start
+    let end = around.filter { $0.runningTime.map { $0 > middle } == true }.compactMap(\.lastOld).min() ?? end
+    let old = boundary.lastOld ?? middle, new = boundary.firstNew ?? middle
+    return [scene(begin, old), scene(new, end)]
+  }
+
+  /// Of running times.
+  private func scene(_ first: UInt64, _ last: UInt64) -> ClipFrames.Scene {
     // Containers round times; less than half a frame.
     let slack: UInt64 = 2_000_000
-    func time(_ stream: UInt64) -> UInt64 { stream - min(record.start, stream) }
-    guard isAround, let boundary = record.boundary, let middle = boundary.streamTime else { return [0...(.max)] }
-    let begin = around.compactMap { $0.streamTime.map { $0 < middle } == true ? $0.transitionEnd ?? $0.streamTime : nil }.max() ?? record.start
-    let end = around.compactMap { $0.streamTime.map { $0 > middle } == true ? $0.transitionStart ?? $0.streamTime : nil }.min() ?? .max - slack
-    let old = boundary.transitionStart ?? middle - min(middle, slack &+ 1), new = boundary.transitionEnd ?? middle
-    let from = time(begin) - min(time(begin), slack), until = time(old).saturating(adding: slack)
-    let onward = time(new) - min(time(new), slack), last = time(end).saturating(adding: slack)
-    return [from...max(from, until), onward...max(onward, last)]
+    let from = first - min(first, start.saturating(adding: slack))
+    return from...max(from, last.saturating(adding: slack) - min(last, start))
   }
 
   fileprivate var message: Structure {
@@ -110,5 +113,19 @@ extension FinishedClip {
       ("running-time-start", .uint64(start)), ("running-time-end", .uint64(end)),
       ("stream-time-start", .uint64(record.start)), ("stream-time-end", .uint64(record.end)),
     ])
+  }
+}
+
+extension Boundary {
+  /// Running time of the last clean frame of the old shot.
+  fileprivate var lastOld: UInt64? {
+    guard let runningTime, let streamTime, let transitionStart, streamTime >= transitionStart else { return runningTime.map { $0 - min($0, 3_000_000) } }
+    return runningTime - min(runningTime, streamTime - transitionStart)
+  }
+
+  /// Running time of the first clean frame of the new one.
+  fileprivate var firstNew: UInt64? {
+    guard let runningTime, let streamTime, let transitionEnd, transitionEnd >= streamTime else { return runningTime }
+    return runningTime.saturating(adding: transitionEnd - streamTime)
   }
 }

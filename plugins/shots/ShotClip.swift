@@ -117,16 +117,20 @@ final class ShotClip: BinElement {
     try bin.link(fit, sink)
     try bin.expose(queue, "sink", as: "video")
     let watch = watch
+    queue.pad("src")?.watch { watch.arriving(&$0) }
     convert.pad("sink")?.watch { [pad = convert.pad("sink")] in if let pad { watch.raw($0, before: pad) } }
     sink.pad("sink")?.watch { watch.coded($0) }
   }
 
+  /// One stream of sound without gaps, in running time.
+  private static let soundChain = ["queue", "identity", "audioconvert", "audioresample", "audiorate", "capsfilter", "fakesink"]
+
   func added(_ pad: Pad, to bin: Bin, _ settings: Settings) throws {
-    let names = ["queue", "audioconvert", "audioresample", "audiorate", "capsfilter"]
-    let chain = try names.map { try bin.add($0, name: "sound-\($0)") } + [try bin.add("fakesink", name: "sound")]
+    let chain = try Self.soundChain.map { try bin.add($0, name: "sound-\($0)") }
     for (one, next) in zip(chain, chain.dropFirst()) { try bin.link(one, next) }
-    guard let queue = chain.first, let filter = bin.child("sound-capsfilter"), let sink = chain.last else { return }
+    guard let queue = chain.first, let single = bin.child("sound-identity"), let filter = bin.child("sound-capsfilter"), let sink = chain.last else { return }
     Self.setUp(sink, in: bin)
+    bin.set(single, "single-segment", "true")
     bin.set(filter, "caps", "audio/x-raw, layout=interleaved")
     try bin.expose(queue, "sink", as: pad.name)
     let watch = watch
@@ -138,8 +142,7 @@ final class ShotClip: BinElement {
   }
 
   func removed(_ pad: Pad, from bin: Bin) {
-    for name in ["queue", "audioconvert", "audioresample", "audiorate", "capsfilter"] { if let child = bin.child("sound-\(name)") { bin.remove(child) } }
-    if let sink = bin.child("sound") { bin.remove(sink) }
+    for name in Self.soundChain { if let child = bin.child("sound-\(name)") { bin.remove(child) } }
   }
 
   private static func setUp(_ sink: ElementHandle, in bin: Bin) {

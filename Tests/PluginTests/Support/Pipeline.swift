@@ -30,6 +30,14 @@ final class Pipeline {
     return element
   }
 
+  /// A property of an element that counts.
+  func number(_ name: String, _ property: String) throws -> UInt64 {
+    var value = GValue()
+    g_object_get_property(gobject(try element(name)), property, &value)
+    defer { g_value_unset(&value) }
+    return UInt64(g_value_get_uint64(&value))
+  }
+
   func watch(_ name: String, _ pad: String) throws -> Recorder {
     guard let pad = gst_element_get_static_pad(try element(name), pad) else { throw Failure("\(name) has no pad \(pad)") }
     defer { gst_object_unref(pad) }

@@ -38,6 +38,9 @@ final class SmallFilm: Sendable {
     guard pipeline.bus.errors.isEmpty, bytes.count == Excerpt.frames * video.size else { throw Failure("\(bytes.count) bytes of film: \(pipeline.bus.errors)") }
   }
 
+  /// A frame's bytes.
+  func picture(_ number: Int) -> ArraySlice<UInt8> { bytes[number * video.size..<(number + 1) * video.size] }
+
   func frame(_ number: Int) throws -> UnsafeMutablePointer<GstBuffer> {
     let buffer = try video.makeBuffer()
     try withBytes(of: buffer) { to in
