@@ -87,5 +87,98 @@ extension GStreamerKitTests {
       made.set("borders", .bool(true))
       #expect(try borders() == .bool(true))
     }
+
+    // MARK: Pads that are asked for
+
+    private func names(_ said: [Said]) -> [String] { said.compactMap { $0.structure?.name } }
+
+    @Test func padsThatAreAskedForWorkHoweverEarly() throws {
+      let source = "videotestsrc num-buffers=5 ! video/x-raw,width=16,height=16 !"
+      let made = try Made(pipeline: "\(source) kitcounter name=c \(source) c.more_0 \(source) c.more_%u")
+      let said = made.play()
+      #expect(said.last?.type == GST_MESSAGE_EOS)
+      let counter = try made.child("c")
+      #expect(gst_element_get_static_pad(counter, "more_1").map { gst_object_unref($0) } != nil)
+      #expect(names(said).filter { $0 == "started" }.count == 1)
+      var value = GValue()
+      g_object_get_property(UnsafeMutableRawPointer(counter).assumingMemoryBound(to: GObject.self), "buffers", &value)
+      #expect(Value(&value) == .uint64(15))
+      g_value_unset(&value)
+    }
+
+    @Test func padsThatAreAskedForLaterWorkToo() throws {
+      let made = try Made("kitcounter")
+      made.change(to: GST_STATE_PAUSED)
+      let pad = try #require(gst_element_request_pad_simple(made.element, "more_%u"))
+      #expect(children(made) == 2)
+      let events = [gst_event_new_stream_start("a"), gst_event_new_caps(gst_caps_new_empty_simple("video/x-raw"))]
+      for event in events { gst_pad_send_event(pad, event) }
+      var segment = GstSegment()
+      gst_segment_init(&segment, GST_FORMAT_TIME)
+      gst_pad_send_event(pad, gst_event_new_segment(&segment))
+      made.change(to: GST_STATE_PLAYING)
+      #expect(gst_pad_chain(pad, gst_buffer_new()) == GST_FLOW_OK)
+      #expect(made.get("buffers") == .uint64(1) && made.get("segments") == .uint64(1))
+      gst_element_release_request_pad(made.element, pad)
+      gst_object_unref(pad)
+      #expect(children(made) == 1)
+      #expect(names(made.messages()).contains("removed"))
+    }
+
+    @Test func theSameNameIsGivenOnce() throws {
+      let made = try Made("kitcounter")
+      let pad = try #require(gst_element_request_pad_simple(made.element, "more_3"))
+      #expect(gst_element_request_pad_simple(made.element, "more_3") == nil)
+      gst_object_unref(pad)
+    }
+
+    @Test func aPadThatCannotBeServedIsRefused() throws {
+      let made = try Made("kitcounter")
+      made.change(to: GST_STATE_READY)
+      made.set("chain", .string("nosuchelement"))
+      #expect(gst_element_request_pad_simple(made.element, "more_%u") == nil)
+      #expect(made.errors().first?.code == Int32(GST_CORE_ERROR_MISSING_PLUGIN.rawValue))
+    }
+
+    @Test func descriptionsThatDoNotParseAreErrorsOfTheirOwn() throws {
+      for (chain, domain, code) in [
+        ("nosuchelement", gst_core_error_quark(), Int32(GST_CORE_ERROR_MISSING_PLUGIN.rawValue)),
+        ("identity nosuchproperty=1", gst_library_error_quark(), Int32(GST_LIBRARY_ERROR_SETTINGS.rawValue)),
+        ("identity ! !", gst_library_error_quark(), Int32(GST_LIBRARY_ERROR_SETTINGS.rawValue)),
+      ] {
+        let made = try Made("kitcounter")
+        made.set("chain", .string(chain))
+        #expect(made.change(to: GST_STATE_READY) == GST_STATE_CHANGE_FAILURE)
+        let error = try #require(made.errors().first)
+        #expect(error.domain == domain && error.code == code, "\(error)")
+        #expect(error.text.contains("\"\(chain)\""))
+      }
+    }
+
+    // MARK: Life
+
+    @Test func startAndStopFrameEveryLife() throws {
+      let made = try Made("kitcounter")
+      for _ in 0..<2 {
+        made.change(to: GST_STATE_PAUSED)
+        made.change(to: GST_STATE_READY)
+        #expect(names(made.messages()).filter { !$0.contains("removed") } == ["started", "interrupted", "stopped"])
+      }
+      made.set("failing", .bool(true))
+      #expect(made.change(to: GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE)
+      let said = made.messages()
+      #expect(said.contains { $0.text == "The counter is stuck." } && !names(said).contains("stopped"))
+    }
+
+    @Test func aWatcherMayPutSomethingElseInPlace() throws {
+      let made = try Made(pipeline: "videotestsrc num-buffers=1 ! kitcounter chain=\"identity ! fakesink name=end enable-last-sample=true\"")
+      #expect(made.change(to: GST_STATE_PAUSED) == GST_STATE_CHANGE_ASYNC)
+      #expect(gst_element_get_state(made.element, nil, nil, 5_000_000_000) == GST_STATE_CHANGE_SUCCESS)
+      var value = GValue()
+      g_object_get_property(UnsafeMutableRawPointer(try made.child("end")).assumingMemoryBound(to: GObject.self), "last-sample", &value)
+      let buffer = try #require(gst_sample_get_buffer(OpaquePointer(g_value_get_boxed(&value))))
+      #expect(buffer.pointee.pts == 1_000_000_000)
+      g_value_unset(&value)
+    }
   }
 }

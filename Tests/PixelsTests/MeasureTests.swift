@@ -155,3 +155,21 @@ struct MeasureTests {
     }
   }
 }
+
+@Suite("Mean difference")
+struct MeanDifferenceTests {
+  @Test func `it is the mean of the bytes' absolute differences`() {
+    let (a, b): ([UInt8], [UInt8]) = ([0, 255, 10, 7], [255, 0, 13, 7])
+    #expect(meanDifference(a, stride: 2, b, stride: 2, width: 2, rows: 2) == 128.25)
+    #expect(meanDifference(a, stride: 2, b, stride: 2, width: 0, rows: 2) == 0)
+  }
+
+  @Test func `what lies between rows does not count, and wide rows do not overflow`() {
+    let (width, stride) = (200_003, 200_010)
+    let a = [UInt8](repeating: 0, count: 2 * stride)
+    var b = [UInt8](repeating: 255, count: 2 * stride)
+    #expect(meanDifference(a, stride: stride, b, stride: stride, width: width, rows: 2) == 255)
+    for index in 0..<2 * stride where index % stride >= width { b[index] = 0 }
+    #expect(meanDifference(a, stride: stride, b, stride: stride, width: width, rows: 2) == 255)
+  }
+}

@@ -185,20 +185,26 @@ private struct ClipWriter {
 
   /// Writes what can be written, and finishes clips that have everything.
   private mutating func advance(abandoningSound: Bool = false) throws {
-    for recording in recordings { try advance(recording, isSoundOver: isSoundOver || abandoningSound) }
-    for recording in recordings where recording.end != nil && recording.waiting.isEmpty && (recording.file?.hasSound != true) {
-      try finish(recording)
+    var open: [Recording] = []
+    for recording in recordings {
+      try advance(recording, isSoundOver: isSoundOver || abandoningSound, before: UInt64(open.count))
+      if recording.end != nil, recording.waiting.isEmpty, recording.file?.hasSound != true {
+        try finish(recording)
+      } else {
+        open.append(recording)
+      }
     }
-    recordings.removeAll { $0.end != nil && $0.waiting.isEmpty && $0.file?.hasSound != true }
+    recordings = open
   }
 
-  private func advance(_ recording: Recording, isSoundOver: Bool) throws {
+  /// - Parameter before: how many clips get their number before this one.
+  private func advance(_ recording: Recording, isSoundOver: Bool, before: UInt64) throws {
     if recording.file == nil {
       guard recording.first != nil else { return }
       let hasSound = options.hasSound && soundCaps != nil && soundHead > recording.head.start
       guard hasSound || isSoundOver || !options.hasSound else { return }
       recording.file = try ClipFile(
-        path: name(of: recording, attempt: 0), start: recording.head.start, format: options.format, picture: recording.caps, sound: hasSound ? soundCaps : nil)
+        path: name(of: recording, attempt: options.names.hasNumber ? before : 0), start: recording.head.start, format: options.format, picture: recording.caps, sound: hasSound ? soundCaps : nil)
     }
     guard let file = recording.file else { return }
     if file.hasSound {

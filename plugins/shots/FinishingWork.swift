@@ -18,6 +18,8 @@ final class FinishingWork: Sendable {
     var described: (shot: UInt64, caption: String) = (0, "")
     /// Kinds of failures that were told.
     var told: Set<String> = []
+    /// Something cannot be written, which was told: the stream is to stop.
+    var hasFailed = false
   }
 
   private let handle: ElementHandle
@@ -39,6 +41,7 @@ final class FinishingWork: Sendable {
   func cancelCaptions() { isCancelled.store(true, ordering: .relaxed) }
 
   func finish(_ clip: FinishedClip) {
+    if state.withLock({ $0.hasFailed }) { return }
     do {
       if settings.validate, try !ClipFrames(path: clip.record.path).hasJump() {
         unlink(clip.record.path)
@@ -49,6 +52,7 @@ final class FinishingWork: Sendable {
       describe(&record, clip.scenes)
       if let path = settings.manifestLocation { try LineFile(path: path).append(record.json) }
     } catch {
+      state.withLock { $0.hasFailed = true }
       report(.error(error as? ElementError ?? (error as? FileError).map { ElementError($0) } ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)")))
       return
     }

@@ -17,6 +17,7 @@ enum Runtime {
         let all = [
           Plugin.register(Kinds.self, in: plugin), Plugin.register(Holder.self, in: plugin), Plugin.register(Gate.self, in: plugin), Plugin.register(Lanes.self, in: plugin),
           Plugin.register(Scaler.self, in: plugin), Plugin.register(Hollow.self, in: plugin), Plugin.register(Chapters.self, in: plugin),
+          Plugin.register(Counter.self, in: plugin),
         ]
         return all.contains(false) ? 0 : 1
       }, "1.0", "MIT/X11", "kittests", "kittests", "https://example.org") != 0
