@@ -29,7 +29,8 @@ private struct FadedFilm {
   func clean(_ frame: Int) -> Frame {
     func luma(_ x: Int, _ y: Int) -> UInt8 {
       let (u, v) = (Double(x) + pan * Double(frame), Double(y) + pan / 3 * Double(frame))
-      let hills = 60 * sin(u / 37) * cos(v / 23) + 25 * sin((u + 2 * v) / 11)
+      // The widest makes the picture as a whole brighter while it travels.
+      let hills = 22 * sin(u / 120 - 1.4) + 40 * sin(u / 37) * cos(v / 23) + 20 * sin((u + 2 * v) / 11)
       let edges = (Int(u) / 24 + Int(v) / 18) % 2 == 0 ? 15.0 : -15.0
       let grain = Double((x * 73 + y * 151 + frame * 977) * 40503 >> 9 & 7) - 3.5
       let ball = (Double(x) - 6 * Double(frame), Double(y) - 90)

@@ -59,7 +59,7 @@ struct BrightnessRatio {
       }
       // Holds motion at zero where a picture is too flat to show any.
       for i in 1..<4 { matrix[5 * i] += 1e-4 * weights / Double(terms.count) }
-      guard let next = Cholesky.solve(matrix, right) else { return still }
+      guard let next = Cholesky.solve(matrix, right, band: 3) else { return still }
       solution = SIMD4(next[0], next[1], next[2], next[3])
     }
     guard solution[0] > 1e-4 else { return still }
