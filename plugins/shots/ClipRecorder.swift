@@ -131,10 +131,11 @@ private struct ClipWriter {
   }
 
   private mutating func work(_ batch: ClipInbox.Batch) throws {
-    isSoundOver = batch.isSoundOver
+    // What the batch says of ends lies behind its items.
+    isSoundOver = isSoundOver && batch.isSoundOver
     for item in batch.items { try work(item) }
+    isSoundOver = batch.isSoundOver || batch.isClosed
     if batch.isPictureOver || batch.isClosed { try perform(plan.end()) }
-    if batch.isEnd || batch.isClosed { isSoundOver = true }
     try advance()
   }
 
