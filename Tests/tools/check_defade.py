@@ -10,7 +10,8 @@ the same figures of the untouched film:
   by shotdetect, those that are not cuts; by TransNetV2 in PyTorch (--peer), those where a probability stays above 0.5
   for more than two frames
 - FILM composed with --sound: how far each burst is from the picture that it belongs to, where that picture still is
-- FILM composed with --clean: mean absolute difference from the clean film, of all samples, by the gain of the frame
+- FILM composed with --clean: mean absolute difference from the clean film, of all samples, by the gain of the frame; apart
+  for fades whose extent the detector does not tell to a frame
 
 FILM is to be composed with --lossless: frames are recognized by their hashes. Needs numpy, and for --peer a Python with
 the peers; see launch/evaluate --help.
@@ -33,6 +34,7 @@ BUCKETS = ((0.15, 0.25), (0.25, 0.35), (0.35, 0.5), (0.5, 0.75), (0.75, 1.0))
 SYNC_LIMIT, ERROR_LIMIT = "≤ 5", "≤ 4"
 # Where frames were taken out, those that go on as so many in a row of the film do are the ones.
 RUN = 12
+OFF = 3
 
 
 def output(*command):
@@ -84,6 +86,14 @@ def places(transitions, after):
         middle = (t["start"] + t["end"] + 1) // 2
         out.append(next((i for i, frame in enumerate(after) if frame >= middle), len(after)))
     return out
+
+
+def dark(transition):
+    """What restore cannot bring back: a cut may be anywhere in it. None for what is no fade, and without --clean."""
+    gains = transition.get("gains")
+    if not gains: return None
+    lost = [transition["start"] + 1 + i for i, gain in enumerate(gains) if gain <= BUCKETS[0][0]]
+    return lost[0] - 1, lost[-1] + 1, "cut"
 
 
 def gradual_by_peer(film):
@@ -163,9 +173,18 @@ def pictures(film, size):
     process.wait()
 
 
-def errors(labels, untouched, restored, clean, size):
+def known(transition, found):
+    """The kind of a transition, and whether the detector's extent is a frame off at most."""
+    start, end, kind = transition["start"], transition["end"], transition["kind"]
+    there = [f for f in found if f[0] <= end and f[1] >= start]
+    if not there: return f"{kind}, not found"
+    off = max(abs(there[0][0] - start), abs(there[-1][1] - end))
+    return kind if off <= 1 else f"{kind}, found 2 to {OFF} frames off" if off <= OFF else f"{kind}, found further off"
+
+
+def errors(labels, found, untouched, restored, clean, size):
     """{(kind, bucket): [(untouched, restored)]}: mean absolute difference from the clean film of each dimmed frame."""
-    gains = {t["start"] + 1 + i: (t["kind"], gain) for t in labels["transitions"] for i, gain in enumerate(t.get("gains", []))}
+    gains = {t["start"] + 1 + i: (known(t, found), gain) for t in labels["transitions"] for i, gain in enumerate(t.get("gains", []))}
     out = {}
     for i, (before, after, truth) in enumerate(zip(*(pictures(f, size) for f in (untouched, restored, clean)))):
         kind, gain = gains.get(i, (None, 0))
@@ -196,8 +215,10 @@ class Variant:
 
     def row(self, labels, peer):
         truth = [(p - 1, p, "cut") for p in self.places]
+        if self.mode == "restore": truth = [dark(t) or place for t, place in zip(labels["transitions"], truth)]
         if not self.mode: truth = [(t["start"], t["end"], t["kind"]) for t in labels["transitions"]]
         found = found_by("fused", self.film)
+        self.found = found
         self.gradual = [f for f in found if f[2] != "cut"]
         cells = [self.mode or "untouched", str(len(self.times)), "yes" if self.kept else "no", self.hits(found, truth), str(len(self.gradual))]
         if peer:
@@ -254,7 +275,7 @@ def main():
             if v.gradual: print(f"\nStill gradual after {v.mode}:", "; ".join(v.traced(g, labels) for g in v.gradual))
         if "bursts" in labels: print_sound(labels, before, variants)
         restored = next((v.film for v in variants if v.mode == "restore"), None)
-        if clean.exists() and restored: print_errors(errors(labels, options.film, restored, clean, size_of(options.film)))
+        if clean.exists() and restored: print_errors(errors(labels, variants[0].found, options.film, restored, clean, size_of(options.film)))
 
 
 if __name__ == "__main__":
