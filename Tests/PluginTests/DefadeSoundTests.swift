@@ -72,6 +72,22 @@ extension Shots {
       }
     }
 
+    @Test func `time stamps that tremble cost no sample`() throws {
+      let harness = try Harness("defade", ["mode": "cut"])
+      let sound = try SoundHarness(beside: harness)
+      try push(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)])
+      harness.end()
+      for (number, start) in stride(from: 0, to: 100 * frame, by: 480).enumerated() {
+        sound.push((start..<start + 480).map { value($0) }, at: max(0, start + (number % 3 - 1) * 30))
+      }
+      sound.end()
+      let (joint, shift) = (41 * frame, 9 * frame)
+      let samples = sound.pull { $0 >= 91 * frame }.samples
+      #expect(samples.count == 91 * frame)
+      let clean = Array(0..<joint - 240) + Array(joint + 240..<91 * frame)
+      #expect(clean.allSatisfy { samples[$0] == value($0 < joint ? $0 : $0 + shift) })
+    }
+
     @Test func `hold leaves the sound as it is`() throws {
       let (samples, jump) = try play("hold")
       #expect(samples.indices.allSatisfy { samples[$0] == value($0) })

@@ -122,6 +122,7 @@ extension Shots {
       try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)])
       // Goes on at 10 s of the medium, at running time 4 s.
       harness.setSegment(makeSegment(start: 10 * second, base: 4 * second, time: 10 * second))
+      #expect(harness.out.frameCount == 91, "nothing behind it decides on what was before")
       for number in 0..<10 { harness.push(try video.noise(UInt8(number)), at: 10 * second + frameTime(number)) }
       harness.end()
       #expect(harness.out.frames.map(\.pts) == times(0..<91) + (0..<10).map { 10 * second + frameTime($0) })
