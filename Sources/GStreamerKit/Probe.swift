@@ -5,6 +5,8 @@ public enum Passing {
   case buffer(UnsafeMutablePointer<GstBuffer>)
   /// Downstream, serialized or not; FLUSH_START and FLUSH_STOP too.
   case event(UnsafeMutablePointer<GstEvent>)
+  /// What a watcher sets instead so that what came goes no further. It is released then; keep a reference of your own.
+  case dropped
 }
 
 extension Pad {
@@ -27,6 +29,7 @@ extension Pad {
         switch passing {
         case .buffer(let buffer): info.pointee.data = UnsafeMutableRawPointer(buffer)
         case .event(let event): info.pointee.data = UnsafeMutableRawPointer(event)
+        case .dropped: return GST_PAD_PROBE_DROP
         }
         return GST_PAD_PROBE_OK
       }, Unmanaged.passRetained(Watcher(body)).toOpaque(),

@@ -89,7 +89,7 @@ extension Shots {
 
     @Test func `a folder that is not there is an error that names the file`() throws {
       let bus = try play("location=\(folder.file("nowhere/%d.mp4"))")
-      #expect(bus.all(.error).count == 1)
+      #expect(bus.all(.error).count == 1, "\(bus.errors)")
       #expect(bus.errors.first?.contains(folder.file("nowhere/1.mp4")) == true)
       #expect(bus.all(.error).first?.code == "gst-resource-error-quark \(GST_RESOURCE_ERROR_OPEN_WRITE.rawValue)")
     }
@@ -109,6 +109,15 @@ extension Shots {
       #expect(folder.names == ["1.mp4", "m"])
       #expect(try ClipOnDisk(path: folder.file("1.mp4")).frames() == 10)
       #expect(lines(of: folder.file("m")).compactMap { jsonField("file_path", $0) } == [folder.file("1.mp4")])
+    }
+
+    @Test func `a program that plays a file is told of its end`() throws {
+      for _ in 0..<10 {
+        let (status, output) = try launch(
+          "-q filesrc location=\(Excerpt.film) ! decodebin name=in in. ! videoconvert ! identity eos-after=5 ! shotdetect align=true ! clip.video in. ! audioconvert ! identity eos-after=10 ! clip.audio shotclip name=clip overwrite=true location=\(folder.file("1.mp4"))",
+          within: 10)
+        #expect(status == 0, "\(output)")
+      }
     }
 
     @Test func `after a kill every file in the manifest plays`() throws {

@@ -12,7 +12,15 @@ extension Shots {
     }
 
     private func harness(_ properties: String = "") throws -> Harness {
-      try Harness(launch: "shotdetect min-shot-duration=0 filter=suppress align=true ! shotclip location=\(folder.file("%d.mp4")) \(properties)")
+      try Plugin.require()
+      let description = "shotdetect min-shot-duration=0 filter=suppress align=true ! shotclip location=\(folder.file("%d.mp4")) \(properties)"
+      guard let bin = gst_parse_bin_from_description(description, 1, nil) else { throw Failure("cannot parse \(description)") }
+      // GstHarness does not wait for sinks to have data.
+      gst_element_set_state(bin, GST_STATE_READY)
+      guard let sink = gst_bin_get_by_name(UnsafeMutableRawPointer(bin).assumingMemoryBound(to: GstBin.self), "picture") else { throw Failure("no sink") }
+      defer { gst_object_unref(sink) }
+      gst_util_set_object_arg(gobject(sink), "async", "false")
+      return try Harness(bin)
     }
 
     private func push(_ harness: Harness, _ frames: Range<Int>, bright: Bool = false) throws {

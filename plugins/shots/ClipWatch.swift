@@ -52,6 +52,7 @@ final class ClipWatch: Sendable {
   /// What arrives gets running time for timestamps. What is outside of its segment gets none, and no packet of it counts.
   func arriving(_ passing: inout Passing) {
     switch passing {
+    case .dropped: break
     case .event(let event):
       guard let new = arriving(event) else { return }
       gst_event_unref(event)
@@ -110,6 +111,7 @@ final class ClipWatch: Sendable {
     switch passing {
     case .event(let event): raw(event)
     case .buffer(let buffer): raw(buffer, before: encoder)
+    case .dropped: break
     }
   }
 
@@ -183,6 +185,7 @@ final class ClipWatch: Sendable {
 
   func coded(_ passing: Passing) {
     switch passing {
+    case .dropped: break
     case .event(let event): follow(event, .picture)
     case .buffer(let buffer):
       let (inbox, rate) = state.withLock { ($0.inbox, $0.rate) }
@@ -197,10 +200,13 @@ final class ClipWatch: Sendable {
 
   // MARK: Sound
 
-  func sound(_ passing: Passing) {
+  /// Sound ends here: in PAUSED a sink would keep it, and the picture may have to come far for its first packet.
+  func sound(_ passing: inout Passing) {
     switch passing {
+    case .dropped: break
     case .event(let event): follow(event, .sound)
     case .buffer(let buffer):
+      passing = .dropped
       let (inbox, segment, rate, bytes) = state.withLock { ($0.inbox, $0.heard, $0.soundRate, $0.soundBytes) }
       guard let inbox, rate > 0, bytes > 0, let running = segment.time(of: buffer).runningTime else { return }
       let samples = guint64(gst_buffer_get_size(buffer)) / guint64(bytes)

@@ -130,6 +130,8 @@ final class ShotClip: BinElement {
     for (one, next) in zip(chain, chain.dropFirst()) { try bin.link(one, next) }
     guard let queue = chain.first, let single = bin.child("sound-identity"), let filter = bin.child("sound-capsfilter"), let sink = chain.last else { return }
     Self.setUp(sink, in: bin)
+    // PLAYING does not wait for sound that never begins.
+    bin.set(sink, "async", "false")
     bin.set(single, "single-segment", "true")
     bin.set(filter, "caps", "audio/x-raw, layout=interleaved")
     try bin.expose(queue, "sink", as: pad.name)
@@ -137,7 +139,7 @@ final class ShotClip: BinElement {
     sink.pad("sink")?.watch { passing in
       // Sound that changes its format is converted to what it was: muxers take no other.
       if case .event(let event) = passing, event.pointee.type == GST_EVENT_CAPS { bin.keepCaps(of: event, in: filter) }
-      watch.sound(passing)
+      watch.sound(&passing)
     }
   }
 
@@ -146,9 +148,9 @@ final class ShotClip: BinElement {
   }
 
   private static func setUp(_ sink: ElementHandle, in bin: Bin) {
-    // Clips are made as fast as data come; nobody waits for a stream that never begins.
+    // Clips are made as fast as data come. The picture's sink waits for its first packet, as sinks do: where none does,
+    // decodebin's thread completes PAUSED, and when the application sets PLAYING meanwhile its end of stream is lost.
     bin.set(sink, "sync", "false")
-    bin.set(sink, "async", "false")
     bin.set(sink, "enable-last-sample", "false")
   }
 

@@ -49,6 +49,7 @@ final class Counter: BinElement {
     let readings = seen.withLock { seen in
       switch passing {
       case .buffer: seen.buffers += 1
+      case .dropped: break
       case .event(let event): if event.pointee.type == GST_EVENT_SEGMENT { seen.segments += 1 }
       }
       return seen
