@@ -33,7 +33,7 @@ extension Shots {
     }
 
     private func play(_ mode: String, sizes: Int = 1024, soundFirst: Bool = false) throws -> (samples: [Int16], jump: Int64) {
-      let harness = try Harness("defade", ["mode": mode])
+      let harness = try Harness("defade", ["margin": "0", "mode": mode])
       let sound = try SoundHarness(beside: harness)
       let marks = [Mark(frame: 45, start: 40, end: 50), Mark(kind: "dissolve", frame: 105, start: 99, end: 112, shot: 3)]
       if soundFirst { push(sound, 0..<200 * frame, size: sizes) }
@@ -73,7 +73,7 @@ extension Shots {
     }
 
     @Test func `time stamps that tremble cost no sample`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try SoundHarness(beside: harness)
       try push(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)])
       harness.end()
@@ -96,7 +96,7 @@ extension Shots {
 
     @Test func `sound of a cut waits for the picture, that of hold does not`() throws {
       for mode in ["cut", "hold"] {
-        let harness = try Harness("defade", ["mode": mode])
+        let harness = try Harness("defade", ["margin": "0", "mode": mode])
         let sound = try SoundHarness(beside: harness)
         try push(harness, 0..<100)
         push(sound, 0..<100 * frame)
@@ -111,7 +111,7 @@ extension Shots {
     }
 
     @Test func `sound goes on after the video has ended`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try SoundHarness(beside: harness)
       try push(harness, 0..<50)
       harness.end()
@@ -120,7 +120,7 @@ extension Shots {
     }
 
     @Test func `sound ends where a fade-out ends the film`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try SoundHarness(beside: harness)
       try push(harness, 0..<100, [Mark(frame: 99, start: 89, end: nil)])
       harness.end()
@@ -149,7 +149,7 @@ extension Shots {
     }
 
     @Test func `a sound pad that gets nothing holds nothing up`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try SoundHarness(beside: harness)
       try push(harness, 0..<300, [Mark(frame: 45, start: 40, end: 50)])
       harness.end()
@@ -159,7 +159,7 @@ extension Shots {
     }
 
     @Test func `a gap in the sound at a joint is silence, not a shift`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try SoundHarness(beside: harness)
       try push(harness, 0..<200, [Mark(frame: 45, start: 40, end: 50)])
       harness.end()
@@ -181,7 +181,7 @@ extension Shots {
     }
 
     @Test func `after a flush of both, sound and picture begin anew`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try SoundHarness(beside: harness)
       try push(harness, 0..<200, [Mark(frame: 45, start: 40, end: 50)])
       push(sound, 0..<200 * frame)
@@ -205,7 +205,7 @@ extension Shots {
 
     @Test func `a state change ends every wait`() throws {
       for _ in 0..<5 {
-        let harness = try Harness("defade", ["mode": "cut"])
+        let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
         let sound = try SoundHarness(beside: harness)
         try push(harness, 0..<60)
         push(sound, 0..<60 * frame)
@@ -217,7 +217,7 @@ extension Shots {
     @Test func `picture and sound stay together over ten minutes`() throws {
       let slow = try Video("GRAY8", 2, 2, rate: (30000, 1001))
       let rate = 44_100
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try SoundHarness(beside: harness, rate: rate)
       harness.setVideo(slow)
       let count = 600 * 30
@@ -281,7 +281,7 @@ extension Shots {
 
     @Test(arguments: ["S8", "U8", "S16BE", "U16LE", "S24LE", "S24_32LE", "S32LE", "F32LE", "F64BE"])
     func `every format of samples`(_ format: String) throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let sound = try #require(gst_harness_new_with_element(harness.element, "audio_sink", "audio_src"))
       defer { gst_harness_teardown(sound) }
       let caps = "audio/x-raw,format=\(format),rate=32000,channels=2,layout=interleaved,channel-mask=(bitmask)0x3"

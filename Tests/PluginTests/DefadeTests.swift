@@ -31,7 +31,7 @@ extension Shots {
     // MARK: hold
 
     @Test func `hold keeps every frame's time and cuts hard in the middle`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       let memory = try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)])
       harness.end()
       let frames = harness.out.frames
@@ -46,7 +46,7 @@ extension Shots {
     }
 
     @Test func `frames outside of transitions are the very buffers that came`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       harness.setVideo(video)
       var addresses: [UInt] = []
       for number in 0..<100 {
@@ -59,7 +59,7 @@ extension Shots {
     }
 
     @Test func `hold marks the new cut where it lies, with its own times`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       try play(harness, 0..<100, [Mark(frame: 47, start: 40, end: 50, color: "black")])
       harness.end()
       #expect(harness.out.marked == [45])
@@ -74,7 +74,7 @@ extension Shots {
     }
 
     @Test func `a transition of one frame shows the new shot early`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       let memory = try play(harness, 0..<100, [Mark(kind: "dissolve", frame: 41, start: 40, end: 42)])
       harness.end()
       #expect(harness.out.frames[41].memory == memory[42])
@@ -82,7 +82,7 @@ extension Shots {
     }
 
     @Test func `key-frame requests move to the new cut`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       try play(harness, 0..<100, [Mark(frame: 47, start: 40, end: 50)]) { number in
         guard number == 47 || number == 60 else { return }
         harness.push(gst_video_event_new_downstream_force_key_unit(
@@ -97,7 +97,7 @@ extension Shots {
     // MARK: cut
 
     @Test func `cut takes the frames out and closes the gap`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let memory = try play(
         harness, 0..<200, [Mark(frame: 45, start: 40, end: 50), Mark(kind: "wipe", frame: 124, start: 119, end: 130, shot: 3), Mark(kind: "cut", frame: 160, start: 159, end: 160, shot: 4)])
       harness.end()
@@ -118,7 +118,7 @@ extension Shots {
     }
 
     @Test func `cut folds what was taken out into the base of a new segment`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)])
       // Goes on at 10 s of the medium, at running time 4 s.
       harness.setSegment(makeSegment(start: 10 * second, base: 4 * second, time: 10 * second))
@@ -131,7 +131,7 @@ extension Shots {
     }
 
     @Test func `cut moves key-frame requests and gaps`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)]) { number in
         if number == 70 {
           let time = GstClockTime(frameTime(70))
@@ -147,7 +147,7 @@ extension Shots {
     // MARK: what is treated
 
     @Test func `kinds that are not asked for stay as they are, with their marks`() throws {
-      let harness = try Harness("defade", ["kinds": "fade+wipe"])
+      let harness = try Harness("defade", ["margin": "0", "kinds": "fade+wipe"])
       let memory = try play(harness, 0..<100, [Mark(kind: "dissolve", frame: 45, start: 40, end: 50)])
       harness.end()
       #expect(harness.out.frames.map(\.memory) == (0..<100).map { memory[$0] })
@@ -156,15 +156,15 @@ extension Shots {
       #expect(harness.number("transitions") == 0)
     }
 
-    @Test func `margin widens transitions on both sides`() throws {
-      let harness = try Harness("defade", ["mode": "cut", "margin": "2"])
+    @Test func `margin, two frames by default, widens transitions on both sides`() throws {
+      let harness = try Harness("defade", ["mode": "cut"])
       let memory = try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)])
       harness.end()
       #expect(harness.out.frames.map(\.memory) == (Array(0...38) + Array(52..<100)).map { memory[$0] })
     }
 
     @Test func `transitions side by side share no frame`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       let memory = try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50), Mark(kind: "wipe", frame: 53, start: 48, end: 58, shot: 3)])
       harness.end()
       #expect(harness.out.frames.map(\.pts) == times(0..<100))
@@ -176,7 +176,7 @@ extension Shots {
     }
 
     @Test func `marks of a detector that is late by less than look-ahead work too`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       harness.setVideo(video)
       var memory: [UInt] = []
       for number in 0..<150 {
@@ -193,7 +193,7 @@ extension Shots {
     }
 
     @Test func `what is known too late is said, and the rest is treated`() throws {
-      let harness = try Harness("defade", ["look-ahead": "1000000000"])
+      let harness = try Harness("defade", ["margin": "0", "look-ahead": "1000000000"])
       let memory = try play(harness, 0..<150, [Mark(frame: 80, start: 40, end: 90)])
       harness.end()
       #expect(harness.bus.warnings.contains { $0.contains("align=true") })
@@ -212,7 +212,7 @@ extension Shots {
     // MARK: ends and beginnings
 
     @Test(arguments: ["hold", "cut"]) func `a fade-out that nothing follows`(_ mode: String) throws {
-      let harness = try Harness("defade", ["mode": mode])
+      let harness = try Harness("defade", ["margin": "0", "mode": mode])
       let memory = try play(harness, 0..<100, [Mark(frame: 99, start: 89, end: nil)])
       harness.end()
       if mode == "hold" {
@@ -226,7 +226,7 @@ extension Shots {
     }
 
     @Test(arguments: ["hold", "cut"]) func `a stream that ends in the middle of a transition`(_ mode: String) throws {
-      let harness = try Harness("defade", ["mode": mode])
+      let harness = try Harness("defade", ["margin": "0", "mode": mode])
       let memory = try play(harness, 0..<95, [Mark(frame: 92, start: 85, end: 99)])
       harness.end()
       if mode == "hold" {
@@ -239,7 +239,7 @@ extension Shots {
     }
 
     @Test func `a boundary that comes as an event at the end is treated`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       let memory = try play(harness, 0..<60)
       let fields = try #require(gst_structure_new_empty("shot-boundary"))
       Mark(frame: 50, start: 40, end: 55).write(into: fields)
@@ -252,7 +252,7 @@ extension Shots {
     }
 
     @Test func `a flush drops what is held, and times begin anew`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       try play(harness, 0..<150, [Mark(frame: 45, start: 40, end: 50)])
       let before = harness.out.frameCount
       #expect(before == 76 - 9, "three seconds stay")
@@ -265,7 +265,7 @@ extension Shots {
     }
 
     @Test func `other caps let go what was before them`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       try play(harness, 0..<60, [Mark(frame: 55, start: 50, end: 62)])
       let wide = try Video("I420", 32, 16)
       harness.setVideo(wide)
@@ -278,7 +278,7 @@ extension Shots {
     }
 
     @Test func `serialized events keep their places`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)]) { number in
         if number == 43 || number == 90 { harness.push(gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty("note"))) }
       }
@@ -288,7 +288,7 @@ extension Shots {
     }
 
     @Test func `it starts again after a stop as if for the first time`() throws {
-      let harness = try Harness("defade", ["mode": "cut"])
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50)])
       gst_element_set_state(harness.element, GST_STATE_READY)
       #expect(harness.out.frameCount == 26)
@@ -307,7 +307,7 @@ extension Shots {
 
     @Test func `latency is look-ahead, and with cut what was taken out`() throws {
       for mode in ["hold", "cut"] {
-        let harness = try Harness("defade", ["mode": mode, "look-ahead": "2000000000"])
+        let harness = try Harness("defade", ["margin": "0", "mode": mode, "look-ahead": "2000000000"])
         harness.setUpstreamLatency(20 * millisecond, 70 * millisecond)
         try play(harness, 0..<30)
         #expect(try harness.latency().low == 2 * second + 20 * millisecond)
@@ -320,7 +320,7 @@ extension Shots {
     }
 
     @Test func `frames leave as soon as look-ahead has come after them`() throws {
-      let harness = try Harness("defade", ["look-ahead": "1000000000"])
+      let harness = try Harness("defade", ["margin": "0", "look-ahead": "1000000000"])
       try play(harness, 0..<25)
       #expect(harness.out.frameCount == 1)
       try play(harness, 25..<26)
@@ -331,7 +331,7 @@ extension Shots {
     }
 
     @Test func `frames without times and outside of the segment pass`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       harness.setVideo(video, makeSegment(start: second))
       harness.push(try video.noise(1), at: 0)
       harness.push(try video.noise(2), at: nil)
@@ -348,7 +348,7 @@ extension Shots {
         for (width, height) in [(1, 1), (7, 5), (33, 18)] {
           let video = try Video(format, width, height)
           for mode in ["hold", "cut"] {
-            let harness = try Harness("defade", ["mode": mode, "look-ahead": "400000000"])
+            let harness = try Harness("defade", ["margin": "0", "mode": mode, "look-ahead": "400000000"])
             harness.setVideo(video)
             for number in 0..<20 {
               let buffer = try video.noise(UInt8(number))
@@ -364,7 +364,7 @@ extension Shots {
     }
 
     @Test func `a replaced frame has the layout of the picture that it shows, and its own facts`() throws {
-      let harness = try Harness("defade", [:])
+      let harness = try Harness("defade", ["margin": "0"])
       harness.setVideo(video)
       let time = try #require(gst_video_time_code_new(25, 1, nil, GST_VIDEO_TIME_CODE_FLAGS_NONE, 1, 0, 1, 17, 0))
       defer { gst_video_time_code_free(time) }

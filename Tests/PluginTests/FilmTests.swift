@@ -68,13 +68,13 @@ extension Shots {
       let frame = second / 30
       let pipeline = try Pipeline(
         "videotestsrc name=s is-live=true pattern=black ! video/x-raw,format=I420,width=320,height=180,framerate=30/1 ! shotdetect name=d min-shot-duration=0 ! fakesink")
-      let source = try pipeline.element("s")
+      let source = try Patterns(of: try pipeline.element("s"))
       let arriving = try pipeline.watch("d", "sink")
       pipeline.setState(GST_STATE_PLAYING)
       for (cut, pattern) in ["white", "red", "blue", "black", "smpte100"].enumerated() {
         let seen = arriving.frameCount
         #expect(eventually { arriving.frameCount >= seen + 5 })
-        gst_util_set_object_arg(gobject(source), "pattern", pattern)
+        source.change(to: pattern)
         #expect(eventually { pipeline.bus.cuts.count > cut }, "\(pattern)")
       }
       pipeline.setState(GST_STATE_NULL)

@@ -79,6 +79,32 @@ import Testing
     #expect(plan.leave(at: 1 << 40, atEnd: false).isEmpty)
   }
 
+  @Test func `a fade that is longer than told begins earlier and ends later, and keeps off its neighbours`() throws {
+    var plan = TransitionPlan(kinds: [.fade])
+    plan.add(boundary(from: 400, to: 800))
+    plan.add(boundary(from: 1000, to: 1400))
+    plan.widen(start: 700)
+    #expect(plan.transitions.map(\.start) == [400, 800])
+    plan.widen(start: 400, end: 900)
+    #expect(plan.transitions.map(\.end) == [800, 1400], "the other begins there")
+    plan.widen(start: 800, end: 1600)
+    #expect(plan.transitions[1].end == 1600 && plan.transitions[1].middle == 1200 && plan.transitions[1].isMeasured)
+    plan.add(boundary(from: 1500, to: 2000))
+    #expect(plan.transitions[2].start == 1600)
+  }
+
+  @Test func `a fade lasts as long as the picture comes back`() {
+    for (length, missed) in [(12, 3), (24, 6), (48, 10), (100, 12), (24, 0)] {
+      // The one that the detector takes for clean is so many frames early.
+      let distances = (0..<20).map { 0.4 * min(1, Double(length - missed + $0) / Double(length)) }
+      #expect(abs(FadeExtent.frames(distances) - missed) <= 1, "\(missed) of \(length)")
+    }
+    #expect(FadeExtent.frames([0.4, 0.4, 0.4, 0.4]) == 0)
+    #expect(FadeExtent.frames([0.4, 0.404, 0.401, 0.405, 0.4]) == 0, "pictures tremble")
+    #expect(FadeExtent.frames([0.4]) == 0 && FadeExtent.frames([]) == 0)
+    #expect(FadeExtent.frames((0..<50).map { 0.1 + 0.02 * Double($0) }) == FadeExtent.most)
+  }
+
   // MARK: SoundSplice
 
   /// Plays `count` samples in buffers of `size` and returns the samples of the input that pass, the crossfades' sides,

@@ -35,7 +35,7 @@ final class Defade: PadElement {
   struct Settings: Defaultable {
     var mode = Mode.hold
     var kinds: Set<Kind> = Set(Kind.allCases)
-    var margin: UInt32 = 0
+    var margin: UInt32 = 2
     var lookAhead = ClockTime.milliseconds(3000)
     var maxGain = 8.0
 

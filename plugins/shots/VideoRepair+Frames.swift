@@ -6,13 +6,53 @@ import Shots
 extension VideoRepair {
   mutating func leave(_ frame: Frame) throws {
     if let start = frame.time.runningTime { decided = start &+ (frame.time.duration ?? frameDuration) }
-    guard let streamTime = frame.time.streamTime, let transition = plan.transition(at: streamTime) else { return leaveClean(frame) }
+    guard let streamTime = frame.time.streamTime, var transition = plan.transition(at: streamTime) else { return leaveClean(frame) }
+    if !transition.isMeasured {
+      widenForwards(transition)
+      transition = plan.transition(at: streamTime) ?? transition
+    }
     switch mode {
     case .cut: remove(frame)
     case .restore where transition.boundary.kind == .fade: try restore(frame, transition, streamTime)
     case .hold, .restore: hold(frame, isOld: transition.isOld(streamTime))
     }
   }
+
+  // MARK: Extents of fades
+
+  /// Has the newest transition begin where its fade does, as far as it is held. What cannot be read is left as it is: it
+  /// is an error later, where it is needed.
+  mutating func widenBackwards(_ boundary: Boundary) {
+    guard boundary.kind == .fade, let start = plan.transitions.last?.start else { return }
+    var frames: [Frame] = []
+    for item in items.reversed() where frames.count < FadeExtent.most + 3 {
+      guard case .frame(let frame) = item else { continue }
+      if frame.time.streamTime.map({ $0 <= start }) == true { frames.append(frame) }
+    }
+    if let widened = clean(of: frames, boundary) { plan.widen(start: widened) }
+  }
+
+  /// Has a transition end where its fade does. To be called once it is held whole.
+  mutating func widenForwards(_ transition: TransitionPlan.Transition) {
+    var frames: [Frame] = []
+    search: for item in items where frames.count < FadeExtent.most + 3 {
+      switch item {
+      case .barrier, .event(_, true): break search
+      case .event: continue
+      case .frame(let frame): if let time = frame.time.streamTime, time >= transition.end ?? .max { frames.append(frame) }
+      }
+    }
+    plan.widen(start: transition.start, end: clean(of: frames, transition.boundary))
+  }
+
+  /// Stream time of the first of these frames that is clean, going away from a fade; nil if there is nothing to tell.
+  private func clean(of frames: [Frame], _ boundary: Boundary) -> ClockTime? {
+    guard let color = boundary.color, frames.count > 2, let info, let repair = try? FadeRepair(info, maxGain: maxGain) else { return nil }
+    let distances = frames.compactMap { try? repair.look(at: $0.buffer).mean }.map { color == .white ? 1 - $0 : $0 }
+    return distances.count == frames.count ? frames[FadeExtent.frames(distances)].time.streamTime : nil
+  }
+
+  // MARK: Clean frames, and those that are not
 
   mutating func leaveClean(_ frame: Frame) {
     if let pts = frame.time.pts, let running = frame.time.runningTime { endRemoval(pts: pts, running: running) }

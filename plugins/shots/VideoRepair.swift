@@ -127,6 +127,7 @@ struct VideoRepair {
     plan.margin = UInt64(margin) &* frameDuration
     plan.add(boundary, forcesKeyUnit: dropKeyUnit(for: boundary))
     readings.transitions &+= 1
+    widenBackwards(boundary)
     if let start = boundary.transitionStart, let last = lastStreamTime, last > start { lateness = max(lateness ?? 0, last - start) }
   }
 

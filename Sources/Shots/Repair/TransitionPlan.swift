@@ -15,8 +15,12 @@ public struct TransitionPlan {
     public var end: UInt64?
     /// Where the hard cut goes that takes its place.
     public var middle: UInt64?
+    /// Whether its end was looked for in the pictures.
+    public fileprivate(set) var isMeasured = false
     /// Whether the cut has been told.
     var isMarked = false
+
+    fileprivate mutating func center() { middle = end.map { start + ($0 - start + 1) / 2 } }
 
     /// Whether a frame lies in the part that belongs to the old shot.
     public func isOld(_ streamTime: UInt64) -> Bool { middle.map { streamTime < $0 } ?? true }
@@ -46,8 +50,29 @@ public struct TransitionPlan {
     let first = max(start < margin ? 0 : start - margin, lastEnd)
     var end = boundary.transitionEnd
     if let known = end { end = max(known.addingReportingOverflow(margin).partialValue, first) }
-    transitions.append(Transition(boundary: boundary, forcesKeyUnit: forcesKeyUnit, start: first, end: end, middle: end.map { first + ($0 - first + 1) / 2 }))
+    var transition = Transition(boundary: boundary, forcesKeyUnit: forcesKeyUnit, start: first, end: end)
+    transition.center()
+    transitions.append(transition)
     lastEnd = end ?? .max
+  }
+
+  /// Has the newest transition begin earlier, but not inside the one before it.
+  public mutating func widen(start: UInt64) {
+    guard let last = transitions.indices.last else { return }
+    let before = last > 0 ? transitions[last - 1].end ?? .max : 0
+    transitions[last].start = min(transitions[last].start, max(start, before))
+    transitions[last].center()
+  }
+
+  /// Has the transition that begins at `start` end later, but not inside the one after it; its end is final then.
+  public mutating func widen(start: UInt64, end: UInt64?) {
+    guard let index = transitions.firstIndex(where: { $0.start == start }) else { return }
+    transitions[index].isMeasured = true
+    guard let end, let known = transitions[index].end, end > known else { return }
+    let after = index + 1 < transitions.count ? transitions[index + 1].start : .max
+    transitions[index].end = max(known, min(end, after))
+    transitions[index].center()
+    if index + 1 == transitions.count { lastEnd = transitions[index].end ?? .max }
   }
 
   /// The transition that a frame lies in.
