@@ -17,6 +17,7 @@ from evaluate import found_by, frame_rate
 SAMPLE = Path(__file__).resolve().parents[2] / "samples/media/big-buck-bunny-excerpt.mp4"
 COLUMNS, WIDTH, MARGIN, GAP = 9, 132, 76, 4
 GROUND = "0x181818"
+WIDER = 2  # defade's margin
 
 
 def draw(*inputs, filters, target):
@@ -51,6 +52,7 @@ def main():
         removed, strips = 0, []
         for start, end, kind in found_by("fused", film):
             if kind == "cut": continue
+            start, end = start - WIDER, end + WIDER
             frames = [round(start + i * (end - start) / (COLUMNS - 1)) for i in range(COLUMNS)]
             name = f"{scratch}/{start}"
             strips.append(heading(kind, [frame / rate for frame in frames], f"{name}.png"))
