@@ -82,10 +82,7 @@ final class ClipWatch: Sendable {
       state.withLock { $0.arriving.append((nil, segment)) }
       new = Segment().event()
     case GST_EVENT_FLUSH_STOP: state.withLock { $0.arriving.removeAll() }
-    case GST_EVENT_CUSTOM_DOWNSTREAM where gst_video_event_is_force_key_unit(event) != 0:
-      var running: GstClockTime = .max
-      gst_video_event_parse_downstream_force_key_unit(event, nil, nil, &running, nil, nil)
-      new = running == .max ? nil : Self.keyRequest(at: ClockTime(running))
+    case GST_EVENT_CUSTOM_DOWNSTREAM: new = KeyUnit(event)?.runningTime.flatMap { Self.keyRequest(at: $0) }
     default: break
     }
     new?.pointee.seqnum = event.pointee.seqnum
@@ -93,8 +90,8 @@ final class ClipWatch: Sendable {
   }
 
   private static func keyRequest(at running: ClockTime) -> UnsafeMutablePointer<GstEvent>? {
-    let time = GstClockTime(origin &+ running)
-    return gst_video_event_new_downstream_force_key_unit(time, .max, time, 1, 0)
+    let time = origin &+ running
+    return KeyUnit(pts: time, streamTime: nil, runningTime: time).event
   }
 
   /// Stream time of a coded frame. Segments before it are needed no more: frames come in order, or nearly so.
@@ -118,11 +115,8 @@ final class ClipWatch: Sendable {
   private func raw(_ event: UnsafeMutablePointer<GstEvent>) {
     switch event.pointee.type {
     case GST_EVENT_FLUSH_STOP: state.withLock { $0.lastKey = nil }
-    case GST_EVENT_CUSTOM_DOWNSTREAM where gst_video_event_is_force_key_unit(event) != 0:
-      var running: GstClockTime = .max
-      gst_video_event_parse_downstream_force_key_unit(event, nil, nil, &running, nil, nil)
-      if running != .max { state.withLock { $0.lastKey = ClockTime(running) &- Self.origin } }
     case GST_EVENT_CUSTOM_DOWNSTREAM:
+      if let asked = KeyUnit(event)?.runningTime { return state.withLock { $0.lastKey = asked &- Self.origin } }
       // A boundary that no frame follows.
       guard let boundary = gst_event_get_structure(event).flatMap({ Boundary(Structure($0)) }), let time = boundary.runningTime else { return }
       mark(boundary, at: time, frame: nil)
