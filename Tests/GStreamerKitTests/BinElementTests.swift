@@ -125,13 +125,6 @@ extension GStreamerKitTests {
       #expect(names(made.messages()).contains("removed"))
     }
 
-    @Test func theSameNameIsGivenOnce() throws {
-      let made = try Made("kitcounter")
-      let pad = try #require(gst_element_request_pad_simple(made.element, "more_3"))
-      #expect(gst_element_request_pad_simple(made.element, "more_3") == nil)
-      gst_object_unref(pad)
-    }
-
     @Test func aPadThatCannotBeServedIsRefused() throws {
       let made = try Made("kitcounter")
       made.change(to: GST_STATE_READY)
