@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "Shots", targets: ["Shots"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "TransNet", targets: ["TransNet"]),
+    .library(name: "Diffusion", targets: ["Diffusion"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
@@ -18,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "CGStreamerCheck", pkgConfig: "gstreamer-check-1.0"),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
     .systemLibrary(name: "COneDNN"),
+    .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0"),
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Threads"),
@@ -26,6 +28,7 @@ let package = Package(
     .target(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "Diffusion", dependencies: ["CGLib", "Tensors", "Threads"], exclude: ["README.md"]),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
@@ -48,6 +51,7 @@ let package = Package(
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots"], exclude: ["Fixtures"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
     // Loads the built plugin as an application does; never links it.
     .testTarget(name: "PluginTests", dependencies: ["CGStreamer", "CGStreamerCheck"], exclude: ["Fixtures"]),
   ]
