@@ -24,7 +24,7 @@ let package = Package(
     .target(name: "Pixels"),
     .target(name: "Threads"),
     .target(name: "Shots", dependencies: ["Pixels", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
-    .target(name: "Tensors", dependencies: ["COneDNN"]),
+    .target(name: "Tensors", dependencies: ["COneDNN", "Threads"]),
     .target(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", .product(name: "DequeModule", package: "swift-collections")]),

@@ -105,7 +105,7 @@ struct OneDNNConvolutionTests {
     let (source, weights, before) = (noise(item.sourceCount), noise(item.weightShape.reduce(1, *), seed: 2), noise(item.resultCount, seed: 3))
     let packed = PackedWeights(weights, shape: item.weightShape, type: .float32)
     let kernel = try Kernel.convolution(
-      item.shape, packed, bias: nil, source: .float32, destination: .float32, finish: Finish(accumulates: true, isRectified: true))
+      item.shape, packed, bias: nil, source: .float32, destination: .float32, finish: Finish(accumulates: true, activation: .relu))
     let (memory, values) = (stored(before, .float32), stored(source, .float32))
     try withExtendedLifetime(values) { try kernel.run(values.base, to: memory.base, on: Stream()) }
     let expected = zip(item.sums(source, weights, nil), before).map { max(0, $0 + $1) }

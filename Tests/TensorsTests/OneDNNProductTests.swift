@@ -70,7 +70,7 @@ struct OneDNNProductTests {
     for matrices in Set([1, shape.count]) {
       let b = noise(matrices * shape.inner * shape.columns, seed: 2)
       let weights = PackedWeights(b, shape: [matrices, shape.inner, shape.columns], type: .float32)
-      let kernel = try Kernel.product(shape, weights, bias: bias, source: .float32, destination: .float32, finish: Finish(isRectified: true))
+      let kernel = try Kernel.product(shape, weights, bias: bias, source: .float32, destination: .float32, finish: Finish(activation: .relu))
       placeB.matrix = matrices == 1 ? 0 : shape.inner * shape.columns
       let expected = product(shape, a, placeA, b, placeB).enumerated().map { max(0, $1 + bias[$0 % shape.columns]) }
       #expect(distance(try run(kernel, stored(a, .float32), count: expected.count), expected) < 1e-5)

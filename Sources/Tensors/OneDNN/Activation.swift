@@ -24,6 +24,9 @@ public enum Activation: CaseIterable, Hashable, Sendable {
     case .tanh: dnnl_eltwise_tanh
     }
   }
+
+  /// Swish is x · σ(α·x), ReLU α·x below zero.
+  var alpha: Float { self == .swish ? 1 : 0 }
 }
 
 extension Kernel {
@@ -33,9 +36,7 @@ extension Kernel {
   public static func activation(_ function: Activation, count: Int, type: DataType) throws(OneDNNError) -> Kernel {
     var layout = try Layout.dense([count], type).descriptor
     var operation = dnnl_eltwise_desc_t()
-    // Swish is x · σ(α·x).
-    let alpha: Float = function == .swish ? 1 : 0
-    let status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, function.oneDNN, &layout, alpha, 0)
+    let status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, function.oneDNN, &layout, function.alpha, 0)
     try OneDNN.check(status, "dnnl_eltwise_forward_desc_init")
     return try Kernel(KernelDescription(&operation))
   }

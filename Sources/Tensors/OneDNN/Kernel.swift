@@ -55,13 +55,13 @@ public struct Finish {
   public var scales: [Float] = []
   /// The sum is added to what is there.
   public var accumulates = false
-  /// max(x, 0), last.
-  public var isRectified = false
+  /// Applied last.
+  public var activation: Activation?
 
-  public init(scales: [Float] = [], accumulates: Bool = false, isRectified: Bool = false) {
+  public init(scales: [Float] = [], accumulates: Bool = false, activation: Activation? = nil) {
     self.scales = scales
     self.accumulates = accumulates
-    self.isRectified = isRectified
+    self.activation = activation
   }
 
   /// - Parameter axis: that of the channels in the result.
@@ -77,8 +77,9 @@ public struct Finish {
     try OneDNN.check(dnnl_post_ops_create(&operations), "dnnl_post_ops_create")
     defer { dnnl_post_ops_destroy(operations) }
     if accumulates { try OneDNN.check(dnnl_post_ops_append_sum(operations, 1), "dnnl_post_ops_append_sum") }
-    if isRectified {
-      try OneDNN.check(dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, 0, 0), "dnnl_post_ops_append_eltwise")
+    if let activation {
+      try OneDNN.check(
+        dnnl_post_ops_append_eltwise(operations, 1, activation.oneDNN, activation.alpha, 0), "dnnl_post_ops_append_eltwise")
     }
     try OneDNN.check(dnnl_primitive_attr_set_post_ops(attributes, operations), "dnnl_primitive_attr_set_post_ops")
     return attributes

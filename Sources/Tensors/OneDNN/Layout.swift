@@ -38,7 +38,8 @@ public struct Layout {
     return try Layout([count, channels, height, width], type, strides: [strides[0], strides[3], strides[1], strides[2]])
   }
 
-  /// `[count][rows][columns]`, each matrix or its transpose in rows of memory.
+  /// `[count][rows][columns]`, each matrix or its transpose in rows of memory; `[rows][columns]` if it is one, for which
+  /// oneDNN has better orders.
   static func matrices(
     _ count: Int, _ rows: Int, _ columns: Int, _ type: DataType, _ strides: MatrixStrides, isTransposed: Bool = false
   ) throws(OneDNNError) -> Layout {
@@ -47,7 +48,8 @@ public struct Layout {
     // Rows and matrices without gaps, or checked as if they were.
     let dense = try extent([count, height, row], type)
     let matrix = strides.matrix ?? dense.strides[0]
-    return try Layout([count, rows, columns], type, strides: isTransposed ? [matrix, 1, row] : [matrix, row, 1])
+    let strides = isTransposed ? [1, row] : [row, 1]
+    return count == 1 ? try Layout([rows, columns], type, strides: strides) : try Layout([count, rows, columns], type, strides: [matrix] + strides)
   }
 
   /// The kernel's choice.

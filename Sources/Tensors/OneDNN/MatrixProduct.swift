@@ -61,7 +61,21 @@ extension Kernel {
   ) throws(OneDNNError) -> Kernel {
     let description = try describe(shape, weights.anyLayout, hasBias: bias != nil, source, destination, finish)
     let packed = try weights.operand(description.layout(dnnl_query_weights_md))
-    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: [1, 1, shape.columns]))
+    let axes = shape.count == 1 ? [1, shape.columns] : [1, 1, shape.columns]
+    return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: axes))
+  }
+
+  /// C = A·B, both given with each run, B in the order of ``packedOrder(_:source:)``.
+  static func product(
+    _ shape: ProductShape, packed: Layout, source: DataType, destination: DataType, finish: Finish = Finish()
+  ) throws(OneDNNError) -> Kernel {
+    try Kernel(describe(shape, packed, hasBias: false, source, destination, finish), takesSecond: true)
+  }
+
+  /// The order that oneDNN likes best for B.
+  static func packedOrder(_ shape: ProductShape, source: DataType) throws(OneDNNError) -> Layout {
+    let any = try Layout.any([shape.inner, shape.columns], source)
+    return try describe(shape, any, hasBias: false, source, .float32, Finish()).layout(dnnl_query_weights_md)
   }
 
   private static func describe(
@@ -70,12 +84,13 @@ extension Kernel {
     var from = try Layout.matrices(shape.count, shape.rows, shape.inner, source, shape.first).descriptor
     var other = second.descriptor
     var to = try Layout.matrices(shape.count, shape.rows, shape.columns, destination, shape.result).descriptor
-    var offset = try Layout.dense([1, 1, shape.columns], .float32).descriptor
+    let axes = shape.count == 1 ? [1, shape.columns] : [1, 1, shape.columns]
+    var offset = try Layout.dense(axes, .float32).descriptor
     var operation = dnnl_matmul_desc_t()
     let status = withUnsafePointer(to: &offset) { offset in
       dnnl_matmul_desc_init(&operation, &from, &other, hasBias ? offset : nil, &to)
     }
     try OneDNN.check(status, "dnnl_matmul_desc_init")
-    return try KernelDescription(&operation, finish, channels: shape.columns, axis: 2)
+    return try KernelDescription(&operation, finish, channels: shape.columns, axis: shape.count == 1 ? 1 : 2)
   }
 }

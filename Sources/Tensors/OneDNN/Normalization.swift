@@ -1,15 +1,16 @@
 import COneDNN
 
 extension Kernel {
-  /// yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) of each row: `[rows][columns]`, which may be written over itself.
+  /// yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) of each row: `[rows][columns]`, which may be written over itself if the types are one.
   ///
-  /// - Parameter type: `float32` or `bfloat16`.
-  public static func softmax(rows: Int, columns: Int, type: DataType) throws(OneDNNError) -> Kernel {
+  /// - Parameters:
+  ///   - type: `float32` or `bfloat16`.
+  ///   - destination: the result's type; nil for the same.
+  public static func softmax(rows: Int, columns: Int, type: DataType, destination: DataType? = nil) throws(OneDNNError) -> Kernel {
     var layout = try Layout.dense([rows, columns], type).descriptor
+    var result = try Layout.dense([rows, columns], destination ?? type).descriptor
     var operation = dnnl_softmax_v2_desc_t()
-    let status = withUnsafePointer(to: &layout) { layout in
-      dnnl_softmax_v2_forward_desc_init(&operation, dnnl_forward_inference, dnnl_softmax_accurate, layout, layout, 1)
-    }
+    let status = dnnl_softmax_v2_forward_desc_init(&operation, dnnl_forward_inference, dnnl_softmax_accurate, &layout, &result, 1)
     try OneDNN.check(status, "dnnl_softmax_v2_forward_desc_init")
     return try Kernel(KernelDescription(&operation))
   }

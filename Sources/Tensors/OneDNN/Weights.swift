@@ -4,61 +4,67 @@ import COneDNN
 ///
 /// Not to be used by several threads at once.
 public final class PackedWeights {
-  private var values: [Float]
+  /// nil: there are none, or no more.
+  private var values: (() -> [Float]?)?
   private let shape: [Int]
   private let type: DataType
+  /// As the values lie in memory.
+  private let strides: [Int]?
   private var packed: [(layout: Layout, operand: Operand)] = []
-  /// As many values as the shape has elements.
-  private let isWhole: Bool
 
   /// - Parameters:
   ///   - values: row-major, for `int8` whole numbers from −128 to 127.
   ///   - shape: oneDNN's: outputs, inputs, then rows and columns if it is a convolution.
   ///   - type: what they are stored and multiplied as.
-  public init(_ values: [Float], shape: [Int], type: DataType) {
+  public convenience init(_ values: [Float], shape: [Int], type: DataType) {
+    self.init(shape: shape, type: type) { values }
+  }
+
+  /// Weights that are fetched whenever a kernel asks for an order that is not there yet, and let go of at once.
+  ///
+  /// - Parameters:
+  ///   - isTransposed: the last two axes of the values are in the other order than those of `shape`.
+  ///   - values: nil if they cannot be had, which fails the kernel.
+  package init(shape: [Int], type: DataType, isTransposed: Bool = false, values: @escaping () -> [Float]?) {
     self.values = values
+    // A single matrix has better orders as one than as the only one of several.
+    let shape = shape.count == 3 && shape[0] == 1 ? Array(shape.dropFirst()) : shape
     self.shape = shape
     self.type = type
-    isWhole = Extent(shape: shape, type: type)?.count == values.count
+    var strides = Extent(shape: shape, type: .float32)?.strides
+    if isTransposed, shape.count >= 2 {
+      strides?[shape.count - 2] = 1
+      strides?[shape.count - 1] = shape[shape.count - 2]
+    }
+    self.strides = strides
   }
 
   /// Lets go of the values. Kernels that are made later find the orders that are there already, and fail for others.
-  public func seal() { values = [] }
+  public func seal() { values = nil }
 
   var anyLayout: Layout {
-    get throws(OneDNNError) {
-      guard isWhole else { throw OneDNNError(call: "weights of another number than their shape says", status: 2) }
-      return try .any(shape, type)
-    }
+    get throws(OneDNNError) { try .any(shape, type) }
   }
 
   func operand(_ layout: Layout) throws(OneDNNError) -> Operand {
     if let known = packed.first(where: { $0.layout == layout }) { return known.operand }
-    guard !values.isEmpty else { throw OneDNNError(call: "packing weights that were sealed", status: 2) }
-    let plain = AlignedMemory(byteCount: values.count * 4)
-    values.withUnsafeBytes { plain.base.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(plain.base), byteCount: $0.count) }
-    let source = try Operand(.dense(shape, .float32), storage: plain)
+    guard let values = values?(), let strides else { throw OneDNNError(call: "packing weights that were sealed", status: 2) }
+    guard Extent(shape: shape, type: .float32)?.count == values.count else {
+      throw OneDNNError(call: "weights of another number than their shape says", status: 2)
+    }
+    let from = try Layout(shape, .float32, strides: strides)
+    let source = try Operand(from, storage: nil)
     let target = try Operand(layout, storage: AlignedMemory(byteCount: layout.byteCount))
-    try reorder(source, .dense(shape, .float32), target, layout)
+    // Only read: the address is a variable's for oneDNN's sake.
+    let status = values.withUnsafeBytes { bytes in
+      Result { () throws(OneDNNError) in
+        if let base = bytes.baseAddress { source.point(to: UnsafeMutableRawPointer(mutating: base)) }
+        try Reorder.run(source, from, target, layout)
+      }
+    }
+    try status.get()
     packed.append((layout, target))
     return target
-  }
-
-  private func reorder(_ source: Operand, _ from: Layout, _ target: Operand, _ to: Layout) throws(OneDNNError) {
-    let engine = try OneDNN.engine.get()
-    var (from, to) = (from.descriptor, to.descriptor)
-    var description: dnnl_primitive_desc_t?
-    try OneDNN.check(dnnl_reorder_primitive_desc_create(&description, &from, engine, &to, engine, nil), "dnnl_reorder_primitive_desc_create")
-    defer { dnnl_primitive_desc_destroy(description) }
-    var primitive: dnnl_primitive_t?
-    try OneDNN.check(dnnl_primitive_create(&primitive, description), "dnnl_primitive_create")
-    defer { dnnl_primitive_destroy(primitive) }
-    let arguments = [
-      dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: source.handle), dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: target.handle),
-    ]
-    let stream = try Stream()
-    try OneDNN.check(dnnl_primitive_execute(primitive, stream.handle, 2, arguments), "dnnl_primitive_execute")
-    try OneDNN.check(dnnl_stream_wait(stream.handle), "dnnl_stream_wait")
   }
 }
 

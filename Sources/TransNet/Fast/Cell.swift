@@ -142,7 +142,7 @@ final class Cell {
       plan.temporal.append(
         try .convolution(
           temporal, temporalWeights[branch], bias: biases[branch], source: precision.inner, destination: .float32,
-          finish: Finish(isRectified: true)))
+          finish: Finish(activation: .relu)))
     }
     return plan
   }

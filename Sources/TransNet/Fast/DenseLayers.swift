@@ -53,14 +53,14 @@ final class DenseLayers {
         plain.append(
           try .innerProduct(
             count: count, inputs: layer.inputs, outputs: layer.outputs, packed, bias: layer.bias, source: .float32, destination: .float32,
-            finish: Finish(isRectified: isRectified)))
+            finish: Finish(activation: isRectified ? .relu : nil)))
       }
       var hidden: [Kernel] = []
       for group in 0..<groups {
         hidden.append(
           try .innerProduct(
             count: count, inputs: width, outputs: part, hiddenWeights[group], bias: Array(weights.hidden.bias[group * part..<(group + 1) * part]),
-            source: precision.inner, destination: .float32, finish: Finish(isRectified: true)))
+            source: precision.inner, destination: .float32, finish: Finish(activation: .relu)))
       }
       kernels[count] = Kernels(projection: plain[0], similarity: plain[1], histogram: plain[2], hidden: hidden)
     }

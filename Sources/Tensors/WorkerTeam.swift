@@ -1,15 +1,14 @@
 import Synchronization
-import Tensors
 import Threads
 
 /// A few threads that do a piece of work together and wait for each other after it.
 ///
 /// Whoever waits looks for a moment whether the others are done and then sleeps: nothing is burnt when the processor is
 /// wanted elsewhere.
-final class WorkerTeam {
-  let count: Int
+package final class WorkerTeam: Sendable {
+  package let count: Int
   private let shared = Shared()
-  private var threads: [BackgroundThread] = []
+  private let threads: [BackgroundThread]
 
   private final class Shared: Sendable {
     struct Round {
@@ -54,7 +53,8 @@ final class WorkerTeam {
   }
 
   /// - Parameter wanted: threads including the caller's, at least 1. Fewer are made if the system refuses them.
-  init(count wanted: Int) {
+  package init(count wanted: Int) {
+    var threads: [BackgroundThread] = []
     for index in 1..<max(wanted, 1) {
       let shared = shared
       guard
@@ -70,6 +70,7 @@ final class WorkerTeam {
       else { break }
       threads.append(thread)
     }
+    self.threads = threads
     count = threads.count + 1
   }
 
@@ -81,7 +82,7 @@ final class WorkerTeam {
   /// Calls `work` once on each thread, with 0 (the caller's) to `count` − 1, and returns when all are done.
   ///
   /// `work` must bear being called from all of them at once.
-  func run(_ work: (Int) -> Void) {
+  package func run(_ work: (Int) -> Void) {
     guard count > 1 else { return work(0) }
     withoutActuallyEscaping(work) { work in
       withUnsafePointer(to: work) { pointer in

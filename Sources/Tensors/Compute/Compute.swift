@@ -1,0 +1,83 @@
+import Synchronization
+
+/// What a network computes with: a few threads, and the element type that its products read.
+///
+/// With `float32` results are those of plain float32 arithmetic, to rounding. With `bfloat16` what products multiply is
+/// rounded to 8 bits, while sums, normalisations, softmax and whatever is added up from layer to layer stay float32.
+///
+/// To be used by one caller at a time.
+public final class Compute {
+  /// What products read: `float32` or `bfloat16`.
+  public let type: DataType
+  let team: WorkerTeam
+  private let streams: [Stream]
+  private var scratch: [AlignedMemory?]
+  let products: [ProductCache]
+  /// Multiplications and additions that products have done so far, two a multiply-add.
+  public private(set) var operations = 0.0
+
+  /// - Parameters:
+  ///   - type: `float32` or `bfloat16`; nil for bfloat16 where the processor has instructions for it.
+  ///   - threads: the caller's included, 1 to 64. Fewer are made if the system refuses them.
+  public init(_ type: DataType? = nil, threads: Int) throws {
+    let type = type ?? (OneDNN.hasBFloat16 ? .bfloat16 : .float32)
+    precondition(type == .float32 || type == .bfloat16, "networks compute in float32 or bfloat16")
+    self.type = type
+    OneDNN.useOneThread()
+    team = WorkerTeam(count: min(max(threads, 1), 64))
+    streams = try (0..<team.count).map { _ in try Stream() }
+    scratch = Array(repeating: nil, count: team.count)
+    products = (0..<team.count).map { _ in ProductCache(type) }
+  }
+
+  public var threads: Int { team.count }
+
+  func stream(_ thread: Int) -> Stream { streams[thread] }
+
+  func count(operations: Double) { self.operations += operations }
+
+  /// Calls `body` for each of `count` pieces of work, spread over the threads; which runs which is left to chance.
+  ///
+  /// - Parameter body: gets the number of the piece and of the thread. Pieces must not touch what others write.
+  /// - Throws: what the first piece that failed threw; the others may not have run then.
+  public func forEach(_ count: Int, _ body: (Int, Int) throws -> Void) throws {
+    // Whoever computes here has oneDNN on its own thread only.
+    OneDNN.useOneThread()
+    if team.count == 1 || count <= 1 {
+      for piece in 0..<count { try body(piece, 0) }
+      return
+    }
+    let next = Atomic(0)
+    let failures = Mutex<[any Error]>([])
+    team.run { thread in
+      while true {
+        let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard piece < count else { return }
+        do { try body(piece, thread) } catch {
+          failures.withLock { $0.append(error) }
+          next.store(count, ordering: .relaxed)
+        }
+      }
+    }
+    if let failure = failures.withLock(\.first) { throw failure }
+  }
+
+  /// The same for rows, of which neighbours go to one thread.
+  ///
+  /// - Parameter body: gets the row and the thread.
+  public func forEachRow(_ rows: Int, _ body: (Int, Int) throws -> Void) throws {
+    let strip = min(64, max(1, (rows + team.count - 1) / team.count))
+    try forEach((rows + strip - 1) / strip) { piece, thread in
+      for row in piece * strip..<min(rows, (piece + 1) * strip) { try body(row, thread) }
+    }
+  }
+
+  /// Memory for the thread alone, until it asks again. It keeps the largest that was asked for.
+  func scratch(_ thread: Int, byteCount: Int) -> UnsafeMutableRawPointer {
+    if let memory = scratch[thread], memory.byteCount >= byteCount { return memory.base }
+    scratch[thread] = nil
+    let memory = AlignedMemory(byteCount: byteCount)
+    scratch[thread] = memory
+    return memory.base
+  }
+}

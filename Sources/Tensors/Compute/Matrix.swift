@@ -1,0 +1,72 @@
+/// Activations: `[rows][columns]` in one element type, row-major without gaps.
+///
+/// The memory belongs to the matrix and is zeros at first. Who writes when is its owner's affair.
+public final class Matrix: @unchecked Sendable {
+  public let rows: Int
+  public let columns: Int
+  /// `float32` or `bfloat16`.
+  public let type: DataType
+  private let memory: AlignedMemory
+
+  /// - Precondition: the size fits in memory.
+  public init(rows: Int, columns: Int, type: DataType = .float32) {
+    precondition(rows >= 0 && columns >= 0 && type.size > 0, "a matrix of an impossible size")
+    self.rows = rows
+    self.columns = columns
+    self.type = type
+    memory = AlignedMemory(byteCount: rows * columns * type.size)
+  }
+
+  /// - Precondition: as many values as the shape has.
+  public convenience init(_ values: [Float], rows: Int, columns: Int, type: DataType = .float32) {
+    self.init(rows: rows, columns: columns, type: type)
+    precondition(values.count == rows * columns, "a matrix of another number of values")
+    values.withUnsafeBytes { bytes in
+      guard let source = bytes.baseAddress else { return }
+      if type == .bfloat16 {
+        mapRow(values.count, source, Float32.self, to: base, BFloat16.self) { $1 }
+      } else {
+        base.copyMemory(from: source, byteCount: bytes.count)
+      }
+    }
+  }
+
+  public var base: UnsafeMutableRawPointer { memory.base }
+
+  /// Bytes from one row to the next.
+  public var rowSize: Int { columns * type.size }
+
+  /// Where a row begins.
+  public func row(_ index: Int) -> UnsafeMutableRawPointer { memory.base + index &* rowSize }
+
+  /// The rows as float32.
+  public func floats(_ range: Range<Int>? = nil) -> [Float] {
+    let range = range ?? 0..<rows
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows beyond a matrix")
+    let count = range.count * columns
+    return [Float](unsafeUninitializedCapacity: count) { floats, initialized in
+      if let target = floats.baseAddress {
+        if type == .bfloat16 {
+          mapRow(count, row(range.lowerBound), BFloat16.self, to: target, Float32.self) { $1 }
+        } else {
+          UnsafeMutableRawPointer(target).copyMemory(from: row(range.lowerBound), byteCount: count * 4)
+        }
+      }
+      initialized = count
+    }
+  }
+
+  /// The same numbers in another element type; itself if it is in that type.
+  public func converted(to type: DataType, on compute: Compute) throws -> Matrix {
+    guard type != self.type else { return self }
+    let result = Matrix(rows: rows, columns: columns, type: type)
+    try compute.forEachRow(rows) { row, _ in
+      if type == .bfloat16 {
+        mapRow(columns, self.row(row), Float32.self, to: result.row(row), BFloat16.self) { $1 }
+      } else {
+        mapRow(columns, self.row(row), BFloat16.self, to: result.row(row), Float32.self) { $1 }
+      }
+    }
+    return result
+  }
+}

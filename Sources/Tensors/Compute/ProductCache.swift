@@ -1,0 +1,74 @@
+/// A thread's kernels for products of two activations, of which there are a few shapes that come again and again.
+final class ProductCache {
+  private struct Key: Hashable {
+    var rows: Int
+    var inner: Int
+    var columns: Int
+    var accumulates = false
+    var isTransposed = false
+  }
+
+  private let type: DataType
+
+  init(_ type: DataType) { self.type = type }
+
+  private var products: [Key: Kernel] = [:]
+  private var softmaxes: [Key: Kernel] = [:]
+  private var orders: [Key: (Layout, Int)] = [:]
+  private var packers: [Key: Reorder] = [:]
+
+  /// More shapes than a model has at once: what was made for earlier ones goes.
+  private static let most = 256
+
+  private func makeRoom() {
+    if products.count + softmaxes.count + orders.count + packers.count < Self.most { return }
+    products = [:]
+    softmaxes = [:]
+    orders = [:]
+    packers = [:]
+  }
+
+  /// The order in which B of `[inner][columns]` is multiplied fastest.
+  func order(inner: Int, columns: Int) throws -> (layout: Layout, byteCount: Int) {
+    let key = Key(rows: 0, inner: inner, columns: columns)
+    if let known = orders[key] { return known }
+    makeRoom()
+    let layout = try Kernel.packedOrder(ProductShape(rows: 64, inner: inner, columns: columns), source: type)
+    let order = (layout, layout.byteCount)
+    orders[key] = order
+    return order
+  }
+
+  /// C = A·B, or C + A·B, in float32, with B in the order of ``order(inner:columns:)``.
+  func product(rows: Int, inner: Int, columns: Int, accumulates: Bool = false) throws -> Kernel {
+    let key = Key(rows: rows, inner: inner, columns: columns, accumulates: accumulates)
+    if let known = products[key] { return known }
+    makeRoom()
+    let kernel = try Kernel.product(
+      ProductShape(rows: rows, inner: inner, columns: columns), packed: order(inner: inner, columns: columns).layout, source: type,
+      destination: .float32, finish: Finish(accumulates: accumulates))
+    products[key] = kernel
+    return kernel
+  }
+
+  /// The softmax of each row of float32, in the products' type.
+  func softmax(rows: Int, columns: Int) throws -> Kernel {
+    let key = Key(rows: rows, inner: 0, columns: columns)
+    if let known = softmaxes[key] { return known }
+    makeRoom()
+    let kernel = try Kernel.softmax(rows: rows, columns: columns, type: .float32, destination: type)
+    softmaxes[key] = kernel
+    return kernel
+  }
+
+  /// Puts B of `[inner][columns]`, or of `[columns][inner]` if it is transposed, in the order of ``order(inner:columns:)``.
+  func packer(inner: Int, columns: Int, isTransposed: Bool) throws -> Reorder {
+    let key = Key(rows: 0, inner: inner, columns: columns, isTransposed: isTransposed)
+    if let known = packers[key] { return known }
+    makeRoom()
+    let from = try Layout.matrices(1, inner, columns, type, MatrixStrides(), isTransposed: isTransposed)
+    let packer = try Reorder(from: from, to: order(inner: inner, columns: columns).layout)
+    packers[key] = packer
+    return packer
+  }
+}
