@@ -59,7 +59,8 @@ extension Kernel {
   public static func product(
     _ shape: ProductShape, _ weights: PackedWeights, bias: [Float]?, source: DataType, destination: DataType, finish: Finish = Finish()
   ) throws(OneDNNError) -> Kernel {
-    let description = try describe(shape, weights.anyLayout, hasBias: bias != nil, source, destination, finish)
+    let any = shape.count == 1 ? try weights.anyMatrixLayout : try weights.anyLayout
+    let description = try describe(shape, any, hasBias: bias != nil, source, destination, finish)
     let packed = try weights.operand(description.layout(dnnl_query_weights_md))
     let axes = shape.count == 1 ? [1, shape.columns] : [1, 1, shape.columns]
     return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: axes))

@@ -27,8 +27,6 @@ public final class PackedWeights {
   ///   - values: nil if they cannot be had, which fails the kernel.
   package init(shape: [Int], type: DataType, isTransposed: Bool = false, values: @escaping () -> [Float]?) {
     self.values = values
-    // A single matrix has better orders as one than as the only one of several.
-    let shape = shape.count == 3 && shape[0] == 1 ? Array(shape.dropFirst()) : shape
     self.shape = shape
     self.type = type
     var strides = Extent(shape: shape, type: .float32)?.strides
@@ -46,13 +44,20 @@ public final class PackedWeights {
     get throws(OneDNNError) { try .any(shape, type) }
   }
 
+  /// As a single matrix, which has better orders than the only one of several; the weights must be one.
+  var anyMatrixLayout: Layout {
+    get throws(OneDNNError) { try .any(Array(shape.suffix(2)), type) }
+  }
+
   func operand(_ layout: Layout) throws(OneDNNError) -> Operand {
     if let known = packed.first(where: { $0.layout == layout }) { return known.operand }
     guard let values = values?(), let strides else { throw OneDNNError(call: "packing weights that were sealed", status: 2) }
     guard Extent(shape: shape, type: .float32)?.count == values.count else {
       throw OneDNNError(call: "weights of another number than their shape says", status: 2)
     }
-    let from = try Layout(shape, .float32, strides: strides)
+    // A matrix asked for as such leaves out the axis of one.
+    let axes = Int(layout.descriptor.ndims)
+    let from = try Layout(Array(shape.suffix(axes)), .float32, strides: Array(strides.suffix(axes)))
     let source = try Operand(from, storage: nil)
     let target = try Operand(layout, storage: AlignedMemory(byteCount: layout.byteCount))
     // Only read: the address is a variable's for oneDNN's sake.

@@ -1,0 +1,164 @@
+import Tensors
+import Testing
+
+/// Numbers from −1 to 1 that are the same in every run.
+private func values(_ count: Int, seed: UInt64) -> [Float] {
+  var generator = Seeded(state: seed)
+  return (0..<count).map { _ in Float.random(in: -1...1, using: &generator) }
+}
+
+/// What bfloat16 keeps of numbers.
+private func rounded(_ values: [Float], _ type: DataType) -> [Float] {
+  Matrix(values, rows: 1, columns: values.count, type: type).floats()
+}
+
+/// The largest |a − b| relative to the largest |b|.
+private func difference(_ a: [Float], _ b: [Double]) -> Double {
+  guard a.count == b.count else { return .infinity }
+  let scale = b.reduce(1e-30) { max($0, abs($1)) }
+  return zip(a, b).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / scale
+}
+
+@Suite("Networks' arithmetic")
+struct ComputeTests {
+  static let types: [(DataType, Double)] = [(.float32, 1e-5), (.bfloat16, 1e-2)]
+
+  @Test("A linear layer is x·Wᵀ + b for any number of rows", arguments: types)
+  func linear(type: DataType, tolerance: Double) throws {
+    let compute = try Compute(type, threads: 2)
+    let (inputs, outputs) = (48, 72)
+    let (w, b) = (values(inputs * outputs, seed: 1), values(outputs, seed: 2))
+    let linear = Linear(inputs: inputs, outputs: outputs, bias: b, type: type) { w }
+    for rows in [1, 15, 33, 700] {
+      let x = values(rows * inputs, seed: 3)
+      let y = try linear(Matrix(x, rows: rows, columns: inputs, type: type), type: .float32, on: compute).floats()
+      let (x2, w2) = (rounded(x, type), rounded(w, type))
+      let expected = (0..<rows * outputs).map { place in
+        let (row, column) = (place / outputs, place % outputs)
+        return (0..<inputs).reduce(Double(b[column])) { $0 + Double(x2[row * inputs + $1]) * Double(w2[column * inputs + $1]) }
+      }
+      #expect(difference(y, expected) < 1e-5)
+    }
+  }
+
+  @Test("Weights that cannot be read are the caller's error")
+  func unreadable() throws {
+    let compute = try Compute(.float32, threads: 1)
+    let linear = Linear(inputs: 4, outputs: 4, bias: nil, type: .float32) { throw WeightsError(.malformed, path: "a", "b") }
+    #expect(throws: WeightsError.self) { try linear(Matrix(rows: 1, columns: 4), on: compute) }
+  }
+
+  @Test("Attention is the softmax over the keys that each group sees", arguments: types)
+  func attention(type: DataType, tolerance: Double) throws {
+    let compute = try Compute(type, threads: 2)
+    let (tokens, heads, size) = (150, 3, 20)
+    let width = heads * size
+    // Scores well apart, so that a wrong maximum shows.
+    let q = rounded(values(tokens * width, seed: 4).map { $0 * 4 }, type)
+    let matrices = [rounded(values(tokens * width, seed: 5), type), rounded(values(40 * width, seed: 7), type)]
+    let others = [rounded(values(tokens * width, seed: 6), type), rounded(values(40 * width, seed: 8), type)]
+    let groups = [
+      AttentionGroup(queries: 0..<10, keys: [.init(0..<10), .init(30..<90)]),
+      AttentionGroup(queries: 10..<139, keys: [.init(10..<30), .init(5..<40, of: 1), .init(90..<150)]),
+      AttentionGroup(queries: 139..<140, keys: [.init(3..<4)]),
+      AttentionGroup(queries: 140..<145, keys: []),
+    ]
+    func matrix(_ v: [Float]) -> Matrix { Matrix(v, rows: v.count / width, columns: width, type: type) }
+    let keyValues = zip(matrices, others).map { (keys: matrix($0), values: matrix($1)) }
+    let result = try compute.attend(matrix(q), keyValues, heads: heads, groups: groups).floats()
+    var expected = [Double](repeating: 0, count: tokens * width)
+    for group in groups {
+      for query in group.queries {
+        for head in 0..<heads {
+          let keys = group.keys.flatMap { part in part.rows.map { (part.matrix, $0) } }
+          func dot(_ key: (Int, Int)) -> Double {
+            (0..<size).reduce(0) {
+              $0 + Double(q[query * width + head * size + $1]) * Double(matrices[key.0][key.1 * width + head * size + $1])
+            }
+          }
+          let scores = keys.map(dot)
+          let largest = scores.max() ?? 0
+          let weights = scores.map { exponential($0 - largest) }
+          let sum = weights.reduce(0, +)
+          for column in 0..<size where sum > 0 {
+            expected[query * width + head * size + column] = zip(keys, weights).reduce(0) {
+              $0 + $1.1 / sum * Double(others[$1.0.0][$1.0.1 * width + head * size + column])
+            }
+          }
+        }
+      }
+    }
+    #expect(difference(result, expected) < tolerance)
+  }
+
+  @Test("A bias is added to the scores", arguments: types)
+  func bias(type: DataType, tolerance: Double) throws {
+    let compute = try Compute(type, threads: 3)
+    let (tokens, width) = (130, 16)
+    let x = Matrix(values(tokens * width, seed: 9), rows: tokens, columns: width, type: type)
+    // Each token of head 0 is made to see the one behind it only, of head 1 itself only.
+    let biases = (0..<2).map { head in
+      (0..<tokens * tokens).map { $0 % tokens == ($0 / tokens + 1 - head) % tokens ? Float(60) : 0 }
+    }
+    let memory = biases.map { Matrix($0, rows: tokens, columns: tokens) }
+    let result = try compute.attend(
+      x, [(x, x)], heads: 2, groups: [AttentionGroup(queries: 0..<tokens, keys: [.init(0..<tokens)])],
+      bias: { UnsafePointer(memory[$0].base.assumingMemoryBound(to: Float.self)) }
+    ).floats()
+    let source = x.floats()
+    let expected = (0..<tokens * width).map { place in
+      let (row, column) = (place / width, place % width)
+      return Double(source[(column < 8 ? (row + 1) % tokens : row) * width + column])
+    }
+    #expect(difference(result, expected) < tolerance)
+  }
+
+  @Test("Rows are normalised and modulated, whatever their width", arguments: [8, 13, 64, 3])
+  func normalization(columns: Int) throws {
+    let compute = try Compute(.float32, threads: 2)
+    let rows = 70
+    let x = values(rows * columns, seed: 10).map { $0 * 3 + 5 }
+    let (gamma, beta) = (values(columns, seed: 11), values(columns, seed: 12))
+    let (shift, scale) = (values(columns, seed: 13), values(columns, seed: 14))
+    let result = try shift.withUnsafeBufferPointer { shift in
+      try scale.withUnsafeBufferPointer { scale in
+        try compute.normalize(
+          Matrix(x, rows: rows, columns: columns), scale: gamma, shift: beta, epsilon: 1e-5,
+          modulations: [.init(rows: 20..<50, shift: try #require(shift.baseAddress), scale: try #require(scale.baseAddress))]
+        ).floats()
+      }
+    }
+    var expected: [Double] = []
+    for row in 0..<rows {
+      let line = x[row * columns..<(row + 1) * columns].map { Double($0) }
+      let mean = line.reduce(0, +) / Double(columns)
+      let variance = line.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(columns)
+      for (column, value) in line.enumerated() {
+        var y = (value - mean) / (variance + 1e-5).squareRoot() * Double(gamma[column]) + Double(beta[column])
+        if 20..<50 ~= row { y = y * (1 + Double(scale[column])) + Double(shift[column]) }
+        expected.append(y)
+      }
+    }
+    #expect(difference(result, expected) < 1e-5)
+  }
+
+  @Test("Work that fails ends with its error, on whatever thread")
+  func failure() throws {
+    struct Fault: Error {}
+    let compute = try Compute(.float32, threads: 3)
+    #expect(throws: Fault.self) { try compute.forEach(100) { piece, _ in if piece == 57 { throw Fault() } } }
+  }
+}
+
+/// e^x without a mathematics library: (1 + x/2ⁿ + …)^(2ⁿ), to about 1e-12.
+private func exponential(_ x: Double) -> Double {
+  let small = x / 1024
+  var term = 1.0
+  var sum = 1.0
+  for n in 1...10 {
+    term *= small / Double(n)
+    sum += term
+  }
+  for _ in 0..<10 { sum *= sum }
+  return sum
+}
