@@ -2,14 +2,42 @@ import FoundationEssentials
 
 /// Reads a model's `config.json`.
 public enum ConfigurationFile {
-  /// - Throws: also when a field that `Value` needs is missing or of another type.
+  /// The largest file that is read, in bytes: vocabularies are such files too.
+  static let largest = 64 << 20
+
+  /// - Throws: also when a field that `Value` needs is missing or of another type, or one is there twice.
   public static func read<Value: Decodable>(_: Value.Type = Value.self, path: String) throws(WeightsError) -> Value {
-    let file = try MappedFile(path: path)
+    let file = try map(path, largest: largest)
+    do throws(JSONReader.Fault) {
+      var reader = JSONReader(file.bytes)
+      try reader.skipUnique()
+      try reader.end()
+    } catch {
+      throw WeightsError(.malformed, path: path, error.reason)
+    }
     do {
       return try JSONDecoder().decode(Value.self, from: Data(file.bytes))
     } catch {
       throw WeightsError(.malformed, path: path, "is not the JSON that this model needs: \(clause(for: error))")
     }
+  }
+
+  /// The file as a value, whatever its fields.
+  ///
+  /// - Parameter largest: the largest file that is read, in bytes.
+  package static func value(path: String, largest: Int = 4 << 20) throws(WeightsError) -> JSONValue {
+    let file = try map(path, largest: largest)
+    do throws(JSONReader.Fault) { return try JSONValue(file.bytes) } catch {
+      throw WeightsError(.malformed, path: path, error.reason)
+    }
+  }
+
+  private static func map(_ path: String, largest: Int) throws(WeightsError) -> MappedFile {
+    let file = try MappedFile(path: path)
+    guard file.bytes.count <= largest else {
+      throw WeightsError(.malformed, path: path, "is \(file.bytes.count) bytes long, more than the \(largest) that are read")
+    }
+    return file
   }
 
   /// What is wrong in a decoder's error, without Swift's names.

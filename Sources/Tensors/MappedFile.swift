@@ -25,6 +25,15 @@ final class MappedFile: @unchecked Sendable {  // the memory is only ever read
     bytes = UnsafeRawBufferPointer(start: memory, count: size)
   }
 
+  /// Takes the pages that lie wholly in a part of the file out of the process's memory; they are read anew when touched.
+  func letGo(of part: Range<Int>) {
+    let page = max(1, sysconf(Int32(_SC_PAGESIZE)))
+    let start = (part.lowerBound + page - 1) / page * page
+    let end = part.upperBound / page * page
+    guard 0 <= start, start < end, end <= bytes.count, let base = bytes.baseAddress else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+  }
+
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
 }
 

@@ -56,6 +56,12 @@ public final class SafetensorsFile: Sendable {
     return floats
   }
 
+  /// Takes the tensor's pages out of the process's memory, for when its elements have been copied. They are read anew when
+  /// they are touched again.
+  public func letGo(of name: String) {
+    if let tensor = tensors[name] { file.letGo(of: tensor.bytes) }
+  }
+
   private func malformed(_ name: String, _ reason: String) -> WeightsError {
     WeightsError(.malformed, path: path, tensor: name, reason)
   }

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The JSON at the head of a safetensors file, checked against the file's size.
 ///
 /// The format: 8 bytes, the header's length as a little-endian integer; the header, a JSON object with an entry
@@ -8,6 +6,9 @@ import FoundationEssentials
 struct SafetensorsHeader {
   /// What the published implementation allows, in bytes.
   static let largest = 100_000_000
+
+  /// Far beyond any model's. A header of nothing but tensors would otherwise become some hundred bytes of memory for each of its own.
+  static let mostTensors = 250_000
 
   struct Tensor {
     var type: DataType
@@ -31,29 +32,54 @@ struct SafetensorsHeader {
     }
     let json = UnsafeRawBufferPointer(rebasing: file[8..<dataStart])
 
-    let listing: Listing
-    do {
-      listing = try JSONDecoder().decode(Listing.self, from: Data(json))
-    } catch let fault as Listing.Fault {
-      throw WeightsError(.malformed, path: path, tensor: fault.tensor, "has no valid dtype, shape and data_offsets")
-    } catch {
-      throw WeightsError(.malformed, path: path, "has a header that is no JSON object of tensors")
+    try locate(readListing(json, path: path), dataStart: dataStart, fileSize: file.count, path: path)
+  }
+
+  /// Reads the JSON, and the metadata into place.
+  private mutating func readListing(_ json: UnsafeRawBufferPointer, path: String) throws(WeightsError) -> [String: Entry] {
+    var reader = JSONReader(json)
+    var entries: [String: Entry] = [:]
+    var texts: [String: String]?
+    func malformed(_ fault: JSONReader.Fault) -> WeightsError {
+      WeightsError(.malformed, path: path, "has a header that is no JSON object of tensors: it \(fault.reason)")
     }
-    // The decoder keeps one of two entries of the same name.
-    guard Self.countMembers(json) == listing.tensors.count + (listing.metadata == nil ? 0 : 1) else {
-      throw WeightsError(.malformed, path: path, "has two tensors of the same name")
+    try reader.object(
+      { reader, name throws(WeightsError) in
+        do throws(JSONReader.Fault) {
+          if name == "__metadata__" {
+            guard texts == nil else { throw JSONReader.Fault(reason: "is there twice") }
+            texts = try Self.readMetadata(&reader)
+            return
+          }
+          guard entries.updateValue(try Entry(&reader), forKey: name) == nil else {
+            throw JSONReader.Fault(reason: "is there twice, two tensors of the same name")
+          }
+        } catch {
+          throw WeightsError(.malformed, path: path, tensor: name, "has no valid entry in the header: it \(error.reason)")
+        }
+        guard entries.count <= Self.mostTensors else {
+          throw WeightsError(.malformed, path: path, "has more than \(Self.mostTensors) tensors")
+        }
+      }, or: malformed)
+    do throws(JSONReader.Fault) { try reader.end() } catch { throw malformed(error) }
+    metadata = texts ?? [:]
+    return entries
+  }
+
+  private static func readMetadata(_ reader: inout JSONReader) throws(JSONReader.Fault) -> [String: String] {
+    var texts: [String: String] = [:]
+    try reader.object { reader, name throws(JSONReader.Fault) in
+      guard texts.updateValue(try reader.string(), forKey: name) == nil else { throw JSONReader.Fault(reason: "has \"\(name)\" twice") }
     }
-    metadata = listing.metadata ?? [:]
-    try locate(listing.tensors, dataStart: dataStart, fileSize: file.count, path: path)
+    return texts
   }
 
   /// Checks every entry by itself, and that together they cover the data.
   private mutating func locate(
-    _ entries: [String: Listing.Entry], dataStart: Int, fileSize: Int, path: String
+    _ entries: [String: Entry], dataStart: Int, fileSize: Int, path: String
   ) throws(WeightsError) {
     let inOrder = entries.sorted { a, b in
-      a.value.data_offsets.lexicographicallyPrecedes(b.value.data_offsets)
-        || (a.value.data_offsets == b.value.data_offsets && a.key < b.key)
+      (a.value.begin, a.value.end, a.key) < (b.value.begin, b.value.end, b.key)
     }
     let dataSize = fileSize - dataStart
     var end = 0
@@ -61,74 +87,64 @@ struct SafetensorsHeader {
       func malformed(_ reason: String) -> WeightsError { WeightsError(.malformed, path: path, tensor: name, reason) }
       guard let type = DataType(rawValue: entry.dtype) else { throw malformed("is of an unsupported type, \"\(entry.dtype)\"") }
       guard let extent = Extent(shape: entry.shape, type: type) else { throw malformed("has an impossible shape, \(entry.shape)") }
-      let offsets = entry.data_offsets
-      guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1] else { throw malformed("has impossible offsets, \(offsets)") }
-      guard offsets[1] - offsets[0] == extent.byteCount else {
-        throw malformed("has \(offsets[1] - offsets[0]) bytes, but a \(type) of shape \(entry.shape) takes \(extent.byteCount)")
+      guard 0 <= entry.begin, entry.begin <= entry.end else { throw malformed("has impossible offsets, \(entry.begin) and \(entry.end)") }
+      guard entry.end - entry.begin == extent.byteCount else {
+        throw malformed("has \(entry.end - entry.begin) bytes, but a \(type) of shape \(entry.shape) takes \(extent.byteCount)")
       }
-      guard offsets[1] <= dataSize else { throw malformed("ends \(offsets[1] - dataSize) bytes behind the end of the file") }
-      guard offsets[0] >= end else { throw malformed("overlaps another one") }
-      guard offsets[0] == end else { throw malformed("has \(offsets[0] - end) bytes before it that belong to no tensor") }
-      end = offsets[1]
-      tensors[name] = Tensor(type: type, shape: entry.shape, bytes: dataStart + offsets[0]..<dataStart + offsets[1])
+      guard entry.end <= dataSize else { throw malformed("ends \(entry.end - dataSize) bytes behind the end of the file") }
+      guard entry.begin >= end else { throw malformed("overlaps another one") }
+      guard entry.begin == end else { throw malformed("has \(entry.begin - end) bytes before it that belong to no tensor") }
+      end = entry.end
+      tensors[name] = Tensor(type: type, shape: entry.shape, bytes: dataStart + entry.begin..<dataStart + entry.end)
     }
     guard end == dataSize else { throw WeightsError(.malformed, path: path, "has \(dataSize - end) bytes after its last tensor") }
   }
+}
 
-  /// The number of members of the outermost object of valid JSON, counting those of equal names.
-  private static func countMembers(_ json: UnsafeRawBufferPointer) -> Int {
-    var members = 0
-    var depth = 0
-    var isInString = false
-    var isEscaped = false
-    for byte in json {
-      switch byte {
-      case _ where isEscaped: isEscaped = false
-      case UInt8(ascii: "\\"): isEscaped = isInString
-      case UInt8(ascii: "\""): isInString.toggle()
-      case _ where isInString: break
-      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: ":") where depth == 1: members += 1
-      default: break
+/// A tensor's entry as it is written.
+private struct Entry {
+  var dtype: String
+  var shape: [Int]
+  var begin: Int
+  var end: Int
+
+  static let mostAxes = 32
+
+  init(_ reader: inout JSONReader) throws(JSONReader.Fault) {
+    var dtype: String?
+    var shape: [Int]?
+    var offsets: [Int]?
+    try reader.object { reader, name throws(JSONReader.Fault) in
+      switch name {
+      case "dtype" where dtype == nil: dtype = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.string() }
+      case "shape" where shape == nil: shape = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.integers(atMost: Self.mostAxes) }
+      case "data_offsets" where offsets == nil: offsets = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.integers(atMost: 2) }
+      case "dtype", "shape", "data_offsets": throw JSONReader.Fault(reason: "has \"\(name)\" twice")
+      default: try reader.skip()
       }
     }
-    return members
+    guard let dtype, let shape, let offsets, offsets.count == 2 else {
+      throw JSONReader.Fault(reason: "lacks one of dtype, shape and two data_offsets")
+    }
+    self.dtype = dtype
+    self.shape = shape
+    begin = offsets[0]
+    end = offsets[1]
   }
 }
 
-/// The header as it is written.
-private struct Listing: Decodable {
-  struct Entry: Decodable {
-    var dtype: String
-    var shape: [Int]
-    var data_offsets: [Int]
-  }
-  struct Fault: Error {
-    var tensor: String
-  }
-  struct Name: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
+extension JSONReader {
+  /// Says which field it is that cannot be read.
+  fileprivate mutating func field<Value>(_ name: String, _ read: (inout JSONReader) throws(Fault) -> Value) throws(Fault) -> Value {
+    do throws(Fault) { return try read(&self) } catch { throw Fault(reason: "has no valid \(name): it \(error.reason)") }
   }
 
-  var tensors: [String: Entry] = [:]
-  var metadata: [String: String]?
-
-  init(from decoder: any Decoder) throws {
-    let members = try decoder.container(keyedBy: Name.self)
-    for name in members.allKeys {
-      do {
-        if name.stringValue == "__metadata__" {
-          metadata = try members.decode([String: String].self, forKey: name)
-        } else {
-          tensors[name.stringValue] = try members.decode(Entry.self, forKey: name)
-        }
-      } catch {
-        throw Fault(tensor: name.stringValue)
-      }
+  fileprivate mutating func integers(atMost most: Int) throws(Fault) -> [Int] {
+    var integers: [Int] = []
+    try array { reader throws(Fault) in
+      guard integers.count < most else { throw Fault(reason: "has more than \(most) numbers") }
+      integers.append(try reader.integer())
     }
+    return integers
   }
 }

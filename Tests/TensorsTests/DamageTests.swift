@@ -24,7 +24,8 @@ struct Damage: Sendable, CustomTestStringConvertible {
     Damage("a header length beyond reason", "{\(good)}", data: 8, length: 100_000_001, "length"),
     Damage("a header length beyond Int", "{\(good)}", data: 8, length: .max, "length"),
     Damage("no header", "", data: 1, "JSON"),
-    Damage("a header that is no JSON", "{\"a\":", data: 8, "JSON"),
+    Damage("a header that is no JSON", "{\"a\"", data: 8, "JSON"),
+    Damage("a header cut off in an entry", "{\"a\":", data: 8, tensor: "a", "JSON"),
     Damage("a header that is a list", "[1,2]", "JSON"),
     Damage("a header of endless brackets", String(repeating: "[", count: 200_000), "JSON"),
     Damage("a header with something behind it", "{\(good)}}", data: 8, "JSON"),
@@ -49,9 +50,9 @@ struct Damage: Sendable, CustomTestStringConvertible {
     Damage("a gap", "{\(good),\(entry("b", "F32", "[2]", 12, 20))}", data: 20, tensor: "b", "4 bytes before"),
     Damage("a gap at the beginning", "{\(entry("a", "F32", "[2]", 1, 9))}", data: 9, tensor: "a", "1 bytes before"),
     Damage("bytes after the last tensor", "{\(good)}", data: 11, "3 bytes after"),
-    Damage("two tensors of one name", "{\(good),\(entry("a", "F32", "[2]", 8, 16))}", data: 16, "same name"),
-    Damage("two equal tensors", "{\(good),\(good)}", data: 8, "same name"),
-    Damage("two writings of one name", "{\(good),\(entry("\\u0061", "F32", "[2]", 0, 8))}", data: 8, "same name"),
+    Damage("two tensors of one name", "{\(good),\(entry("a", "F32", "[2]", 8, 16))}", data: 16, tensor: "a", "same name"),
+    Damage("two equal tensors", "{\(good),\(good)}", data: 8, tensor: "a", "same name"),
+    Damage("two writings of one name", "{\(good),\(entry("\\u0061", "F32", "[2]", 0, 8))}", data: 8, tensor: "a", "same name"),
     Damage("metadata of numbers", "{\"__metadata__\":{\"a\":1},\(good)}", data: 8, tensor: "__metadata__", ""),
   ]
 }

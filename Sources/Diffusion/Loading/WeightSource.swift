@@ -1,0 +1,72 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+import Tensors
+
+/// Which file of a component's folder holds its tensors, or says which files do.
+enum WeightSource: Equatable {
+  case file(String)
+  case index(String)
+
+  /// diffusers' and transformers' names of the same thing.
+  private static let stems = ["diffusion_pytorch_model", "model"]
+
+  /// The single file before the shards, the plain ones before a variant.
+  init(folder: String) throws(WeightsError) {
+    let entries = try Self.entries(of: folder)
+    for stem in Self.stems {
+      if entries.contains(stem + ".safetensors") {
+        self = .file(stem + ".safetensors")
+        return
+      }
+      if entries.contains(stem + ".safetensors.index.json") {
+        self = .index(stem + ".safetensors.index.json")
+        return
+      }
+    }
+    var variants: [String: WeightSource] = [:]
+    for stem in Self.stems {
+      for entry in entries {
+        if let variant = Self.middle(of: entry, between: stem + ".", and: ".safetensors") {
+          variants[variant] = .file(entry)
+        } else if let variant = Self.middle(of: entry, between: stem + ".safetensors.index.", and: ".json"), variants[variant] == nil {
+          variants[variant] = .index(entry)
+        }
+      }
+    }
+    guard variants.count <= 1 else {
+      let names = variants.keys.sorted().prefix(8).joined(separator: ", ")
+      throw WeightsError(.malformed, path: folder, "has several variants of its weights (\(names)) and none without a variant's name")
+    }
+    guard let only = variants.values.first else {
+      throw WeightsError(.notFound, path: folder, "has no weights: neither \(Self.stems[0]).safetensors nor \(Self.stems[1]).safetensors nor an index")
+    }
+    self = only
+  }
+
+  /// `fp16` of `model.fp16.safetensors`. A shard, `model.fp16-00001-of-00002.safetensors`, is none.
+  private static func middle(of entry: String, between start: String, and end: String) -> String? {
+    guard entry.hasPrefix(start), entry.hasSuffix(end), entry.utf8.count > start.utf8.count + end.utf8.count else { return nil }
+    let middle = entry.dropFirst(start.count).dropLast(end.count)
+    return middle.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "-") } ? String(middle) : nil
+  }
+
+  /// The names in a folder that may be weights.
+  private static func entries(of folder: String) throws(WeightsError) -> Set<String> {
+    guard let directory = opendir(folder) else {
+      let code = errno
+      if code == ENOENT { throw WeightsError(.notFound, path: folder, "does not exist") }
+      throw WeightsError(.unreadable, path: folder, code == ENOTDIR ? "is not a folder" : "cannot be read as a folder")
+    }
+    defer { closedir(directory) }
+    var entries: Set<String> = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if stems.contains(where: { name.hasPrefix($0 + ".") }) { entries.insert(name) }
+    }
+    return entries
+  }
+}

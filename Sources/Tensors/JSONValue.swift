@@ -1,0 +1,50 @@
+/// A JSON text as a value, for small files.
+package enum JSONValue: Sendable {
+  case null
+  case boolean(Bool)
+  /// Written without fraction and exponent.
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case array([JSONValue])
+  /// In the order of the file; no two of one name.
+  case object([(name: String, value: JSONValue)])
+
+  /// - Throws: also for two members of one name, an integer beyond 64 bits and a number beyond float64, at any depth.
+  package init(_ text: UnsafeRawBufferPointer) throws(JSONReader.Fault) {
+    var reader = JSONReader(text)
+    self = try Self(&reader)
+    try reader.end()
+  }
+
+  private init(_ reader: inout JSONReader) throws(JSONReader.Fault) {
+    switch try reader.kind() {
+    case .null:
+      try reader.null()
+      self = .null
+    case .boolean: self = .boolean(try reader.boolean())
+    case .string: self = .string(try reader.string())
+    case .number:
+      let text = try reader.numberText()
+      if text.utf8.allSatisfy({ $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+        guard let integer = Int(text) else { throw JSONReader.Fault(reason: "has an integer beyond 64 bits, \(text.prefix(40))") }
+        self = .integer(integer)
+      } else {
+        guard let number = Double(text), number.isFinite else { throw JSONReader.Fault(reason: "has a number beyond float64, \(text.prefix(40))") }
+        self = .number(number)
+      }
+    case .array:
+      var elements: [JSONValue] = []
+      try reader.array { reader throws(JSONReader.Fault) in elements.append(try JSONValue(&reader)) }
+      self = .array(elements)
+    case .object:
+      var members: [(name: String, value: JSONValue)] = []
+      var names: Set<String> = []
+      try reader.object { reader, name throws(JSONReader.Fault) in
+        guard names.insert(name).inserted else { throw JSONReader.Fault(reason: "has \"\(name)\" twice") }
+        members.append((name, try JSONValue(&reader)))
+      }
+      self = .object(members)
+    }
+  }
+}
