@@ -17,6 +17,14 @@ package enum JSONValue: Sendable {
     try reader.end()
   }
 
+  package init(text: String) throws(JSONReader.Fault) {
+    var text = text
+    let result: Result<JSONValue, JSONReader.Fault> = text.withUTF8 { utf8 in
+      Result { () throws(JSONReader.Fault) in try JSONValue(UnsafeRawBufferPointer(utf8)) }
+    }
+    self = try result.get()
+  }
+
   private init(_ reader: inout JSONReader) throws(JSONReader.Fault) {
     switch try reader.kind() {
     case .null:
