@@ -63,7 +63,7 @@ public final class Linear {
     precondition(source.columns == inputs && result.columns == outputs && source.type == type, "a matrix of another shape or type")
     precondition(rows.lowerBound >= 0 && rows.upperBound <= source.rows && row >= 0 && row + rows.count <= result.rows, "rows beyond a matrix")
     guard !rows.isEmpty else { return }
-    let strip = Self.strip(rows.count, threads: compute.threads)
+    let strip = Self.strip(rows.count)
     let strips = (rows.count + strip - 1) / strip
     // Kernels are made here: weights are packed by one thread.
     for count in Set([strip, rows.count - (strips - 1) * strip]) {
@@ -90,9 +90,7 @@ public final class Linear {
     } catch { throw reading.failure ?? error }
   }
 
-  /// Enough rows at once that reading the weights costs little, few enough that all threads have work.
-  private static func strip(_ rows: Int, threads: Int) -> Int {
-    let share = (rows + threads - 1) / threads
-    return min(512, (share + 15) / 16 * 16, rows)
-  }
+  /// Enough rows at once that reading the weights costs little, few enough that all threads have work. The number of threads
+  /// has no part in it: kernels of other sizes may round otherwise.
+  private static func strip(_ rows: Int) -> Int { min(rows >= 4096 ? 512 : rows >= 512 ? 128 : 64, rows) }
 }

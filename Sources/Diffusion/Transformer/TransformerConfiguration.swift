@@ -1,0 +1,131 @@
+import Tensors
+
+/// The `config.json` of a CogVideoXTransformer3DModel: 2B (sincos positions), 5B (rotary ones) and 1.5 (patches in time).
+///
+/// Source: diffusers, `CogVideoXTransformer3DModel`, whose defaults absent fields have.
+public struct TransformerConfiguration: Hashable, Sendable {
+  public static let className = "CogVideoXTransformer3DModel"
+
+  public var heads = 30
+  /// Numbers of a head.
+  public var headSize = 64
+  public var inChannels = 16
+  public var outChannels = 16
+  public var timeWidth = 512
+  public var textWidth = 4096
+  public var layers = 30
+  public var hasAttentionBias = true
+  /// Latents that the model was trained on, by which positions are scaled.
+  public var sampleWidth = 90
+  public var sampleHeight = 60
+  /// Frames of the video, not of latents.
+  public var sampleFrames = 49
+  public var patch = 2
+  /// Latent frames of a patch; nil for models of version 1.0, whose patches have no time.
+  public var patchFrames: Int?
+  public var timeCompression = 4
+  public var maximalTextTokens = 226
+  public var isAffine = true
+  public var epsilon: Float = 1e-5
+  public var spaceScale = 1.875
+  public var timeScale = 1.0
+  public var isRotary = false
+  public var hasPatchBias = true
+
+  /// Numbers of a token: D.
+  public var width: Int { heads * headSize }
+  /// Numbers of a patch that come out of the last layer.
+  public var outputs: Int { outChannels * patch * patch * (patchFrames ?? 1) }
+  /// Numbers of a patch that go into the first layer.
+  public var inputs: Int { inChannels * patch * patch * (patchFrames ?? 1) }
+
+  public init() {}
+
+  /// - Throws: a field of another type, out of range, or with a value that this engine has no code for.
+  public init(path: String) throws(WeightsError) {
+    let fields = try ConfigurationFields(path: path)
+    try fields.className([Self.className])
+    heads = try fields.integer("num_attention_heads", default: 30, in: 1...512)
+    headSize = try fields.integer("attention_head_dim", default: 64, in: 2...1024)
+    inChannels = try fields.integer("in_channels", default: 16, in: 1...4096)
+    outChannels = try fields.integer("out_channels", default: inChannels, in: 1...4096)
+    timeWidth = try fields.integer("time_embed_dim", default: 512, in: 1...65536)
+    textWidth = try fields.integer("text_embed_dim", default: 4096, in: 1...65536)
+    layers = try fields.integer("num_layers", default: 30, in: 1...512)
+    hasAttentionBias = try fields.boolean("attention_bias", default: true)
+    sampleWidth = try fields.integer("sample_width", default: 90, in: 1...8192)
+    sampleHeight = try fields.integer("sample_height", default: 60, in: 1...8192)
+    sampleFrames = try fields.integer("sample_frames", default: 49, in: 1...65536)
+    patch = try fields.integer("patch_size", default: 2, in: 1...64)
+    patchFrames = try fields.optionalInteger("patch_size_t", in: 1...64)
+    timeCompression = try fields.integer("temporal_compression_ratio", default: 4, in: 1...64)
+    maximalTextTokens = try fields.integer("max_text_seq_length", default: 226, in: 1...65536)
+    isAffine = try fields.boolean("norm_elementwise_affine", default: true)
+    epsilon = Float(try fields.number("norm_eps", default: 1e-5, in: 0...1))
+    spaceScale = try fields.number("spatial_interpolation_scale", default: 1.875, in: 1e-3...1e3)
+    timeScale = try fields.number("temporal_interpolation_scale", default: 1, in: 1e-3...1e3)
+    isRotary = try fields.boolean("use_rotary_positional_embeddings", default: false)
+    hasPatchBias = try fields.boolean("patch_bias", default: true)
+    _ = try fields.choice("activation_fn", ["gelu-approximate"], default: "gelu-approximate")
+    _ = try fields.choice("timestep_activation_fn", ["silu"], default: "silu")
+    guard try fields.boolean("flip_sin_to_cos", default: true) else { throw fields.error("flip_sin_to_cos", "is false, not true") }
+    _ = try fields.number("freq_shift", default: 0, in: 0...0)
+    // Both are of image-to-video models, whose first frame is a further input.
+    if try fields.boolean("use_learned_positional_embeddings", default: false) {
+      throw fields.error("use_learned_positional_embeddings", "is true, which is for image-to-video models")
+    }
+    if try fields.optionalInteger("ofs_embed_dim", in: 0...65536) != nil {
+      throw fields.error("ofs_embed_dim", "is set, which is for image-to-video models")
+    }
+    if isRotary {
+      // A quarter of a head's numbers is for time, three eighths each for rows and columns, in pairs.
+      guard headSize % 16 == 0 else { throw fields.error("attention_head_dim", "is \(headSize), not a multiple of 16, as rotary positions need") }
+    } else {
+      guard width % 16 == 0 else { throw fields.error("num_attention_heads", "times attention_head_dim is \(width), not a multiple of 16") }
+    }
+    _ = try fields.require("num_attention_heads × attention_head_dim", width, in: 1...65536)
+  }
+
+  /// All tensors of the model's files.
+  public var tensors: [ExpectedTensor] {
+    let width = width
+    var tensors: [ExpectedTensor] = []
+    func linear(_ name: String, _ outputs: Int, _ inputs: Int, hasBias: Bool = true) {
+      tensors.append(ExpectedTensor(name + ".weight", [outputs, inputs]))
+      if hasBias { tensors.append(ExpectedTensor(name + ".bias", [outputs])) }
+    }
+    func norm(_ name: String, _ size: Int, isAffine: Bool) {
+      guard isAffine else { return }
+      tensors += [ExpectedTensor(name + ".weight", [size]), ExpectedTensor(name + ".bias", [size])]
+    }
+    if patchFrames == nil {
+      tensors.append(ExpectedTensor("patch_embed.proj.weight", [width, inChannels, patch, patch]))
+      if hasPatchBias { tensors.append(ExpectedTensor("patch_embed.proj.bias", [width])) }
+    } else {
+      linear("patch_embed.proj", width, inputs)
+    }
+    linear("patch_embed.text_proj", width, textWidth)
+    linear("time_embedding.linear_1", timeWidth, width)
+    linear("time_embedding.linear_2", timeWidth, timeWidth)
+    for layer in 0..<layers {
+      let block = "transformer_blocks.\(layer)."
+      for part in ["norm1", "norm2"] {
+        linear(block + part + ".linear", 6 * width, timeWidth)
+        norm(block + part + ".norm", width, isAffine: isAffine)
+      }
+      for part in ["to_q", "to_k", "to_v"] { linear(block + "attn1." + part, width, width, hasBias: hasAttentionBias) }
+      linear(block + "attn1.to_out.0", width, width)
+      for part in ["norm_q", "norm_k"] { norm(block + "attn1." + part, headSize, isAffine: true) }
+      linear(block + "ff.net.0.proj", 4 * width, width)
+      linear(block + "ff.net.2", width, 4 * width)
+    }
+    norm("norm_final", width, isAffine: isAffine)
+    linear("norm_out.linear", 2 * width, timeWidth)
+    norm("norm_out.norm", width, isAffine: isAffine)
+    linear("proj_out", outputs, width)
+    return tensors
+  }
+
+  /// Numbers in all tensors: 1,693,783,872 for 2B.
+  public var parameters: Int { tensors.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+}
