@@ -10,9 +10,12 @@ import Testing
 
 private let sample = NoiseGenerator(seed: 20_240_117, segment: 0, stream: .start).values(count: 1 << 20)
 
-@Suite struct NoiseTests {
+@Suite("Noise")
+struct NoiseTests {
   /// Random123's `kat_vectors`, philox4x32 with 10 rounds: zeros, ones, digits of π.
-  @Test(arguments: [
+  @Test(
+    "Philox gives Random123's known answers: zeros, ones and digits of π",
+    arguments: [
     (SIMD4<UInt32>(repeating: 0), SIMD2<UInt32>(repeating: 0), SIMD4<UInt32>(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)),
     (SIMD4(repeating: UInt32.max), SIMD2(repeating: UInt32.max), SIMD4(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd)),
     (
@@ -25,7 +28,8 @@ private let sample = NoiseGenerator(seed: 20_240_117, segment: 0, stream: .start
   }
 
   /// A second implementation computed them: a change is a change of every video that a seed stands for.
-  @Test func aSeedGivesTheStoredBits() throws {
+  @Test("A seed gives the bits that a second implementation computed")
+  func aSeedGivesTheStoredBits() throws {
     struct Stored: Decodable {
       var keys: [[String]]
       var bits: [[UInt32]]
@@ -41,7 +45,8 @@ private let sample = NoiseGenerator(seed: 20_240_117, segment: 0, stream: .start
     }
   }
 
-  @Test func aValueDependsOnItsPositionAlone() {
+  @Test("A value depends on its position, not on what was drawn before")
+  func aValueDependsOnItsPositionAlone() {
     let generator = NoiseGenerator(seed: 1, segment: 2, stream: .step(3))
     let all = generator.values(count: 40)
     for start in 0..<12 {
@@ -51,12 +56,14 @@ private let sample = NoiseGenerator(seed: 20_240_117, segment: 0, stream: .start
     }
   }
 
-  @Test func theLastPositionIsFollowedByTheFirst() {
+  @Test("Drawing past the last position goes on at the first")
+  func theLastPositionIsFollowedByTheFirst() {
     let generator = NoiseGenerator(seed: 1, segment: 0, stream: .start)
     #expect(generator.values(count: 8, from: .max - 3).count == 8)
   }
 
-  @Test func momentsAreNormal() {
+  @Test("Mean, variance, skewness and kurtosis are those of the normal distribution")
+  func momentsAreNormal() {
     let count = Double(sample.count)
     func moment(_ power: Int) -> Double {
       sample.reduce(0.0) { sum, value in sum + (0..<power).reduce(1.0) { product, _ in product * Double(value) } } / count
@@ -67,7 +74,8 @@ private let sample = NoiseGenerator(seed: 20_240_117, segment: 0, stream: .start
     }
   }
 
-  @Test func theDistributionIsNormal() {
+  @Test("The distribution is normal by the Kolmogorov–Smirnov distance")
+  func theDistributionIsNormal() {
     var worst = 0.0
     let count = Double(sample.count)
     for (index, value) in sample.sorted().enumerated() {
@@ -79,7 +87,8 @@ private let sample = NoiseGenerator(seed: 20_240_117, segment: 0, stream: .start
     #expect(sample.allSatisfy { abs($0) < 6.8 })
   }
 
-  @Test func neighboursAndStreamsAreIndependent() {
+  @Test("Neighbours, seeds, segments and streams are independent")
+  func neighboursAndStreamsAreIndependent() {
     let count = 1 << 18
     let base = Array(sample.prefix(count))
     func correlation(_ other: [Float]) -> Double {
@@ -104,7 +113,8 @@ private let sample = NoiseGenerator(seed: 20_240_117, segment: 0, stream: .start
     }
   }
 
-  @Test func purposesDoNotShareValues() {
+  @Test("No two purposes share a stream")
+  func purposesDoNotShareValues() {
     let streams = [NoiseStream.start, .condition, .step(0), .step(1), .step(49)].map(\.number)
     #expect(Set(streams).count == streams.count)
   }

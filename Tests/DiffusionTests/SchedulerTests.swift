@@ -39,8 +39,10 @@ private let cogVideoX = [
 ]
 private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", "flow-terminal", "flow-stochastic"]
 
-@Suite struct SchedulerTests {
-  @Test(arguments: cogVideoX + flowMatch) func aTrajectoryIsDiffusers(_ name: String) throws {
+@Suite("Schedulers")
+struct SchedulerTests {
+  @Test("A trajectory of many steps is diffusers' within 1e-6", arguments: cogVideoX + flowMatch)
+  func aTrajectoryIsDiffusers(_ name: String) throws {
     let reference = try Case(name)
     let scheduler = try reference.scheduler()
     let ripple = try reference.fixture.floats("ripple").values
@@ -61,7 +63,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     #expect(worst < 1e-6)
   }
 
-  @Test(arguments: cogVideoX + flowMatch) func timestepsAreDiffusers(_ name: String) throws {
+  @Test("Timesteps are diffusers'", arguments: cogVideoX + flowMatch)
+  func timestepsAreDiffusers(_ name: String) throws {
     let reference = try Case(name)
     let timesteps = try reference.scheduler().timesteps
     #expect(timesteps.count == reference.values.timesteps.count)
@@ -72,7 +75,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     }
   }
 
-  @Test func timestepsOfEveryNumberOfStepsAreDiffusers() throws {
+  @Test("Timesteps of 1 to 1000 steps are diffusers', with every spacing")
+  func timestepsOfEveryNumberOfStepsAreDiffusers() throws {
     let sums: [String: [Double]] = try ConfigurationFile.read(path: Fixture("sampling").folder + "/checksums.json")
     #expect(sums.count == 3)
     for (spacing, expected) in sums {
@@ -88,7 +92,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     }
   }
 
-  @Test(arguments: cogVideoX) func noiseLevelsAreDiffusers(_ name: String) throws {
+  @Test("Signal and noise by timestep are diffusers'", arguments: cogVideoX)
+  func noiseLevelsAreDiffusers(_ name: String) throws {
     let reference = try Case(name)
     let scheduler = try reference.scheduler()
     for pair in try #require(reference.values.alphas) {
@@ -97,7 +102,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     }
   }
 
-  @Test func noiseLevelsAreThePublishedModels() throws {
+  @Test("The published models' noise levels are those of their papers' code")
+  func noiseLevelsAreThePublishedModels() throws {
     for (name, alphas, sigma) in [
       ("ddim-2b", [0.997454328, 0.946572979, 0.095969562, 2.719436e-5, 0], 0.0505),
       ("ddim-5b", [0.999150000, 0.981010457, 0.242359167, 8.578784e-5, 0], 0.0292),
@@ -111,7 +117,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     }
   }
 
-  @Test(arguments: cogVideoX) func addedNoiseIsDiffusers(_ name: String) throws {
+  @Test("A sample with noise added is diffusers' within 1e-6", arguments: cogVideoX)
+  func addedNoiseIsDiffusers(_ name: String) throws {
     let reference = try Case(name)
     let scheduler = try reference.scheduler()
     let clean = try reference.fixture.floats("clean").values
@@ -124,21 +131,24 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     }
   }
 
-  @Test func flowMatchingAddsNoiseAlongAStraightLine() throws {
+  @Test("Flow matching adds noise along a straight line")
+  func flowMatchingAddsNoiseAlongAStraightLine() throws {
     let scheduler = try Case("flow-3").scheduler()
     for (timestep, sigma) in [(0.0, 0.0), (250, 0.25), (1000, 1), (1e9, 1), (-1, 0), (.nan, 0)] {
       #expect(scheduler.levels(at: timestep) == (1 - sigma, sigma))
     }
   }
 
-  @Test func noiseLevelsOutsideTheTrainingStepsAreTheNearest() throws {
+  @Test("A timestep outside training has the nearest one's noise level")
+  func noiseLevelsOutsideTheTrainingStepsAreTheNearest() throws {
     let scheduler = try Case("ddim-2b").scheduler()
     for (outside, inside) in [(-5.0, 0.0), (.nan, 0), (1000, 999), (.infinity, 999)] {
       #expect(scheduler.levels(at: outside) == scheduler.levels(at: inside))
     }
   }
 
-  @Test func aCogVideoXFileFitsBothOfItsSchedulers() throws {
+  @Test("A CogVideoX file serves both of its schedulers, and no other's")
+  func aCogVideoXFileFitsBothOfItsSchedulers() throws {
     let folder = Fixture("sampling/ddim-5b").folder
     #expect(try Scheduler(folder: folder, steps: 5, tokens: 0).kind == .ddim)
     let other = try Scheduler(folder: folder, steps: 5, tokens: 0, kind: .dpm)
@@ -147,7 +157,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     #expect(throws: WeightsError.self) { try Scheduler(folder: Fixture("sampling/flow-1").folder, steps: 5, tokens: 0, kind: .ddim) }
   }
 
-  @Test func anExtremeButValidConfigurationGivesFiniteSteps() throws {
+  @Test("An extreme but valid configuration gives finite samples")
+  func anExtremeButValidConfigurationGivesFiniteSteps() throws {
     for (json, steps) in [
       (#"{"_class_name": "CogVideoXDPMScheduler", "prediction_type": "sample"}"#, 1000),
       (#"{"_class_name": "CogVideoXDPMScheduler", "prediction_type": "v_prediction", "rescale_betas_zero_snr": true}"#, 1000),
@@ -166,7 +177,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
   }
 }
 
-@Suite struct SchedulerErrorTests {
+@Suite("Bad scheduler configurations")
+struct SchedulerErrorTests {
   private func refusal(of json: String, steps: Int = 10, tokens: Int = 0) -> WeightsError? {
     let folder = TemporaryFolder()
     folder.write(json)
@@ -179,7 +191,9 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     }
   }
 
-  @Test(arguments: [
+  @Test(
+    "A wrong field of CogVideoX's schedulers is refused by name",
+    arguments: [
     ("num_train_timesteps", "0"), ("num_train_timesteps", "1000000000000"), ("num_train_timesteps", "-1000"),
     ("num_train_timesteps", "999.5"), ("num_train_timesteps", "1e300"), ("num_train_timesteps", "\"many\""),
     ("num_train_timesteps", "9"), ("beta_start", "0"), ("beta_start", "-0.1"), ("beta_start", "1"), ("beta_start", "1e-300"),
@@ -196,7 +210,9 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     }
   }
 
-  @Test(arguments: [
+  @Test(
+    "A wrong or unsupported field of flow matching is refused by name",
+    arguments: [
     ("num_train_timesteps", "0"), ("num_train_timesteps", "1000000000000"), ("shift", "0"), ("shift", "-3"), ("shift", "1e999"),
     ("shift", "null, \"num_train_timesteps\": 5"), ("shift_terminal", "1"), ("shift_terminal", "-0.1"),
     ("use_karras_sigmas", "true"), ("use_exponential_sigmas", "true"), ("use_beta_sigmas", "true"), ("invert_sigmas", "true"),
@@ -211,37 +227,72 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     #expect(error.reason.contains("\"\(field)\"") || value.contains("num_train_timesteps"), "\(error)")
   }
 
-  @Test func anUnknownClassIsNamed() throws {
+  @Test("A class that is unknown or missing is refused by name, however long")
+  func anUnknownClassIsNamed() throws {
     #expect(try #require(refusal(of: #"{"_class_name": "PNDMScheduler"}"#)).reason.contains("PNDMScheduler"))
     #expect(try #require(refusal(of: "{}")).reason.contains("_class_name"))
     let long = try #require(refusal(of: #"{"_class_name": "\#(String(repeating: "x", count: 1 << 20))"}"#))
     #expect(long.reason.utf8.count < 1000)
   }
 
-  @Test(arguments: [0, -1, 1001, Int.max, Int.min]) func aNumberOfStepsThatTrainingDoesNotAllowIsAnError(_ steps: Int) {
+  @Test("A number of steps that training does not allow is refused", arguments: [0, -1, 1001, Int.max, Int.min])
+  func aNumberOfStepsThatTrainingDoesNotAllowIsAnError(_ steps: Int) {
     for name in ["CogVideoXDDIMScheduler", "FlowMatchEulerDiscreteScheduler"] {
       #expect(refusal(of: #"{"_class_name": "\#(name)"}"#, steps: steps)?.reason.contains("\(steps)") == true)
     }
   }
 
-  @Test func epsilonWithoutSignalIsAnError() throws {
+  @Test("A model that predicts noise is refused at a timestep without signal")
+  func epsilonWithoutSignalIsAnError() throws {
     let json = #"{"_class_name": "CogVideoXDDIMScheduler", "rescale_betas_zero_snr": true, "timestep_spacing": "trailing"}"#
     #expect(try #require(refusal(of: json)).reason.contains("\"prediction_type\""))
   }
 
-  @Test func oneStepHasNothingToStretchToATerminalLevel() throws {
+  @Test("A single step that cannot be stretched to a terminal level is refused")
+  func oneStepHasNothingToStretchToATerminalLevel() throws {
     let json = #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift_terminal": 0.1}"#
     #expect(try #require(refusal(of: json, steps: 1)).reason.contains("\"shift_terminal\""))
     #expect(refusal(of: json, steps: 2) == nil)
   }
 
-  @Test func aMissingFileIsNotFound() {
+  @Test("With random bytes changed a configuration is refused, or its steps are finite")
+  func damagedConfigurations() throws {
+    var random = SplitMix(state: 7)
+    let bytes = Array("0123456789.-eE\"{}[],:truefalsn\\".utf8)
+    let folder = TemporaryFolder()
+    var refused = 0
+    for name in ["ddim-2b", "dpm-5b", "flow-terminal"] {
+      let good = Array(try MappedFile(path: Fixture("sampling/" + name).folder + "/scheduler_config.json").bytes)
+      for _ in 0..<1000 {
+        var file = good
+        for _ in 0...random.next(3) { file[random.next(file.count)] = bytes[random.next(bytes.count)] }
+        let path = folder.write(file, name: "scheduler_config.json")
+        do {
+          let scheduler = try Scheduler(folder: folder.path, steps: 4, tokens: 500)
+          var (sample, state) = ([Float](repeating: 1, count: 2), SchedulerState())
+          for index in scheduler.timesteps.indices {
+            scheduler.step(index, prediction: [0, 0], sample: &sample, noise: [0, 0], state: &state)
+          }
+          #expect(scheduler.timesteps.count == 4 && sample.allSatisfy { $0.isFinite })
+        } catch let error as WeightsError {
+          refused += 1
+          #expect(error.path == path)
+        }
+      }
+    }
+    #expect(refused > 100)
+  }
+
+  @Test("A missing file is an error")
+  func aMissingFileIsNotFound() {
     #expect(throws: WeightsError.self) { try Scheduler(folder: "/nonexistent", steps: 10, tokens: 0) }
   }
 }
 
-@Suite struct GuidanceTests {
-  @Test func guidanceGoesOnFromTheUnconditionalPrediction() {
+@Suite("Guidance")
+struct GuidanceTests {
+  @Test("Guidance goes on from the prediction without the prompt past the one with it")
+  func guidanceGoesOnFromTheUnconditionalPrediction() {
     var prediction: [Float] = [1, 2, -1]
     Guidance.apply(6, unconditional: [0.5, 2, 1], to: &prediction)
     #expect(prediction == [3.5, 2, -11])
@@ -249,7 +300,8 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
     #expect(Guidance(scale: 6).scale(at: 500, steps: 50) == 6)
   }
 
-  @Test func dynamicGuidanceIsDiffusers() throws {
+  @Test("Dynamic guidance is diffusers', also where its cosine turns many times")
+  func dynamicGuidanceIsDiffusers() throws {
     let rows: [[Double]] = try ConfigurationFile.read(path: Fixture("sampling").folder + "/guidance.json")
     #expect(rows.count > 50)
     for row in rows {
@@ -261,4 +313,17 @@ private let flowMatch = ["flow-1", "flow-3", "flow-exponential", "flow-linear", 
 
 extension TemporaryFolder {
   fileprivate func write(_ json: String) { write(Array(json.utf8), name: "scheduler_config.json") }
+}
+
+/// Numbers that are random enough to damage files with, and the same in every run.
+private struct SplitMix {
+  var state: UInt64
+
+  /// Below `bound`.
+  mutating func next(_ bound: Int) -> Int {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return Int((z ^ z >> 31) % UInt64(bound))
+  }
 }

@@ -148,8 +148,7 @@ enum ForwardProcess {
     let timestep = timestep > 0 ? timestep : 0  // also what is not a number
     switch self {
     case .variancePreserving(let alphas):
-      // float32, since diffusers rounds ᾱ to the sample's type first, and 1 − ᾱ magnifies that at low noise.
-      let alpha = Double(Float(alphas[Int(min(timestep, Double(alphas.count - 1)))]))
+      let alpha = alphas[Int(min(timestep, Double(alphas.count - 1)))]
       return (alpha.squareRoot(), (1 - alpha).squareRoot())
     case .straight(let trainingSteps):
       let sigma = min(timestep / Double(trainingSteps), 1)
