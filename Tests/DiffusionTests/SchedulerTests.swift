@@ -194,37 +194,36 @@ struct SchedulerErrorTests {
   @Test(
     "A wrong field of CogVideoX's schedulers is refused by name",
     arguments: [
-    ("num_train_timesteps", "0"), ("num_train_timesteps", "1000000000000"), ("num_train_timesteps", "-1000"),
-    ("num_train_timesteps", "999.5"), ("num_train_timesteps", "1e300"), ("num_train_timesteps", "\"many\""),
-    ("num_train_timesteps", "9"), ("beta_start", "0"), ("beta_start", "-0.1"), ("beta_start", "1"), ("beta_start", "1e-300"),
-    ("beta_start", "1e999"), ("beta_start", "[]"), ("beta_end", "1.5"), ("beta_end", "NaN"), ("snr_shift_scale", "0"),
-    ("snr_shift_scale", "-3"), ("snr_shift_scale", "1e-300"), ("beta_schedule", "\"squaredcos_cap_v2\""), ("beta_schedule", "7"),
-    ("trained_betas", "[0.1, 0.2]"), ("timestep_spacing", "\"karras\""), ("prediction_type", "\"flow\""), ("steps_offset", "-1"),
-    ("steps_offset", "100"), ("steps_offset", "0.5"), ("set_alpha_to_one", "1"), ("rescale_betas_zero_snr", "\"yes\""),
-  ])
+      ("num_train_timesteps", "0"), ("num_train_timesteps", "1000000000000"), ("num_train_timesteps", "-1000"),
+      ("num_train_timesteps", "999.5"), ("num_train_timesteps", "1e300"), ("num_train_timesteps", "\"many\""),
+      ("num_train_timesteps", "9"), ("beta_start", "0"), ("beta_start", "-0.1"), ("beta_start", "1"), ("beta_start", "1e-300"),
+      ("beta_start", "[]"), ("beta_end", "1.5"), ("snr_shift_scale", "0"),
+      ("snr_shift_scale", "-3"), ("snr_shift_scale", "1e-300"), ("beta_schedule", "\"squaredcos_cap_v2\""), ("beta_schedule", "7"),
+      ("trained_betas", "[0.1, 0.2]"), ("timestep_spacing", "\"karras\""), ("prediction_type", "\"flow\""), ("steps_offset", "-1"),
+      ("steps_offset", "100"), ("steps_offset", "0.5"), ("set_alpha_to_one", "1"), ("rescale_betas_zero_snr", "\"yes\""),
+    ])
   func aWrongFieldOfCogVideoXIsNamed(_ field: String, _ value: String) throws {
     for name in ["CogVideoXDDIMScheduler", "CogVideoXDPMScheduler"] {
       let error = try #require(refusal(of: #"{"_class_name": "\#(name)", "\#(field)": \#(value)}"#))
-      // JSON has no NaN: of that only the file is known.
-      #expect(error.reason.contains("\"\(field)\"") || value == "NaN", "\(error)")
+      #expect(error.reason.contains("\"\(field)\""), "\(error)")
     }
   }
 
   @Test(
     "A wrong or unsupported field of flow matching is refused by name",
     arguments: [
-    ("num_train_timesteps", "0"), ("num_train_timesteps", "1000000000000"), ("shift", "0"), ("shift", "-3"), ("shift", "1e999"),
-    ("shift", "null, \"num_train_timesteps\": 5"), ("shift_terminal", "1"), ("shift_terminal", "-0.1"),
-    ("use_karras_sigmas", "true"), ("use_exponential_sigmas", "true"), ("use_beta_sigmas", "true"), ("invert_sigmas", "true"),
-    ("time_shift_type", "\"cubic\""), ("stochastic_sampling", "3"),
-    ("base_image_seq_len", "5000, \"use_dynamic_shifting\": true"), ("base_shift", "-5000, \"use_dynamic_shifting\": true"),
-    ("max_shift", "1e300, \"use_dynamic_shifting\": true"),
-    ("base_shift", "-1, \"time_shift_type\": \"linear\", \"use_dynamic_shifting\": true"),
-  ])
+      ("num_train_timesteps", "0"), ("num_train_timesteps", "1000000000000"), ("shift", "0"), ("shift", "-3"),
+      ("num_train_timesteps", "5"), ("shift_terminal", "1"), ("shift_terminal", "-0.1"),
+      ("use_karras_sigmas", "true"), ("use_exponential_sigmas", "true"), ("use_beta_sigmas", "true"), ("invert_sigmas", "true"),
+      ("time_shift_type", "\"cubic\""), ("stochastic_sampling", "3"),
+      ("base_image_seq_len", "5000, \"use_dynamic_shifting\": true"), ("base_shift", "-5000, \"use_dynamic_shifting\": true"),
+      ("max_shift", "1e300, \"use_dynamic_shifting\": true"),
+      ("base_shift", "-1, \"time_shift_type\": \"linear\", \"use_dynamic_shifting\": true"),
+    ])
   func aWrongFieldOfFlowMatchingIsNamed(_ field: String, _ value: String) throws {
     let error = try #require(
       refusal(of: #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "\#(field)": \#(value)}"#, tokens: field == "max_shift" ? 9999 : 0))
-    #expect(error.reason.contains("\"\(field)\"") || value.contains("num_train_timesteps"), "\(error)")
+    #expect(error.reason.contains("\"\(field)\""), "\(error)")
   }
 
   @Test("A class that is unknown or missing is refused by name, however long")
@@ -256,13 +255,21 @@ struct SchedulerErrorTests {
   }
 
   @Test("With random bytes changed a configuration is refused, or its steps are finite")
-  func damagedConfigurations() throws {
+  func damagedConfigurations() {
     var random = SplitMix(state: 7)
     let bytes = Array("0123456789.-eE\"{}[],:truefalsn\\".utf8)
     let folder = TemporaryFolder()
     var refused = 0
-    for name in ["ddim-2b", "dpm-5b", "flow-terminal"] {
-      let good = Array(try MappedFile(path: Fixture("sampling/" + name).folder + "/scheduler_config.json").bytes)
+    let cogVideoX = """
+      "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", \
+      "prediction_type": "v_prediction", "rescale_betas_zero_snr": true, "snr_shift_scale": 3.0, "steps_offset": 0, \
+      "timestep_spacing": "trailing", "trained_betas": null, "set_alpha_to_one": true
+      """
+    for json in [
+      #"{"_class_name": "CogVideoXDDIMScheduler", \#(cogVideoX)}"#, #"{"_class_name": "CogVideoXDPMScheduler", \#(cogVideoX)}"#,
+      #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true, "max_shift": 2.05, "shift_terminal": 0.1}"#,
+    ] {
+      let good = Array(json.utf8)
       for _ in 0..<1000 {
         var file = good
         for _ in 0...random.next(3) { file[random.next(file.count)] = bytes[random.next(bytes.count)] }
@@ -274,13 +281,18 @@ struct SchedulerErrorTests {
             scheduler.step(index, prediction: [0, 0], sample: &sample, noise: [0, 0], state: &state)
           }
           #expect(scheduler.timesteps.count == 4 && sample.allSatisfy { $0.isFinite })
-        } catch let error as WeightsError {
+        } catch {
           refused += 1
           #expect(error.path == path)
         }
       }
     }
     #expect(refused > 100)
+  }
+
+  @Test("What is no finite number is refused", arguments: ["NaN", "Infinity", "1e999"])
+  func numbersBeyondJSON(_ value: String) {
+    #expect(refusal(of: #"{"_class_name": "CogVideoXDDIMScheduler", "beta_end": \#(value)}"#) != nil)
   }
 
   @Test("A missing file is an error")

@@ -5,8 +5,6 @@ import Tensors
 /// Source: diffusers' `CogVideoXDDIMScheduler`; zero terminal SNR and the spacings from Lin et al. 2023, "Common Diffusion
 /// Noise Schedules and Sample Steps Are Flawed".
 struct CogVideoXSchedule {
-  enum BetaSchedule: String { case linear, scaledLinear = "scaled_linear" }
-  enum Spacing: String { case trailing, leading, linspace }
   /// What the model's answer p is, and so x₀.
   enum Prediction: String {
     case epsilon, sample
@@ -22,44 +20,48 @@ struct CogVideoXSchedule {
   /// From a timestep to the one that its step arrives at. It is this for every spacing, also where the next timestep differs.
   let stride: Int
 
-  init(_ configuration: CogVideoXConfiguration, steps: Int, _ fields: FieldCheck) throws(WeightsError) {
-    let count = try fields.integer("num_train_timesteps", configuration.trainingSteps, in: 1...FieldCheck.mostTrainingSteps)
-    try fields.steps(steps, trainingSteps: count)
-    let betas: BetaSchedule = try fields.option("beta_schedule", configuration.betaSchedule, "\"scaled_linear\" or \"linear\"")
-    let spacing: Spacing = try fields.option(
-      "timestep_spacing", configuration.timestepSpacing, "\"trailing\", \"leading\" or \"linspace\"")
-    prediction = try fields.option(
-      "prediction_type", configuration.predictionType, "\"epsilon\", \"sample\" or \"v_prediction\"")
-    let (start, end, scale) = (configuration.betaStart, configuration.betaEnd, configuration.snrShiftScale)
-    try fields.require(!configuration.hasTrainedBetas, "trained_betas", "an array", "null")
-    try fields.require(start > 0 && start < 1, "beta_start", start, "a number above 0 and below 1")
-    try fields.require(end > 0 && end < 1, "beta_end", end, "a number above 0 and below 1")
-    try fields.require(scale > 0 && scale < .infinity, "snr_shift_scale", scale, "a number above 0")
-    let offset = try fields.integer("steps_offset", configuration.stepsOffset, in: 0...(count - 1))
+  /// `clip_sample`, `clip_sample_range` and `sample_max_value` are not read: diffusers stores them and no step of its two classes
+  /// looks at them, so that a file with `"clip_sample": true`, the default, must not clip.
+  init(_ fields: ConfigurationFields, steps: Int) throws(WeightsError) {
+    let count = try fields.trainingSteps(for: steps)
+    let betas = try fields.choice("beta_schedule", ["scaled_linear", "linear"], default: "scaled_linear")
+    let spacing = try fields.choice("timestep_spacing", ["trailing", "leading", "linspace"], default: "leading")
+    let predictions: [Prediction] = [.epsilon, .sample, .velocity]
+    let type = try fields.choice("prediction_type", predictions.map(\.rawValue), default: Prediction.epsilon.rawValue)
+    prediction = Prediction(rawValue: type) ?? .epsilon
+    if try fields.optionalNumbers("trained_betas", in: -.infinity ... .infinity, count: 0...Int.max) != nil {
+      throw fields.error("trained_betas", "is a list, not null: it is not supported")
+    }
+    let start = try fields.positive("beta_start", default: 0.00085)
+    let end = try fields.positive("beta_end", default: 0.012)
+    for (field, beta) in [("beta_start", start), ("beta_end", end)] where beta >= 1 { throw fields.error(field, "is \(beta), not below 1") }
+    let scale = try fields.positive("snr_shift_scale", default: 3)
+    let offset = try fields.integer("steps_offset", default: 0, in: 0...(count - 1))
+    let finalAlphaIsOne = try fields.boolean("set_alpha_to_one", default: true)
+    let toZero = try fields.boolean("rescale_betas_zero_snr", default: false)
+    if toZero { try fields.require("num_train_timesteps", count, in: 2...Int.max) }
 
-    let toZero = configuration.rescalesToZeroSNR
-    try fields.require(!toZero || count > 1, "num_train_timesteps", count, "2 or more, as \"rescale_betas_zero_snr\" needs")
     alphas =
       switch betas {
-      case .scaledLinear:
+      case "scaled_linear":
         Self.alphas(betas: line(start.squareRoot(), end.squareRoot(), count).map { $0 * $0 }, snrShift: scale, toZero: toZero)
-      case .linear:
+      default:
         // float32, as diffusers has it: over a thousand factors the difference from Double is that of the tolerance.
         Self.alphas(betas: line(Float(start), Float(end), count), snrShift: Float(scale), toZero: toZero).map(Double.init)
       }
     for (timestep, alpha) in alphas.enumerated() where !(alpha >= 0 && alpha < 1) {
       throw fields.error(
-        "has \(start) as \"beta_start\", \(end) as \"beta_end\" and \(scale) as \"snr_shift_scale\", which leave no noise, or no "
-          + "number, at timestep \(timestep)")
+        "beta_start",
+        "is \(start), which with \(end) as \"beta_end\" and \(scale) as \"snr_shift_scale\" leaves no noise at timestep \(timestep)")
     }
-    finalAlpha = configuration.finalAlphaIsOne ? 1 : alphas[0]
+    finalAlpha = finalAlphaIsOne ? 1 : alphas[0]
     stride = count / steps
     timesteps = Self.timesteps(spacing, steps: steps, trainingSteps: count, offset: offset)
-    let first = timesteps[0]
-    try fields.require(first < count, "steps_offset", offset, "small enough for \(steps) steps below \(count): the first is \(first)")
+    if let first = timesteps.first, first >= count {
+      throw fields.error("steps_offset", "is \(offset), which makes \(first) the first of \(steps) timesteps, not one below \(count)")
+    }
     if prediction == .epsilon, let timestep = timesteps.first(where: { alphas[$0] == 0 }) {
-      throw fields.error(
-        "has \"epsilon\" as \"prediction_type\", which says nothing of the sample at timestep \(timestep), where no signal is left")
+      throw fields.error("prediction_type", "is \"epsilon\", which leaves the sample open at timestep \(timestep), where all is noise")
     }
   }
 
@@ -82,17 +84,17 @@ struct CogVideoXSchedule {
   }
 
   /// `steps` timesteps, falling.
-  private static func timesteps(_ spacing: Spacing, steps: Int, trainingSteps: Int, offset: Int) -> [Int] {
+  private static func timesteps(_ spacing: String, steps: Int, trainingSteps: Int, offset: Int) -> [Int] {
     switch spacing {
-    case .trailing:
+    case "trailing":
       // By numpy's way to add, since its rounding decides where a timestep falls between two.
       let last = Double(trainingSteps)
       let delta = (last - last / Double(steps)) - last
       return (0..<steps).map { Int((last + Double($0) * delta).rounded(.toNearestOrEven)) - 1 }
-    case .leading:
+    case "leading":
       let ratio = trainingSteps / steps
       return (0..<steps).reversed().map { $0 * ratio + offset }
-    case .linspace:
+    default:
       let delta = steps > 1 ? Double(trainingSteps - 1) / Double(steps - 1) : 0
       return (0..<steps).reversed().map { Int((Double($0) * delta).rounded(.toNearestOrEven)) }
     }

@@ -4,7 +4,7 @@ extension Scheduler {
   /// DDIM with η = 0: x' = a·x + (√ᾱ' − √ᾱ·a)·x₀, a = √((1 − ᾱ')/(1 − ᾱ)).
   ///
   /// Source: Song et al. 2021, equation 12; diffusers' `CogVideoXDDIMScheduler`.
-  init(ddim schedule: CogVideoXSchedule, _ fields: FieldCheck) throws(WeightsError) {
+  init(ddim schedule: CogVideoXSchedule, _ fields: ConfigurationFields) throws(WeightsError) {
     let coefficients = schedule.timesteps.map { timestep in
       let (alpha, next) = schedule.alphas(at: timestep)
       let original = schedule.original(alpha: alpha)
@@ -24,7 +24,7 @@ extension Scheduler {
   ///
   /// Source: Lu et al. 2022, "DPM-Solver++", algorithm SDE-DPM-Solver++(2M); diffusers' `CogVideoXDPMScheduler`, as
   /// `CogVideoXPipeline` drives it. diffusers draws two noises at a step with D and uses the second: here it is one.
-  init(dpm schedule: CogVideoXSchedule, _ fields: FieldCheck) throws(WeightsError) {
+  init(dpm schedule: CogVideoXSchedule, _ fields: ConfigurationFields) throws(WeightsError) {
     func snr(_ alpha: Double) -> Double { alpha / (1 - alpha) }
     let coefficients = schedule.timesteps.enumerated().map { index, timestep in
       let (alpha, next) = schedule.alphas(at: timestep)

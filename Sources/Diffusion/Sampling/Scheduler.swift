@@ -45,27 +45,22 @@ public struct Scheduler: Sendable {
   ///   - kind: nil for what the file says. A CogVideoX file fits both ``Kind/ddim`` and ``Kind/dpm``.
   /// - Throws: if the file cannot be read, its class or a field is not supported, or a number makes no sense.
   public init(folder: String, steps: Int, tokens: Int, kind: Kind? = nil) throws(WeightsError) {
-    let path = folder + "/scheduler_config.json"
-    let fields = FieldCheck(path: path)
-    let name = try ConfigurationFile.read(SchedulerClass.self, path: path).name
-    let classes = "\"\(Kind.ddim.rawValue)\", \"\(Kind.dpm.rawValue)\" or \"\(Kind.flowMatchEuler.rawValue)\""
-    let stored: Kind = try fields.option("_class_name", name, classes)
-    let kind = kind ?? stored
-    try fields.require((kind == .flowMatchEuler) == (stored == .flowMatchEuler), "_class_name", name, "\"\(kind.rawValue)\"")
-    switch kind {
-    case .ddim, .dpm:
-      let schedule = try CogVideoXSchedule(ConfigurationFile.read(path: path), steps: steps, fields)
-      self = try kind == .ddim ? Scheduler(ddim: schedule, fields) : Scheduler(dpm: schedule, fields)
-    case .flowMatchEuler:
-      self = try Scheduler(flowMatch: ConfigurationFile.read(path: path), steps: steps, tokens: tokens, fields)
+    let fields = try ConfigurationFields(path: folder + "/scheduler_config.json")
+    let fitting: [Kind] = kind == nil ? [.ddim, .dpm, .flowMatchEuler] : kind == .flowMatchEuler ? [.flowMatchEuler] : [.ddim, .dpm]
+    let name = try fields.className(fitting.map(\.rawValue))
+    switch kind ?? Kind(rawValue: name) {
+    case .dpm: self = try Scheduler(dpm: CogVideoXSchedule(fields, steps: steps), fields)
+    case .flowMatchEuler: self = try Scheduler(flowMatch: fields, steps: steps, tokens: tokens)
+    case .ddim, nil: self = try Scheduler(ddim: CogVideoXSchedule(fields, steps: steps), fields)
     }
   }
 
   init(
-    kind: Kind, timesteps: [Double], coefficients: [StepCoefficients], forward: ForwardProcess, _ fields: FieldCheck
+    kind: Kind, timesteps: [Double], coefficients: [StepCoefficients], forward: ForwardProcess, _ fields: ConfigurationFields
   ) throws(WeightsError) {
     for (index, step) in coefficients.enumerated() where !step.isFinite {
-      throw fields.error("gives no finite step \(index + 1) of \(coefficients.count), at timestep \(timesteps[index])")
+      throw WeightsError(
+        .malformed, path: fields.path, "gives no finite step \(index + 1) of \(coefficients.count), at timestep \(timesteps[index])")
     }
     self.kind = kind
     self.timesteps = timesteps
@@ -134,6 +129,25 @@ struct StepCoefficients {
 
   var isFinite: Bool {
     [sample, prediction, earlierOriginal, noise, originalSample, originalPrediction].allSatisfy(\.isFinite)
+  }
+}
+
+extension ConfigurationFields {
+  /// `num_train_timesteps`, which bounds what the file can make this process allocate, to a thousand times what models are
+  /// trained with; and that `steps`, which the caller says, is no more.
+  func trainingSteps(for steps: Int) throws(WeightsError) -> Int {
+    let count = try integer("num_train_timesteps", default: 1000, in: 1...1_000_000)
+    guard (1...count).contains(steps) else {
+      throw error("num_train_timesteps", "is \(count), which allows 1 to \(count) steps, not \(steps)")
+    }
+    return count
+  }
+
+  /// A finite number above 0.
+  func positive(_ field: String, default fallback: Double) throws(WeightsError) -> Double {
+    let number = try number(field, default: fallback, in: -.infinity ... .infinity)
+    guard number > 0, number < .infinity else { throw error(field, "is \(number), not above 0") }
+    return number
   }
 }
 
