@@ -78,9 +78,10 @@ package struct JSONReader {
   package mutating func skipUnique() throws(Fault) {
     switch try kind() {
     case .object:
-      var names: Set<String> = []
+      // By their bytes: to String, two writings of one accented letter are equal, and vocabularies have both.
+      var names: Set<[UInt8]> = []
       try object { reader, name throws(Fault) in
-        guard names.insert(name).inserted else { throw Fault(reason: "has \"\(name)\" twice") }
+        guard names.insert(Array(name.utf8)).inserted else { throw Fault(reason: "has \"\(name)\" twice") }
         try reader.skipUnique()
       }
     case .array: try array { reader throws(Fault) in try reader.skipUnique() }

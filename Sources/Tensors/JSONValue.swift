@@ -2,15 +2,16 @@
 package enum JSONValue: Sendable {
   case null
   case boolean(Bool)
-  /// Written without fraction and exponent.
+  /// Written without fraction and exponent, and within 64 bits.
   case integer(Int)
+  /// Any other number, such as the 10³⁰ that stands for "no limit" in tokenizers' configurations.
   case number(Double)
   case string(String)
   case array([JSONValue])
   /// In the order of the file; no two of one name.
   case object([(name: String, value: JSONValue)])
 
-  /// - Throws: also for two members of one name, an integer beyond 64 bits and a number beyond float64, at any depth.
+  /// - Throws: also for two members of one name and a number beyond float64, at any depth.
   package init(_ text: UnsafeRawBufferPointer) throws(JSONReader.Fault) {
     var reader = JSONReader(text)
     self = try Self(&reader)
@@ -34,8 +35,7 @@ package enum JSONValue: Sendable {
     case .string: self = .string(try reader.string())
     case .number:
       let text = try reader.numberText()
-      if text.utf8.allSatisfy({ $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
-        guard let integer = Int(text) else { throw JSONReader.Fault(reason: "has an integer beyond 64 bits, \(text.prefix(40))") }
+      if let integer = Int(text) {
         self = .integer(integer)
       } else {
         guard let number = Double(text), number.isFinite else { throw JSONReader.Fault(reason: "has a number beyond float64, \(text.prefix(40))") }
@@ -47,9 +47,9 @@ package enum JSONValue: Sendable {
       self = .array(elements)
     case .object:
       var members: [(name: String, value: JSONValue)] = []
-      var names: Set<String> = []
+      var names: Set<[UInt8]> = []
       try reader.object { reader, name throws(JSONReader.Fault) in
-        guard names.insert(name).inserted else { throw JSONReader.Fault(reason: "has \"\(name)\" twice") }
+        guard names.insert(Array(name.utf8)).inserted else { throw JSONReader.Fault(reason: "has \"\(name)\" twice") }
         members.append((name, try JSONValue(&reader)))
       }
       self = .object(members)

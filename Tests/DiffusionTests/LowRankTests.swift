@@ -90,7 +90,6 @@ struct LowRankTests {
     let time = try ContinuousClock().measure { values = try merged.floats("m.weight", shape: [width, width]) }
     #expect(values.allSatisfy { $0 == 16 })
     #expect(time < .seconds(2))
-    print("merging 3072×3072 at rank 128:", time)
   }
 
   @Test("An adapter that does not fit is refused, and its tensor is named")
@@ -144,11 +143,11 @@ struct LowRankTests {
     arguments: [
       ("{\"use_dora\":true}", "use_dora"), ("{\"fan_in_fan_out\":true}", "fan_in_fan_out"), ("{\"bias\":\"all\"}", "bias"),
       ("{\"modules_to_save\":[\"proj_out\"]}", "modules_to_save"), ("{\"peft_type\":\"LOHA\"}", "peft_type"), ("{\"r\":2}", "rank 1"),
-      ("{\"r\":0}", "\"r\" is 0"), ("{\"r\":-1}", "\"r\" is -1"), ("{\"r\":1.5}", "\"r\" is 1.5"), ("{\"r\":99999999999999999999}", "64 bits"),
+      ("{\"r\":0}", "\"r\" is 0"), ("{\"r\":-1}", "\"r\" is -1"), ("{\"r\":1.5}", "\"r\" is 1.5"), ("{\"r\":99999999999999999999}", "\"r\" is 1e+20"),
       ("{\"lora_alpha\":1e999}", "float64"), ("{\"lora_alpha\":1e300}", "lora_alpha"), ("{\"lora_alpha\":\"8\"}", "lora_alpha"),
       ("{\"rank_pattern\":{\"m\":2}}", "rank 1"), ("{\"rank_pattern\":{\"m.*\":2}}", "regular expression"), ("{\"rank_pattern\":[]}", "rank_pattern"),
       ("{\"alpha_pattern\":{\"m\":null}}", "alpha_pattern"), ("{\"r\":1,\"r\":1}", "twice"), ("[]", "no JSON object"), ("{", "no JSON"),
-      (String(repeating: "[", count: 100_000), "deeper"),
+      (String(repeating: "[", count: 70), "deeper"),
     ])
   func badConfiguration(text: String, words: String) throws {
     let path = folder.write(Array(text.utf8), name: "adapter_config.json")

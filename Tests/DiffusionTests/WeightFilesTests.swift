@@ -132,6 +132,5 @@ struct WeightFilesTests {
     let time = try ContinuousClock().measure { weights = try WeightFiles(file: path) }
     #expect(weights?.byteCount == 240_000)
     #expect(time < .seconds(1))
-    print("60,000 tensors:", time)
   }
 }

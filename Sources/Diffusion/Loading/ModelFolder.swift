@@ -33,8 +33,9 @@ public struct ModelFolder: Sendable {
     }
     var components: [String: String] = [:]
     for (name, value) in members {
-      // Lists are components, the library's name and the class's; what is optional and absent is [null, null].
-      guard case .array(let pair) = value, !name.hasPrefix("_") else { continue }
+      // Lists are components, the library's name and the class's; what is optional and absent is [null, null]. Lists of
+      // numbers are settings.
+      guard case .array(let pair) = value, !name.hasPrefix("_"), pair.contains(where: { $0.isStringOrNull }) else { continue }
       guard pair.count == 2 else { throw fields.error(name, "has \(pair.count) entries, not a library and a class") }
       switch (pair[0], pair[1]) {
       case (.null, .null): continue
@@ -59,4 +60,13 @@ public struct ModelFolder: Sendable {
   }
 
   private static func list(_ classes: [String]) -> String { classes.map { "\"\($0)\"" }.joined(separator: " or ") }
+}
+
+extension JSONValue {
+  fileprivate var isStringOrNull: Bool {
+    switch self {
+    case .string, .null: true
+    default: false
+    }
+  }
 }
