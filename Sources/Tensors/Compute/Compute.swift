@@ -11,7 +11,7 @@ public final class Compute {
   public let type: DataType
   let team: WorkerTeam
   private let streams: [Stream]
-  private var scratch: [AlignedMemory?]
+  private let scratch: [Scratch]
   let products: [ProductCache]
   /// Multiplications and additions that products have done so far, two a multiply-add.
   public private(set) var operations = 0.0
@@ -26,7 +26,7 @@ public final class Compute {
     OneDNN.useOneThread()
     team = WorkerTeam(count: min(max(threads, 1), 64))
     streams = try (0..<team.count).map { _ in try Stream() }
-    scratch = Array(repeating: nil, count: team.count)
+    scratch = (0..<team.count).map { _ in Scratch() }
     products = (0..<team.count).map { _ in ProductCache(type) }
   }
 
@@ -74,10 +74,16 @@ public final class Compute {
 
   /// Memory for the thread alone, until it asks again. It keeps the largest that was asked for.
   func scratch(_ thread: Int, byteCount: Int) -> UnsafeMutableRawPointer {
-    if let memory = scratch[thread], memory.byteCount >= byteCount { return memory.base }
-    scratch[thread] = nil
+    let scratch = scratch[thread]
+    if let memory = scratch.memory, memory.byteCount >= byteCount { return memory.base }
+    scratch.memory = nil
     let memory = AlignedMemory(byteCount: byteCount)
-    scratch[thread] = memory
+    scratch.memory = memory
     return memory.base
+  }
+
+  /// An object a thread: threads must not change one array.
+  private final class Scratch {
+    var memory: AlignedMemory?
   }
 }

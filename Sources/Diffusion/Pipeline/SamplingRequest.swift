@@ -1,0 +1,44 @@
+import Tensors
+
+/// What latents are to be generated.
+public struct SamplingRequest {
+  /// What sees what while shots are generated.
+  public enum Control: Hashable, Sendable {
+    /// All tokens see all: plain CogVideoX.
+    case full
+    /// Scenes with a text each, the first of them perhaps conditions.
+    case mask2dit(AttentionMask.Mask2DiT)
+    /// One video of several shots, kept apart on some layers.
+    case cineTrans(CineTrans)
+  }
+
+  /// Clean latents of the scenes before, scaled as the transformer sees them. Each is a shot of the sequence, with its text.
+  public var conditions: [Latents] = []
+  /// Latent frames of each shot that is generated.
+  public var shots: [Int]
+  /// Of latents.
+  public var height: Int
+  public var width: Int
+  /// Embeddings `[tokens][text_embed_dim]`: one a condition and a shot in their order, perhaps one more for all of it
+  /// (CineTrans), or a single one for all.
+  public var texts: [Matrix]
+  /// What guidance leads away from, in place of every text; nil for no guidance.
+  public var negative: Matrix?
+  public var control = Control.full
+  public var steps = 50
+  public var guidance = Guidance(scale: 6)
+  public var seed: UInt64 = 0
+  /// Which shot of an extended video the first is: each has noise of its own.
+  public var segment: UInt32 = 0
+  /// nil for what the model's folder says.
+  public var scheduler: Scheduler.Kind?
+  /// Noise to begin with, in place of the seed's: of the generated frames, or of the conditions and them. For tests.
+  public var noise: Latents?
+
+  public init(shots: [Int], height: Int, width: Int, texts: [Matrix]) {
+    self.shots = shots
+    self.height = height
+    self.width = width
+    self.texts = texts
+  }
+}
