@@ -68,7 +68,7 @@ public final class Linear {
     // Kernels are made here: weights are packed by one thread.
     for count in Set([strip, rows.count - (strips - 1) * strip]) {
       let shape = Shape(rows: count, destination: result.type, activation: activation)
-      for thread in 0..<min(compute.threads, strips) where kernels[shape]?[thread] == nil {
+      for thread in 0..<(strips == 1 ? 1 : compute.threads) where kernels[shape]?[thread] == nil {
         let kernel = try make(shape)
         kernels[shape, default: Array(repeating: nil, count: compute.threads)][thread] = kernel
       }
@@ -76,7 +76,8 @@ public final class Linear {
     try compute.forEach(strips) { piece, thread in
       let first = piece * strip
       let shape = Shape(rows: min(strip, rows.count - first), destination: result.type, activation: activation)
-      try kernels[shape]?[thread]?.run(source.row(rows.lowerBound + first), to: result.row(row + first), on: compute.stream(thread))
+      guard let kernel = kernels[shape]?[thread] else { throw OneDNNError(call: "a kernel that was not made", status: 3) }
+      try kernel.run(source.row(rows.lowerBound + first), to: result.row(row + first), on: compute.stream(thread))
     }
     compute.count(operations: 2 * Double(rows.count) * Double(inputs) * Double(outputs))
   }
