@@ -3,7 +3,7 @@ import FoundationEssentials
 /// Reads a model's `config.json`.
 public enum ConfigurationFile {
   /// The largest file that is read, in bytes: vocabularies are such files too.
-  static let largest = 64 << 20
+  static let largest = 32 << 20
 
   /// - Throws: also when a field that `Value` needs is missing or of another type, or one is there twice.
   public static func read<Value: Decodable>(_: Value.Type = Value.self, path: String) throws(WeightsError) -> Value {
@@ -30,6 +30,18 @@ public enum ConfigurationFile {
     do throws(JSONReader.Fault) { return try JSONValue(file.bytes) } catch {
       throw WeightsError(.malformed, path: path, error.reason)
     }
+  }
+
+  /// Reads the file as it passes by, for files that are large.
+  ///
+  /// - Parameter largest: the largest file that is read, in bytes.
+  package static func read(
+    path: String, largest: Int, _ body: (inout JSONReader) throws(WeightsError) -> Void
+  ) throws(WeightsError) {
+    let file = try map(path, largest: largest)
+    var reader = JSONReader(file.bytes)
+    try body(&reader)
+    do throws(JSONReader.Fault) { try reader.end() } catch { throw WeightsError(.malformed, path: path, error.reason) }
   }
 
   private static func map(_ path: String, largest: Int) throws(WeightsError) -> MappedFile {

@@ -7,6 +7,8 @@ package struct JSONReader {
   /// What is wrong, as a clause such as `is no JSON at byte 7`.
   package struct Fault: Error {
     package var reason: String
+
+    package init(reason: String) { self.reason = reason }
   }
 
   /// How deep objects and arrays may lie in each other. Model files need 4.

@@ -9,6 +9,8 @@ struct SafetensorsHeader {
 
   /// Far beyond any model's. A header of nothing but tensors would otherwise become some hundred bytes of memory for each of its own.
   static let mostTensors = 250_000
+  /// Of the metadata.
+  static let mostTexts = 10_000
 
   struct Tensor {
     var type: DataType
@@ -70,6 +72,7 @@ struct SafetensorsHeader {
     var texts: [String: String] = [:]
     try reader.object { reader, name throws(JSONReader.Fault) in
       guard texts.updateValue(try reader.string(), forKey: name) == nil else { throw JSONReader.Fault(reason: "has \"\(name)\" twice") }
+      guard texts.count <= mostTexts else { throw JSONReader.Fault(reason: "has more than \(mostTexts) texts") }
     }
     return texts
   }

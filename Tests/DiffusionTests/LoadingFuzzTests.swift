@@ -131,10 +131,17 @@ struct LoadingFuzzTests {
     _ = try weights.floats("m.weight", shape: [2, 2])
   }
 
+  /// A new file in place of the old: to write over one again and again makes some file systems wait for the disk.
+  @discardableResult
+  private func write(_ bytes: [UInt8], name: String) -> String {
+    unlink("\(folder.path)/\(name)")
+    return folder.write(bytes, name: name)
+  }
+
   @Test("A mutated header is refused with one typed error, or all its tensors lie within the file")
   func headers() {
     fuzz(1, least: rounds / 2) { mutator throws(WeightsError) in
-      let path = folder.write(mutator.mutateFile(base), name: "model.safetensors")
+      let path = write(mutator.mutateFile(base), name: "model.safetensors")
       try read(try WeightFiles(file: path))
     }
   }
@@ -146,7 +153,7 @@ struct LoadingFuzzTests {
     let map = Array(
       "{\"metadata\":{\"total_size\":60},\"weight_map\":{\"m.weight\":\"model-1.safetensors\",\"n.bias\":\"model-1.safetensors\",\"transformer.m.alpha\":\"model-2.safetensors\"}}".utf8)
     fuzz(2, least: rounds / 2) { mutator throws(WeightsError) in
-      folder.write(mutator.mutate(map), name: "model.safetensors.index.json")
+      write(mutator.mutate(map), name: "model.safetensors.index.json")
       try read(try WeightFiles(folder: folder.path))
     }
   }
@@ -156,7 +163,7 @@ struct LoadingFuzzTests {
     let index = Array(
       "{\"_class_name\":\"CogVideoXPipeline\",\"tokenizer\":[null,null],\"transformer\":[\"diffusers\",\"T\"],\"vae\":[\"diffusers\",\"V\"],\"x\":true}".utf8)
     fuzz(3, least: rounds / 4) { mutator throws(WeightsError) in
-      folder.write(mutator.mutate(index), name: "model_index.json")
+      write(mutator.mutate(index), name: "model_index.json")
       let model = try ModelFolder(path: folder.path)
       for (name, known) in model.components {
         let path = try model.component(name, classes: [known])
@@ -171,7 +178,7 @@ struct LoadingFuzzTests {
     let configuration = Array(
       "{\"_class_name\":\"T\",\"num_layers\":30,\"norm_eps\":1e-05,\"channels\":[128,256],\"bias\":true,\"act\":\"gelu\",\"scale\":[0.5,1.5],\"types\":[\"A\"]}".utf8)
     fuzz(4, least: rounds / 4) { mutator throws(WeightsError) in
-      let path = folder.write(mutator.mutate(configuration), name: "config.json")
+      let path = write(mutator.mutate(configuration), name: "config.json")
       let fields = try ConfigurationFields(path: path)
       try fields.className(["T"])
       let layers = try fields.integer("num_layers", default: 30, in: 1...100)
@@ -191,16 +198,29 @@ struct LoadingFuzzTests {
     let configuration = Array(
       "{\"peft_type\":\"LORA\",\"r\":1,\"lora_alpha\":2,\"alpha_pattern\":{\"m\":3},\"rank_pattern\":{},\"use_rslora\":false,\"bias\":\"none\",\"use_dora\":false}".utf8)
     fuzz(5, least: rounds / 2) { mutator throws(WeightsError) in
-      let path = folder.write(mutator.mutateFile(lora), name: "lora.safetensors")
+      let path = write(mutator.mutateFile(lora), name: "lora.safetensors")
       let merged = try weights.merging([(try LowRankAdapter(path: path), scale: 0.5)])
       _ = try merged.floats("m.weight", shape: [2, 2])
     }
     folder.write(lora, name: "adapter_model.safetensors")
     fuzz(6, least: rounds / 4) { mutator throws(WeightsError) in
-      folder.write(mutator.mutate(configuration), name: "adapter_config.json")
+      write(mutator.mutate(configuration), name: "adapter_config.json")
       let merged = try weights.merging([(try LowRankAdapter(path: folder.path + "/adapter_model.safetensors"), scale: 0.5)])
       _ = try merged.floats("m.weight", shape: [2, 2])
     }
+  }
+
+  @Test("An index of nothing but tensors takes little memory and time")
+  func indexBomb() {
+    var index = "{\"weight_map\":{"
+    for number in 0..<600_000 { index += "\"\(number)\":\"model-1.safetensors\"," }
+    folder.write(Array(index.utf8), name: "model.safetensors.index.json")
+    let before = peak()
+    let time = ContinuousClock().measure {
+      #expect(failure { () throws(WeightsError) in _ = try WeightFiles(folder: folder.path) }?.reason.contains("more than") == true)
+    }
+    #expect(time < .seconds(5))
+    #expect(peak() - before < Self.gross)
   }
 
   @Test("A header of nothing but tensors, of brackets or of numbers takes little memory and time")
@@ -208,8 +228,10 @@ struct LoadingFuzzTests {
     let entry = "\"%\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},"
     var many = "{"
     for index in 0..<300_000 { many += entry.replacing("%", with: "\(index)") }
+    var texts = "{\"__metadata__\":{"
+    for index in 0..<300_000 { texts += "\"\(index)\":\"\"," }
     let bombs = [
-      many, String(repeating: "[", count: 20_000_000), "{\"a\":" + String(repeating: "[0,", count: 5_000_000),
+      many, texts, String(repeating: "[", count: 20_000_000), "{\"a\":" + String(repeating: "[0,", count: 5_000_000),
       "{\"a\":{\"dtype\":\"F32\",\"shape\":[" + String(repeating: "1,", count: 5_000_000), "{\"a\":{\"x\":[" + String(repeating: "1,", count: 5_000_000),
     ]
     for bomb in bombs {

@@ -74,6 +74,16 @@ struct LowRankTests {
     #expect(try merged([(adapter([down, up, ("m.alpha", [], [0.5])], metadata: patterned), scale: 1)]) == [2.5, 5, 5.5, 9])
   }
 
+  @Test("A pattern fits whole parts of a module's name")
+  func patterns() throws {
+    let metadata = ["lora_adapter_metadata": "{\"alpha_pattern\":{\"m\":7,\"^b.k\":9,\"b\\\\.k\":5}}"]
+    for (module, alpha) in [("m", 7), ("a.m", 7), ("am", 1), ("m.a", 1), ("b.k", 9), ("a.b.k", 5), ("bxk", 1)] as [(String, Float)] {
+      let weights = try WeightFiles(file: folder.write(safetensors([(module + ".weight", [1, 1], [0])]), name: "base.safetensors"))
+      let adapter = try adapter([(module + ".lora_A.weight", [1, 1], [1]), (module + ".lora_B.weight", [1, 1], [1])], metadata: metadata)
+      #expect(try weights.merging([(adapter, scale: 1)]).floats(module + ".weight", shape: [1, 1]) == [alpha], "\(module)")
+    }
+  }
+
   @Test("With a large rank merging takes milliseconds")
   func speed() throws {
     let (width, rank) = (3072, 128)
