@@ -38,7 +38,9 @@ package enum JSONValue: Sendable {
       if let integer = Int(text) {
         self = .integer(integer)
       } else {
-        guard let number = Double(text), number.isFinite else { throw JSONReader.Fault(reason: "has a number beyond float64, \(text.prefix(40))") }
+        guard let number = Double(text), number.isFinite else {
+          throw JSONReader.Fault(reason: "has a number beyond float64, \(text.prefix(40))")
+        }
         self = .number(number)
       }
     case .array:

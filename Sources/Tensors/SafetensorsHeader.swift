@@ -119,9 +119,12 @@ private struct Entry {
     var offsets: [Int]?
     try reader.object { reader, name throws(JSONReader.Fault) in
       switch name {
-      case "dtype" where dtype == nil: dtype = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.string() }
-      case "shape" where shape == nil: shape = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.integers(atMost: Self.mostAxes) }
-      case "data_offsets" where offsets == nil: offsets = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.integers(atMost: 2) }
+      case "dtype" where dtype == nil:
+        dtype = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.string() }
+      case "shape" where shape == nil:
+        shape = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.integers(atMost: Self.mostAxes) }
+      case "data_offsets" where offsets == nil:
+        offsets = try reader.field(name) { reader throws(JSONReader.Fault) in try reader.integers(atMost: 2) }
       case "dtype", "shape", "data_offsets": throw JSONReader.Fault(reason: "has \"\(name)\" twice")
       default: try reader.skip()
       }

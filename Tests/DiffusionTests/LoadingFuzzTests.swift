@@ -216,7 +216,7 @@ struct LoadingFuzzTests {
     for number in 0..<600_000 { index += "\"\(number)\":\"model-1.safetensors\"," }
     folder.write(Array(index.utf8), name: "model.safetensors.index.json")
     let before = peak()
-    let time = ContinuousClock().measure {
+    let time = processorTime {
       #expect(failure { () throws(WeightsError) in _ = try WeightFiles(folder: folder.path) }?.reason.contains("more than") == true)
     }
     #expect(time < .seconds(5))
@@ -237,7 +237,7 @@ struct LoadingFuzzTests {
     for bomb in bombs {
       let path = folder.write(safetensors(header: bomb, data: []), name: "model.safetensors")
       let before = peak()
-      let time = ContinuousClock().measure {
+      let time = processorTime {
         #expect(failure { () throws(WeightsError) in _ = try WeightFiles(file: path) }?.kind == .malformed)
       }
       #expect(time < .seconds(5))

@@ -45,7 +45,9 @@ public struct ConfigurationFields: Sendable {
       guard let fallback else { throw error(field, "is absent, not \(Self.list(known))") }
       return fallback
     }
-    guard case .string(let word) = value, known.contains(word) else { throw error(field, "is \(Self.text(value)), not \(Self.list(known))") }
+    guard case .string(let word) = value, known.contains(word) else {
+      throw error(field, "is \(Self.text(value)), not \(Self.list(known))")
+    }
     return word
   }
 
@@ -81,7 +83,9 @@ public struct ConfigurationFields: Sendable {
   }
 
   /// A list of words, such as the types of blocks.
-  public func words(_ field: String, default fallback: [String], known: [String], count: ClosedRange<Int>) throws(WeightsError) -> [String] {
+  public func words(
+    _ field: String, default fallback: [String], known: [String], count: ClosedRange<Int>
+  ) throws(WeightsError) -> [String] {
     guard let value = value(field) else { return fallback }
     guard case .array(let elements) = value else { throw error(field, "is \(Self.text(value)), not a list of words") }
     try require(field + ".count", elements.count, in: count)
@@ -144,7 +148,8 @@ public struct ConfigurationFields: Sendable {
   @discardableResult
   public func require<Value: Comparable>(_ field: String, _ value: Value, in range: ClosedRange<Value>) throws(WeightsError) -> Value {
     guard range.contains(value) else {
-      throw error(field, "is \(value), not \(range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "between \(range.lowerBound) and \(range.upperBound)")")
+      let isOne = range.lowerBound == range.upperBound
+      throw error(field, "is \(value), not " + (isOne ? "\(range.lowerBound)" : "between \(range.lowerBound) and \(range.upperBound)"))
     }
     return value
   }

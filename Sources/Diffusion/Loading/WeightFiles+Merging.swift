@@ -17,7 +17,9 @@ extension WeightFiles {
           WeightsError(.malformed, path: adapter.path, tensor: tensor, reason)
         }
         guard let weight = self[name] else { throw malformed(factors.downName, "matches no weight: \"\(path)\" has no \"\(name)\"") }
-        guard DataType.floatingPoint.contains(weight.type) else { throw malformed(factors.downName, "is for \"\(name)\", which is \(weight.type)") }
+        guard DataType.floatingPoint.contains(weight.type) else {
+          throw malformed(factors.downName, "is for \"\(name)\", which is \(weight.type)")
+        }
         guard weight.shape.count == factors.down.shape.count, weight.shape.dropFirst() == factors.down.shape.dropFirst() else {
           throw malformed(factors.downName, "has the shape \(factors.down.shape), which does not fit \"\(name)\" of shape \(weight.shape)")
         }

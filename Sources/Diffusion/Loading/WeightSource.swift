@@ -42,7 +42,8 @@ enum WeightSource: Equatable {
       throw WeightsError(.malformed, path: folder, "has several variants of its weights (\(names)) and none without a variant's name")
     }
     guard let only = variants.values.first else {
-      throw WeightsError(.notFound, path: folder, "has no weights: neither \(Self.stems[0]).safetensors nor \(Self.stems[1]).safetensors nor an index")
+      let names = Self.stems.map { $0 + ".safetensors" }.joined(separator: " nor ")
+      throw WeightsError(.notFound, path: folder, "has no weights: neither \(names) nor an index")
     }
     self = only
   }
