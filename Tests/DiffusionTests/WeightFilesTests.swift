@@ -2,6 +2,12 @@ import Diffusion
 import Tensors
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// The error that an operation ends with; nil if it does not.
 func failure(_ operation: () throws(WeightsError) -> Void) -> WeightsError? {
   do throws(WeightsError) {
@@ -133,5 +139,36 @@ struct WeightFilesTests {
     let time = try processorTime { weights = try WeightFiles(file: path) }
     #expect(weights?.byteCount == 240_000)
     #expect(time < .seconds(1))
+  }
+
+  @Test("What was copied from a file does not stay in memory a second time")
+  func residency() throws {
+    let count = 4 << 20
+    let header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[\(count)],\"data_offsets\":[0,\(4 * count)]}}"
+    let path = folder.write(safetensors(header: header, data: [UInt8](repeating: 0, count: 4 * count)), name: "model.safetensors")
+    let weights = try WeightFiles(file: path)
+    #expect(weights["a"]?.floats()?.count == count)
+    #expect(residentBytes(of: path) > 2 * count)
+    for _ in 0..<2 {
+      #expect(try weights.floats("a", shape: [count]).allSatisfy { $0 == 0 })
+      #expect(residentBytes(of: path) < count / 4)
+    }
+  }
+
+  /// How much of a mapped file is in this process's memory.
+  private func residentBytes(of path: String) -> Int {
+    guard let file = fopen("/proc/self/smaps", "r") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 4096)
+    var (bytes, isIn) = (0, false)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      if text.contains(path) { isIn = true }
+      if isIn, text.hasPrefix("Rss:") {
+        bytes += (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
+        isIn = false
+      }
+    }
+    return bytes
   }
 }
