@@ -1,25 +1,54 @@
+import Diffusion
 import Glibc
 import Tensors
 
-func seconds(_ work: () throws -> Void) rethrows -> Double {
-  var a = timespec(), b = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &a)
-  try work()
-  clock_gettime(CLOCK_MONOTONIC, &b)
-  return Double(b.tv_sec - a.tv_sec) + Double(b.tv_nsec - a.tv_nsec) / 1e9
+// Measures the diffusion engine; what launch/bench runs beside PyTorch and diffusers. Prints one JSON object a run.
+//
+//   diffusion block [bfloat16|float32]       one block of CogVideoX-2B over one scene of 480 × 720 × 49
+//   diffusion step [bfloat16|float32]        a step of a 21M-parameter model: 256 new tokens, 1024 kept ones
+//   diffusion random FOLDER                  writes a folder of CogVideoX-2B's configuration with random weights
+//   diffusion dry FOLDER [steps] [residency] generates latents of one scene with it
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+guard let command = arguments.first else {
+  print("diffusion block|step|random|dry …")
+  exit(2)
 }
-let n = Int(CommandLine.arguments[1])!, heads = Int(CommandLine.arguments[2])!, d = 64 * heads
-for type in [DataType.bfloat16, .float32] {
-  let compute = try Compute(type, threads: 2)
-  let x = Matrix((0..<n * d).map { Float(($0 * 7919) % 1000) / 1000 - 0.5 }, rows: n, columns: d, type: type)
-  let linear = Linear(inputs: d, outputs: 4 * d, bias: nil, type: type) { [Float](repeating: 0.01, count: 4 * d * d) }
-  _ = try linear(x, activation: .geluTanh, on: compute)
-  let t = try seconds { _ = try linear(x, activation: .geluTanh, on: compute) }
-  print(type, "linear", t, "s", 2.0 * Double(n * d) * Double(4 * d) / t / 1e9, "GFLOP/s")
-  let q = try linear(x, on: compute)
-  _ = q
-  for _ in 0..<2 {
-  let ta = try seconds { _ = try compute.attend(x, [(x, x)], heads: heads, groups: [AttentionGroup(queries: 0..<n, keys: [.init(0..<226), .init(226..<n)])]) }
-  print("attend", ta, "s", 4.0 * Double(n) * Double(n) * Double(d) / ta / 1e9, "GFLOP/s")
-  }
+
+func argument(_ index: Int) -> String? { arguments.indices.contains(index) ? arguments[index] : nil }
+
+/// Whole seconds and fractions of a clock that nobody sets.
+func now() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// What this process had in memory at most, in MB of 10⁶ bytes.
+func peakMemory() -> Double {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return Double(usage.ru_maxrss) * 1024 / 1e6
+}
+
+func report(_ fields: [(String, String)]) { print("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}") }
+
+func rounded(_ value: Double, _ digits: Double = 1000) -> String { "\((value * digits).rounded() / digits)" }
+
+let type: DataType? = switch argument(1) {
+case "bfloat16": .bfloat16
+case "float32": .float32
+default: nil
+}
+
+switch command {
+case "block": try measureBlock(Compute(type, threads: 2))
+case "step": try measureStep(Compute(type, threads: 2))
+case "random":
+  guard let folder = argument(1) else { exit(2) }
+  try RandomModel(TransformerConfiguration()).write(to: folder)
+case "dry":
+  guard let folder = argument(1) else { exit(2) }
+  try dryRun(folder, steps: argument(2).flatMap { Int($0) } ?? 1, residency: argument(3).flatMap { Residency(rawValue: $0) } ?? .all)
+default: exit(2)
 }
