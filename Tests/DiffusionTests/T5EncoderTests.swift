@@ -2,6 +2,12 @@ import Diffusion
 import Tensors
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 @Suite("T5 encoders")
 struct T5EncoderTests {
   static let cases = [
@@ -15,7 +21,6 @@ struct T5EncoderTests {
     try T5Encoder(folder: fixture.folder, type: type, residency: residency)
   }
 
-  /// A row of numbers near those of `expected`, whatever became of an error.
   private func encode(_ encoder: T5Encoder, _ tokens: [Int32], attended: Int? = nil, threads: Int = 2, _ type: DataType = .float32) throws -> [Float] {
     let result = try encoder.encode(tokens, attended: attended, on: Compute(type, threads: threads))
     #expect(result.type == .float32 && result.rows == tokens.count && result.columns == encoder.configuration.width)
@@ -54,6 +59,29 @@ struct T5EncoderTests {
       #expect(a.elementsEqual(b))
       #expect(difference(a, from: try gated.expected(name)) < 1e-5)
     }
+  }
+
+  @Test("Weights that stay are read once, and those of one block at a time with each text")
+  func reading() throws {
+    let copy = try gated.copy { ($0, $1) }
+    let (all, one) = (try T5Encoder(folder: copy.path, type: .float32), try T5Encoder(folder: copy.path, type: .float32, residency: .oneBlock))
+    let tokens = try gated.tokens("seven")
+    let first = try encode(all, tokens)
+    #expect(first.elementsEqual(try encode(one, tokens)))
+    // Damages a matrix in the file, which is mapped: who reads it again, sees it.
+    let name = "encoder.block.1.layer.0.SelfAttention.v.weight"
+    let file = try #require(fopen(copy.path + "/model.safetensors", "r+b"))
+    let damaged = try gated.copy { ($0, $0 == name ? $1.map { _ in .nan } : $1) }
+    let other = try #require(fopen(damaged.path + "/model.safetensors", "rb"))
+    var byte = fgetc(other)
+    while byte != EOF {
+      fputc(byte, file)
+      byte = fgetc(other)
+    }
+    fclose(file)
+    fclose(other)
+    #expect(first.elementsEqual(try encode(all, tokens)))
+    #expect(#expect(throws: WeightsError.self) { _ = try encode(one, tokens) }?.tensor == name)
   }
 
   @Test("Offsets have transformers' buckets", arguments: [(32, 128), (8, 20), (18, 300)])
