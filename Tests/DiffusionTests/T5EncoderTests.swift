@@ -21,7 +21,9 @@ struct T5EncoderTests {
     try T5Encoder(folder: fixture.folder, type: type, residency: residency)
   }
 
-  private func encode(_ encoder: T5Encoder, _ tokens: [Int32], attended: Int? = nil, threads: Int = 2, _ type: DataType = .float32) throws -> [Float] {
+  private func encode(
+    _ encoder: T5Encoder, _ tokens: [Int32], attended: Int? = nil, threads: Int = 2, _ type: DataType = .float32
+  ) throws -> [Float] {
     let result = try encoder.encode(tokens, attended: attended, on: Compute(type, threads: threads))
     #expect(result.type == .float32 && result.rows == tokens.count && result.columns == encoder.configuration.width)
     return result.floats()
@@ -64,7 +66,8 @@ struct T5EncoderTests {
   @Test("Weights that stay are read once, and those of one block at a time with each text")
   func reading() throws {
     let copy = try gated.copy { ($0, $1) }
-    let (all, one) = (try T5Encoder(folder: copy.path, type: .float32), try T5Encoder(folder: copy.path, type: .float32, residency: .oneBlock))
+    let all = try T5Encoder(folder: copy.path, type: .float32)
+    let one = try T5Encoder(folder: copy.path, type: .float32, residency: .oneBlock)
     let tokens = try gated.tokens("seven")
     let first = try encode(all, tokens)
     #expect(first.elementsEqual(try encode(one, tokens)))
@@ -173,7 +176,8 @@ struct T5EncoderTests {
   @Test(
     "A configuration that no model can have is an error that names the field",
     arguments: [
-      ("num_layers", "1000000000000"), ("num_layers", "0"), ("num_layers", "-1"), ("num_heads", "0"), ("num_heads", "9223372036854775807"),
+      ("num_layers", "1000000000000"), ("num_layers", "0"), ("num_layers", "-1"), ("num_heads", "0"),
+      ("num_heads", "9223372036854775807"),
       ("d_model", "0"), ("d_kv", "-8"), ("d_ff", "1e3000"), ("d_ff", "\"64\""), ("vocab_size", "99999999999999999999"),
       ("relative_attention_num_buckets", "3"), ("relative_attention_max_distance", "4"), ("layer_norm_epsilon", "-1e-6"),
       ("layer_norm_epsilon", "NaN"), ("layer_norm_epsilon", "1e999"), ("feed_forward_proj", "\"gated-\""), ("feed_forward_proj", "\"tanh\""),

@@ -3,23 +3,23 @@ import Tensors
 /// What a BERT encoder's `config.json` says, as transformers' `BertModel` writes it. Names in parentheses are the file's.
 public struct BertEncoderConfiguration: Hashable, Sendable {
   /// Ids are below it (`vocab_size`).
-  public var vocabulary: Int
+  public package(set) var vocabulary: Int
   /// Of a token's vector, and of all heads together (`hidden_size`).
-  public var width: Int
+  public package(set) var width: Int
   /// (`num_attention_heads`)
-  public var heads: Int
+  public package(set) var heads: Int
   /// Of the layer within feed-forward networks (`intermediate_size`).
-  public var feedForwardWidth: Int
+  public package(set) var feedForwardWidth: Int
   /// (`num_hidden_layers`)
-  public var blocks: Int
+  public package(set) var blocks: Int
   /// The longest text that there are positions for (`max_position_embeddings`).
-  public var mostTokens: Int
+  public package(set) var mostTokens: Int
   /// Kinds of segments, of which the first is used (`type_vocab_size`).
-  public var segmentKinds: Int
+  public package(set) var segmentKinds: Int
   /// ε of the normalisations (`layer_norm_eps`).
-  public var epsilon: Float
+  public package(set) var epsilon: Float
   /// Of feed-forward networks (`hidden_act`).
-  public var activation: Activation
+  public package(set) var activation: Activation
 
   private static let activations: [String: Activation] = [
     "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "relu": .relu, "silu": .swish, "swish": .swish,
@@ -31,7 +31,9 @@ public struct BertEncoderConfiguration: Hashable, Sendable {
     let fields = try ConfigurationFields(path: path)
     _ = try fields.choice("model_type", ["bert"], default: "bert")
     _ = try fields.choice("position_embedding_type", ["absolute"], default: "absolute")
-    guard try !fields.boolean("is_decoder", default: false) else { throw fields.error("is_decoder", "is true, but only encoders are supported") }
+    guard try !fields.boolean("is_decoder", default: false) else {
+      throw fields.error("is_decoder", "is true, but only encoders are supported")
+    }
     vocabulary = try fields.integer("vocab_size", default: 30522, in: 1...1 << 24)
     width = try fields.integer("hidden_size", default: 768, in: 1...1 << 16)
     heads = try fields.integer("num_attention_heads", default: 12, in: 1...1 << 10)

@@ -6,29 +6,29 @@ import Tensors
 /// which is not used. Names in parentheses are the file's.
 public struct T5EncoderConfiguration: Hashable, Sendable {
   /// Ids are below it (`vocab_size`).
-  public var vocabulary: Int
+  public package(set) var vocabulary: Int
   /// Of a token's vector (`d_model`).
-  public var width: Int
+  public package(set) var width: Int
   /// Of a head's queries, keys and values (`d_kv`); times ``heads`` it need not be ``width``.
-  public var headSize: Int
+  public package(set) var headSize: Int
   /// (`num_heads`)
-  public var heads: Int
+  public package(set) var heads: Int
   /// Of the layer within feed-forward networks (`d_ff`).
-  public var feedForwardWidth: Int
+  public package(set) var feedForwardWidth: Int
   /// (`num_layers`)
-  public var blocks: Int
+  public package(set) var blocks: Int
   /// Of relative positions, of both signs together (`relative_attention_num_buckets`).
-  public var buckets: Int
+  public package(set) var buckets: Int
   /// From it on all positions share a bucket (`relative_attention_max_distance`).
-  public var largestDistance: Int
+  public package(set) var largestDistance: Int
   /// ε of the normalisations (`layer_norm_epsilon`).
-  public var epsilon: Float
+  public package(set) var epsilon: Float
   /// Of feed-forward networks (`feed_forward_proj`).
-  public var activation: Activation
+  public package(set) var activation: Activation
   /// Whether the activation is multiplied with a second projection: T5 v1.1 and later (`feed_forward_proj` begins with `gated-`).
-  public var isGated: Bool
+  public package(set) var isGated: Bool
   /// Whether each block has its own biases for relative positions, as in UMT5, and not all those of the first.
-  public var hasBiasPerBlock: Bool
+  public package(set) var hasBiasPerBlock: Bool
 
   /// Functions by transformers' names; "gated-gelu" is the one with tanh, as the models that it names were trained.
   private static let activations: [String: Activation] = [
