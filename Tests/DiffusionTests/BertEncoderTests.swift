@@ -12,9 +12,13 @@ import Testing
 struct BertEncoderTests {
   private let fixture = EncoderFixture("bert")
 
+  private let compute: Compute
+
+  init() throws { compute = try Compute(.float32, threads: 2) }
+
   private func encode(_ name: String, _ type: DataType, threads: Int) throws -> [Float] {
     let tokens = try fixture.tokens(name)
-    let result = try BertEncoder(folder: fixture.folder, type: type).encode(tokens, on: Compute(type, threads: threads))
+    let result = try BertEncoder(folder: fixture.folder, compute: Compute(type, threads: threads)).encode(tokens)
     #expect(result.type == .float32 && result.rows == tokens.count && result.columns == 32)
     return result.floats()
   }
@@ -32,10 +36,9 @@ struct BertEncoderTests {
 
   @Test("A text has the same vectors after others of other lengths")
   func severalTexts() throws {
-    let encoder = try BertEncoder(folder: fixture.folder, type: .float32)
-    let compute = try Compute(.float32, threads: 2)
+    let encoder = try BertEncoder(folder: fixture.folder, compute: compute)
     for name in ["seven", "sixty-four", "one", "seven"] {
-      #expect(difference(try encoder.encode(fixture.tokens(name), on: compute).floats(), from: try fixture.expected(name)) < 1e-5)
+      #expect(difference(try encoder.encode(fixture.tokens(name)).floats(), from: try fixture.expected(name)) < 1e-5)
     }
   }
 
@@ -44,8 +47,8 @@ struct BertEncoderTests {
     let vectors = try fixture.expected("seven")
     let mean = (0..<32).map { column in (0..<7).reduce(0) { $0 + vectors[$1 * 32 + column] } / 7 }
     let length = mean.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    let encoder = try BertEncoder(folder: fixture.folder, type: .float32)
-    let sentence = try encoder.embedSentence(fixture.tokens("seven"), on: Compute(.float32, threads: 1))
+    let encoder = try BertEncoder(folder: fixture.folder, compute: compute)
+    let sentence = try encoder.embedSentence(fixture.tokens("seven"))
     #expect(difference(sentence, from: mean.map { $0 / length }) < 1e-5)
     #expect(abs(sentence.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
   }
@@ -53,7 +56,7 @@ struct BertEncoderTests {
   @Test("Weights of a model with a head on top are found behind their prefix")
   func prefix() throws {
     let copy = try fixture.copy { ("bert." + $0, $1) }
-    let result = try BertEncoder(folder: copy.path, type: .float32).encode(fixture.tokens("seven"), on: Compute(.float32, threads: 1))
+    let result = try BertEncoder(folder: copy.path, compute: compute).encode(fixture.tokens("seven"))
     #expect(difference(result.floats(), from: try fixture.expected("seven")) < 1e-5)
   }
 
@@ -62,24 +65,23 @@ struct BertEncoderTests {
     arguments: ["embeddings.word_embeddings.weight", "encoder.layer.1.output.LayerNorm.bias", "encoder.layer.0.attention.self.value.bias"])
   func missing(name: String) throws {
     let copy = try fixture.copy { $0 == name ? nil : ($0, $1) }
-    #expect(failure { () throws(WeightsError) in _ = try BertEncoder(folder: copy.path, type: .float32) }?.tensor == name)
+    #expect(failure { () throws(WeightsError) in _ = try BertEncoder(folder: copy.path, compute: compute) }?.tensor == name)
   }
 
   @Test("A weight that is not a number is an error that names its tensor when it is used")
   func notANumber() throws {
     let name = "encoder.layer.1.intermediate.dense.weight"
     let copy = try fixture.copy { ($0, $0 == name ? [.infinity] + $1.dropFirst() : $1) }
-    let encoder = try BertEncoder(folder: copy.path, type: .float32)
-    let error = #expect(throws: WeightsError.self) { _ = try encoder.encode([1], on: Compute(.float32, threads: 1)) }
+    let encoder = try BertEncoder(folder: copy.path, compute: compute)
+    let error = #expect(throws: WeightsError.self) { _ = try encoder.encode([1]) }
     #expect(error?.tensor == name)
   }
 
   @Test("Tokens that the vocabulary does not have, and texts of impossible lengths, are errors")
   func tokens() throws {
-    let encoder = try BertEncoder(folder: fixture.folder, type: .float32)
-    let compute = try Compute(.float32, threads: 1)
+    let encoder = try BertEncoder(folder: fixture.folder, compute: compute)
     func error(_ tokens: [Int32]) -> TextEncoderError? {
-      #expect(throws: TextEncoderError.self) { _ = try encoder.encode(tokens, on: compute) }
+      #expect(throws: TextEncoderError.self) { _ = try encoder.encode(tokens) }
     }
     #expect(error([1, 100]) == .unknownToken(100, position: 1, vocabulary: 100))
     #expect(error([-1]) == .unknownToken(-1, position: 0, vocabulary: 100))
@@ -89,10 +91,10 @@ struct BertEncoderTests {
 
   @Test("It asks before each block whether to go on, and stops when it shall")
   func cancellation() throws {
-    let encoder = try BertEncoder(folder: fixture.folder, type: .float32)
+    let encoder = try BertEncoder(folder: fixture.folder, compute: compute)
     var asked = 0
     #expect(throws: Stopped.self) {
-      try encoder.encode([1, 2], on: Compute(.float32, threads: 1)) {
+      try encoder.encode([1, 2]) {
         asked += 1
         if asked == 2 { throw Stopped() }
       }
@@ -123,12 +125,11 @@ struct BertEncoderTests {
   @Test("MiniLM embeds sentences as transformers does", .enabled(if: folder != nil), arguments: [DataType.float32, .bfloat16])
   func miniLM(type: DataType) throws {
     guard type == .float32 || OneDNN.hasBFloat16 else { return }
-    let encoder = try BertEncoder(folder: try #require(Self.folder), type: type)
-    let compute = try Compute(type, threads: 2)
+    let encoder = try BertEncoder(folder: try #require(Self.folder), compute: Compute(type, threads: 2))
     let file = Fixture("encoders").folder + "/minilm.safetensors"
     var sentences: [[Float]] = []
     for index in 0..<3 {
-      let sentence = try encoder.embedSentence(EncoderFixture.integers("\(index).ids", in: file), on: compute)
+      let sentence = try encoder.embedSentence(EncoderFixture.integers("\(index).ids", in: file))
       let expected = try Fixture("encoders").floats("\(index)", in: "minilm.safetensors").values
       if type == .float32 { #expect(difference(sentence, from: expected) < 1e-5) }
       #expect(relativeRMS(sentence, from: expected) < 0.02)

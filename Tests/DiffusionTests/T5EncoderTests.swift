@@ -17,14 +17,16 @@ struct T5EncoderTests {
 
   private let gated = EncoderFixture("t5-gated")
 
-  private func encoder(_ fixture: EncoderFixture, _ type: DataType = .float32, residency: T5Encoder.Residency = .all) throws -> T5Encoder {
-    try T5Encoder(folder: fixture.folder, type: type, residency: residency)
+  private let compute: Compute
+
+  init() throws { compute = try Compute(.float32, threads: 2) }
+
+  private func encoder(_ fixture: EncoderFixture, residency: Residency = .all) throws -> T5Encoder {
+    try T5Encoder(folder: fixture.folder, compute: compute, residency: residency)
   }
 
-  private func encode(
-    _ encoder: T5Encoder, _ tokens: [Int32], attended: Int? = nil, threads: Int = 2, _ type: DataType = .float32
-  ) throws -> [Float] {
-    let result = try encoder.encode(tokens, attended: attended, on: Compute(type, threads: threads))
+  private func encode(_ encoder: T5Encoder, _ tokens: [Int32], attended: Int? = nil) throws -> [Float] {
+    let result = try encoder.encode(tokens, attended: attended)
     #expect(result.type == .float32 && result.rows == tokens.count && result.columns == encoder.configuration.width)
     return result.floats()
   }
@@ -32,7 +34,8 @@ struct T5EncoderTests {
   @Test("Every version's vectors are those of transformers, pads attended to like words", arguments: cases, [1, 2])
   func vectors(of model: (String, String), threads: Int) throws {
     let fixture = EncoderFixture(model.0)
-    let result = try encode(encoder(fixture), fixture.tokens(model.1), threads: threads)
+    let encoder = try T5Encoder(folder: fixture.folder, compute: Compute(.float32, threads: threads))
+    let result = try encode(encoder, fixture.tokens(model.1))
     #expect(difference(result, from: try fixture.expected(model.1)) < 1e-5)
   }
 
@@ -48,13 +51,14 @@ struct T5EncoderTests {
   @Test("In bfloat16 vectors are within 2% of those in float32", .enabled(if: OneDNN.hasBFloat16), arguments: cases)
   func bfloat16(model: (String, String)) throws {
     let fixture = EncoderFixture(model.0)
-    let result = try encode(encoder(fixture, .bfloat16), fixture.tokens(model.1), .bfloat16)
+    let encoder = try T5Encoder(folder: fixture.folder, compute: Compute(.bfloat16, threads: 2))
+    let result = try encode(encoder, fixture.tokens(model.1))
     #expect(relativeRMS(result, from: try fixture.expected(model.1)) < 0.02)
   }
 
   @Test("Vectors are the same whether weights stay or are read for each text, and for a second text too")
   func residency() throws {
-    let (all, one) = (try encoder(gated), try encoder(gated, residency: .oneBlock))
+    let (all, one) = (try encoder(gated), try encoder(gated, residency: .block))
     for name in ["seven", "padded", "seven"] {
       let tokens = try gated.tokens(name)
       let (a, b) = (try encode(all, tokens), try encode(one, tokens))
@@ -66,8 +70,8 @@ struct T5EncoderTests {
   @Test("Weights that stay are read once, and those of one block at a time with each text")
   func reading() throws {
     let copy = try gated.copy { ($0, $1) }
-    let all = try T5Encoder(folder: copy.path, type: .float32)
-    let one = try T5Encoder(folder: copy.path, type: .float32, residency: .oneBlock)
+    let all = try T5Encoder(folder: copy.path, compute: compute)
+    let one = try T5Encoder(folder: copy.path, compute: compute, residency: .block)
     let tokens = try gated.tokens("seven")
     let first = try encode(all, tokens)
     #expect(first.elementsEqual(try encode(one, tokens)))
@@ -87,6 +91,16 @@ struct T5EncoderTests {
     #expect(#expect(throws: WeightsError.self) { _ = try encode(one, tokens) }?.tensor == name)
   }
 
+  @Test("What stays in memory is said beforehand: matrices in the products' type, vectors in float32")
+  func residentBytes() throws {
+    // A block: four matrices of 32 × 48, three of 32 × 64, and two vectors of 32.
+    let block = 4 * (4 * 32 * 48 + 3 * 32 * 64 + 2 * 32)
+    #expect(try encoder(gated).residentBytes == 2 * block + 4 * 32)
+    #expect(try encoder(gated, residency: .block).residentBytes == block + 4 * 32)
+    let narrow = try T5Encoder(folder: gated.folder, compute: Compute(.bfloat16, threads: 1))
+    #expect(narrow.residentBytes == block + 2 * 4 * 32 + 4 * 32)
+  }
+
   @Test("Offsets have transformers' buckets", arguments: [(32, 128), (8, 20), (18, 300)])
   func buckets(count: Int, largest: Int) throws {
     let expected = try EncoderFixture.integers("\(count)-\(largest)", in: Fixture("encoders").folder + "/buckets.safetensors")
@@ -101,10 +115,10 @@ struct T5EncoderTests {
   @Test("The table of embeddings has either of its names")
   func embeddingName() throws {
     let copy = try gated.copy { ($0 == "shared.weight" ? "encoder.embed_tokens.weight" : $0, $1) }
-    let result = try encode(T5Encoder(folder: copy.path, type: .float32), gated.tokens("seven"))
+    let result = try encode(T5Encoder(folder: copy.path, compute: compute), gated.tokens("seven"))
     #expect(difference(result, from: try gated.expected("seven")) < 1e-5)
     let none = try gated.copy { $0 == "shared.weight" ? nil : ($0, $1) }
-    #expect(failure { () throws(WeightsError) in _ = try T5Encoder(folder: none.path, type: .float32) }?.tensor == "shared.weight")
+    #expect(failure { () throws(WeightsError) in _ = try T5Encoder(folder: none.path, compute: compute) }?.tensor == "shared.weight")
   }
 
   @Test(
@@ -115,7 +129,7 @@ struct T5EncoderTests {
     ])
   func missing(name: String) throws {
     let copy = try gated.copy { $0 == name ? nil : ($0, $1) }
-    #expect(failure { () throws(WeightsError) in _ = try T5Encoder(folder: copy.path, type: .float32) }?.tensor == name)
+    #expect(failure { () throws(WeightsError) in _ = try T5Encoder(folder: copy.path, compute: compute) }?.tensor == name)
   }
 
   @Test("Another shape than the configuration's is an error that names the tensor")
@@ -123,7 +137,7 @@ struct T5EncoderTests {
     var configuration = try T5EncoderConfiguration(path: gated.folder + "/config.json")
     configuration.feedForwardWidth = 63
     let weights = try WeightFiles(folder: gated.folder)
-    let error = failure { () throws(WeightsError) in _ = try T5Encoder(configuration, weights, type: .float32) }
+    let error = failure { () throws(WeightsError) in _ = try T5Encoder(configuration, weights, compute: compute) }
     #expect(error?.tensor == "encoder.block.0.layer.1.DenseReluDense.wi_0.weight")
   }
 
@@ -132,10 +146,9 @@ struct T5EncoderTests {
     arguments: ["shared.weight", "encoder.block.1.layer.1.DenseReluDense.wo.weight", "encoder.block.1.layer.0.SelfAttention.k.weight"])
   func notANumber(name: String) throws {
     let copy = try gated.copy { ($0, $0 == name ? [.nan] + $1.dropFirst() : $1) }
-    let encoder = try T5Encoder(folder: copy.path, type: .float32)
-    let compute = try Compute(.float32, threads: 2)
+    let encoder = try T5Encoder(folder: copy.path, compute: compute)
     for _ in 0..<2 {
-      let error = #expect(throws: WeightsError.self) { _ = try encoder.encode([0, 1], on: compute) }
+      let error = #expect(throws: WeightsError.self) { _ = try encoder.encode([0, 1]) }
       #expect(error?.tensor == name)
     }
   }
@@ -143,9 +156,8 @@ struct T5EncoderTests {
   @Test("Tokens that the vocabulary does not have, and texts of impossible lengths, are errors")
   func tokens() throws {
     let encoder = try encoder(gated)
-    let compute = try Compute(.float32, threads: 1)
     func error(_ tokens: [Int32], _ attended: Int? = nil) -> TextEncoderError? {
-      #expect(throws: TextEncoderError.self) { _ = try encoder.encode(tokens, attended: attended, on: compute) }
+      #expect(throws: TextEncoderError.self) { _ = try encoder.encode(tokens, attended: attended) }
     }
     #expect(error([1, 100]) == .unknownToken(100, position: 1, vocabulary: 100))
     #expect(error([-1]) == .unknownToken(-1, position: 0, vocabulary: 100))
@@ -160,12 +172,11 @@ struct T5EncoderTests {
   @Test("It asks before each block whether to go on, and stops when it shall")
   func cancellation() throws {
     let encoder = try encoder(gated)
-    let compute = try Compute(.float32, threads: 1)
     var asked = 0
-    _ = try encoder.encode([1, 2], on: compute) { asked += 1 }
+    _ = try encoder.encode([1, 2]) { asked += 1 }
     #expect(asked == 2)
     #expect(throws: Stopped.self) {
-      try encoder.encode([1, 2], on: compute) {
+      try encoder.encode([1, 2]) {
         asked += 1
         if asked == 4 { throw Stopped() }
       }

@@ -3,9 +3,9 @@ import Tensors
 /// BERT: token ids in, a vector for each token out, or one for the text.
 ///
 /// ```swift
-/// let encoder = try BertEncoder(folder: "all-MiniLM-L6-v2", type: compute.type)
-/// let vectors = try encoder.encode(tokens, on: compute)  // [tokens][384]
-/// let sentence = try encoder.embedSentence(tokens, on: compute)  // [384], of length 1
+/// let encoder = try BertEncoder(folder: "all-MiniLM-L6-v2", compute: compute)
+/// let vectors = try encoder.encode(tokens)  // [tokens][384]
+/// let sentence = try encoder.embedSentence(tokens)  // [384], of length 1
 /// ```
 ///
 /// A text is computed by itself and without pads, so there is no mask. All weights stay in memory, in the order that
@@ -13,6 +13,7 @@ import Tensors
 /// Source: Devlin et al., https://arxiv.org/abs/1810.04805; transformers' `BertModel`. To be used by one caller at a time.
 public final class BertEncoder {
   public let configuration: BertEncoderConfiguration
+  private let compute: Compute
   private let words: TokenEmbeddings
   private let positions: TokenEmbeddings
   /// What the first kind of segment adds to each token.
@@ -22,29 +23,28 @@ public final class BertEncoder {
 
   /// Opens a folder with a `config.json` and safetensors files.
   ///
-  /// - Parameters:
-  ///   - type: the products': that of the ``Compute`` it will be used with.
   /// - Throws: a file is missing or damaged, of another model, or lacks a tensor.
-  public convenience init(folder: String, type: DataType) throws(WeightsError) {
-    try self.init(BertEncoderConfiguration(path: folder + "/config.json"), WeightFiles(folder: folder), type: type)
+  public convenience init(folder: String, compute: Compute) throws(WeightsError) {
+    try self.init(BertEncoderConfiguration(path: folder + "/config.json"), WeightFiles(folder: folder), compute: compute)
   }
 
   /// - Throws: a tensor is missing, of another shape or type, or has a NaN or an infinite value where it is small; the large
   ///   ones are read with the first text.
-  public init(_ configuration: BertEncoderConfiguration, _ weights: WeightFiles, type: DataType) throws(WeightsError) {
+  public init(_ configuration: BertEncoderConfiguration, _ weights: WeightFiles, compute: Compute) throws(WeightsError) {
     let prefix = weights.contains("bert.embeddings.word_embeddings.weight") ? "bert." : ""
     try weights.check(configuration.expectedTensors(prefix: prefix))
     func table(_ name: String, _ rows: Int) throws(WeightsError) -> TokenEmbeddings {
       try TokenEmbeddings("\(prefix)embeddings.\(name)_embeddings.weight", vocabulary: rows, width: configuration.width, in: weights)
     }
     self.configuration = configuration
+    self.compute = compute
     words = try table("word", configuration.vocabulary)
     positions = try table("position", configuration.mostTokens)
     segment = try table("token_type", configuration.segmentKinds).row(0)
     normalization = try LayerNormalization(prefix + "embeddings.LayerNorm", configuration, weights)
     var blocks: [BertEncoderBlock] = []
     for index in 0..<configuration.blocks {
-      blocks.append(try BertEncoderBlock(prefix: "\(prefix)encoder.layer.\(index).", configuration, weights, type: type))
+      blocks.append(try BertEncoderBlock(prefix: "\(prefix)encoder.layer.\(index).", configuration, weights, type: compute.type))
     }
     self.blocks = blocks
   }
@@ -53,11 +53,10 @@ public final class BertEncoder {
   ///
   /// - Parameters:
   ///   - tokens: 1 to ``BertEncoderConfiguration/mostTokens`` ids, without pads.
-  ///   - checkCancellation: called before each block; what it throws ends the encoding.
+  ///   - check: called before each block; what it throws ends the encoding.
   /// - Returns: `[tokens][width]` of float32.
   /// - Throws: ``TextEncoderError`` for tokens that cannot be encoded, ``WeightsError`` for weights with a NaN or an infinite value.
-  /// - Precondition: `compute` is of the type that the encoder was made with.
-  public func encode(_ tokens: [Int32], on compute: Compute, checkCancellation: () throws -> Void = {}) throws -> Matrix {
+  public func encode(_ tokens: [Int32], check: () throws -> Void = {}) throws -> Matrix {
     guard (1...configuration.mostTokens).contains(tokens.count) else {
       throw TextEncoderError.tokenCount(tokens.count, most: configuration.mostTokens)
     }
@@ -71,7 +70,7 @@ public final class BertEncoder {
     }
     x = try normalization(x, on: compute)
     for block in blocks {
-      try checkCancellation()
+      try check()
       x = try block(x, tokens: tokens.count, on: compute)
     }
     return Matrix(x.floats(0..<tokens.count), rows: tokens.count, columns: configuration.width)
@@ -79,11 +78,11 @@ public final class BertEncoder {
 
   /// The mean of the tokens' vectors, of length 1: sentences mean the more alike, the larger the products of theirs.
   ///
-  /// - Parameters: as for ``encode(_:on:checkCancellation:)``.
+  /// - Parameters: as for ``encode(_:check:)``.
   /// - Returns: `[width]`
   /// - Source: Reimers and Gurevych, https://arxiv.org/abs/1908.10084; sentence-transformers' `Pooling` and `Normalize`.
-  public func embedSentence(_ tokens: [Int32], on compute: Compute, checkCancellation: () throws -> Void = {}) throws -> [Float] {
-    let vectors = try encode(tokens, on: compute, checkCancellation: checkCancellation)
+  public func embedSentence(_ tokens: [Int32], check: () throws -> Void = {}) throws -> [Float] {
+    let vectors = try encode(tokens, check: check)
     var sums = [Double](repeating: 0, count: vectors.columns)
     for (index, value) in vectors.floats().enumerated() { sums[index % vectors.columns] += Double(value) }
     // Of the sum as of the mean.

@@ -3,27 +3,19 @@ import Tensors
 /// The encoder of T5, of its versions 1.0 and 1.1, mT5 and UMT5: token ids in, a vector for each token out.
 ///
 /// ```swift
-/// let encoder = try T5Encoder(folder: "CogVideoX-2b/text_encoder", type: compute.type, residency: .oneBlock)
-/// let embeddings = try encoder.encode(tokens, on: compute)  // [226][4096]
+/// let encoder = try T5Encoder(folder: "CogVideoX-2b/text_encoder", compute: compute, residency: .block)
+/// let embeddings = try encoder.encode(tokens)  // [226][4096]
 /// ```
 ///
 /// Source: Raffel et al., https://arxiv.org/abs/1910.10683; transformers' `T5EncoderModel` and `UMT5EncoderModel`.
 /// To be used by one caller at a time.
 public final class T5Encoder {
-  /// How much of the weights stays in memory, in the order that products read.
-  public enum Residency: Sendable {
-    /// All blocks, once they were used: the fastest for several texts.
-    case all
-    /// One block while it is its turn: each text reads and orders all weights anew.
-    case oneBlock
-  }
-
   /// A text's biases take `heads · tokens²` numbers, which this keeps below a gigabyte for the largest published models.
   public static let mostTokens = 1024
 
   public let configuration: T5EncoderConfiguration
   private let weights: WeightFiles
-  private let type: DataType
+  private let compute: Compute
   private let residency: Residency
   private let embeddings: TokenEmbeddings
   private let finalScale: [Float]
@@ -31,17 +23,15 @@ public final class T5Encoder {
 
   /// Opens a folder with a `config.json` and safetensors files.
   ///
-  /// - Parameters:
-  ///   - type: the products': that of the ``Compute`` it will be used with.
   /// - Throws: a file is missing or damaged, of another model, or lacks a tensor.
-  public convenience init(folder: String, type: DataType, residency: Residency = .all) throws(WeightsError) {
+  public convenience init(folder: String, compute: Compute, residency: Residency = .all) throws(WeightsError) {
     let configuration = try T5EncoderConfiguration(path: folder + "/config.json")
-    try self.init(configuration, WeightFiles(folder: folder), type: type, residency: residency)
+    try self.init(configuration, WeightFiles(folder: folder), compute: compute, residency: residency)
   }
 
   /// - Throws: a tensor is missing, or of another shape or type.
   public init(
-    _ configuration: T5EncoderConfiguration, _ weights: WeightFiles, type: DataType, residency: Residency = .all
+    _ configuration: T5EncoderConfiguration, _ weights: WeightFiles, compute: Compute, residency: Residency = .all
   ) throws(WeightsError) {
     try weights.check(configuration.expectedTensors())
     let names = T5EncoderConfiguration.embeddingNames
@@ -50,8 +40,19 @@ public final class T5Encoder {
     finalScale = try weights.floats("encoder.final_layer_norm.weight", shape: [configuration.width])
     self.configuration = configuration
     self.weights = weights
-    self.type = type
+    self.compute = compute
     self.residency = residency
+  }
+
+  /// Bytes of the weights that stay in memory once they were all used.
+  public var residentBytes: Int {
+    configuration.expectedTensors().reduce(0) { total, tensor in
+      let isBlocks = tensor.name.hasPrefix("encoder.block.") && !tensor.name.hasPrefix(T5EncoderBlock.prefix(0))
+      // Biases for positions are read for each text, vectors stay float32.
+      if tensor.name.hasSuffix("relative_attention_bias.weight") { return total }
+      let bytes = tensor.shape.reduce(tensor.shape.count > 1 ? compute.type.size : 4, *)
+      return residency == .block && isBlocks ? total : total + bytes
+    }
   }
 
   /// The vectors of a text's tokens.
@@ -59,13 +60,10 @@ public final class T5Encoder {
   /// - Parameters:
   ///   - tokens: 1 to ``mostTokens`` ids, pads included.
   ///   - attended: how many of the first are attended to, the rest being pads; nil for all, pads too, as CogVideoX has it.
-  ///   - checkCancellation: called before each block; what it throws ends the encoding.
+  ///   - check: called before each block; what it throws ends the encoding.
   /// - Returns: `[tokens][width]` of float32.
   /// - Throws: ``TextEncoderError`` for tokens that cannot be encoded, ``WeightsError`` for weights with a NaN or an infinite value.
-  /// - Precondition: `compute` is of the type that the encoder was made with.
-  public func encode(
-    _ tokens: [Int32], attended: Int? = nil, on compute: Compute, checkCancellation: () throws -> Void = {}
-  ) throws -> Matrix {
+  public func encode(_ tokens: [Int32], attended: Int? = nil, check: () throws -> Void = {}) throws -> Matrix {
     guard (1...Self.mostTokens).contains(tokens.count) else { throw TextEncoderError.tokenCount(tokens.count, most: Self.mostTokens) }
     let attended = attended ?? tokens.count
     guard (1...tokens.count).contains(attended) else { throw TextEncoderError.attendedCount(attended, tokens: tokens.count) }
@@ -73,7 +71,7 @@ public final class T5Encoder {
     for (position, token) in tokens.enumerated() { x.setRow(position, try embeddings.row(token: token, position: position)) }
     var positions = try self.positions(block: 0, tokens: tokens.count, attended: attended)
     for index in 0..<configuration.blocks {
-      try checkCancellation()
+      try check()
       if index > 0, configuration.hasBiasPerBlock { positions = try self.positions(block: index, tokens: tokens.count, attended: attended) }
       try block(index)(x, attended: attended, positions, on: compute)
     }
@@ -87,7 +85,7 @@ public final class T5Encoder {
 
   private func block(_ index: Int) throws(WeightsError) -> T5EncoderBlock {
     if let kept = blocks[index] { return kept }
-    let block = try T5EncoderBlock(index, configuration, weights, type: type)
+    let block = try T5EncoderBlock(index, configuration, weights, type: compute.type)
     if residency == .all { blocks[index] = block }
     return block
   }
