@@ -20,9 +20,7 @@ struct BertEncoderBlock {
   init(prefix: String, _ configuration: BertEncoderConfiguration, _ weights: WeightFiles, type: DataType) throws(WeightsError) {
     let (width, wide) = (configuration.width, configuration.feedForwardWidth)
     func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(WeightsError) -> Linear {
-      let bias = try weights.floats(prefix + name + ".bias", shape: [outputs])
-      let weight = prefix + name + ".weight"
-      return Linear(inputs: inputs, outputs: outputs, bias: bias, type: type) { try weights.floats(weight, shape: [outputs, inputs]) }
+      try weights.linear(prefix + name, inputs: inputs, outputs: outputs, type: type)
     }
     self.configuration = configuration
     query = try linear("attention.self.query", width, width)
@@ -63,8 +61,7 @@ struct LayerNormalization {
 
   /// - Parameter name: of the tensors, without `.weight` and `.bias`.
   init(_ name: String, _ configuration: BertEncoderConfiguration, _ weights: WeightFiles) throws(WeightsError) {
-    scale = try weights.floats(name + ".weight", shape: [configuration.width])
-    shift = try weights.floats(name + ".bias", shape: [configuration.width])
+    (scale, shift) = try weights.norm(name, size: configuration.width)
     epsilon = configuration.epsilon
   }
 

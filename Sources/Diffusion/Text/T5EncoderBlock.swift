@@ -25,20 +25,20 @@ struct T5EncoderBlock {
   init(_ index: Int, _ configuration: T5EncoderConfiguration, _ weights: WeightFiles, type: DataType) throws(WeightsError) {
     let attention = Self.prefix(index) + "layer.0."
     let forward = Self.prefix(index) + "layer.1."
-    func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {
-      Linear(inputs: inputs, outputs: outputs, bias: nil, type: type) { try weights.floats(name + ".weight", shape: [outputs, inputs]) }
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(WeightsError) -> Linear {
+      try weights.linear(name, inputs: inputs, outputs: outputs, hasBias: false, type: type)
     }
     let (width, inner, wide) = (configuration.width, configuration.innerWidth, configuration.feedForwardWidth)
     self.configuration = configuration
     attentionScale = try weights.floats(attention + "layer_norm.weight", shape: [width])
     forwardScale = try weights.floats(forward + "layer_norm.weight", shape: [width])
-    query = linear(attention + "SelfAttention.q", width, inner)
-    key = linear(attention + "SelfAttention.k", width, inner)
-    value = linear(attention + "SelfAttention.v", width, inner)
-    output = linear(attention + "SelfAttention.o", inner, width)
-    first = linear(forward + (configuration.isGated ? "DenseReluDense.wi_0" : "DenseReluDense.wi"), width, wide)
-    gate = configuration.isGated ? linear(forward + "DenseReluDense.wi_1", width, wide) : nil
-    second = linear(forward + "DenseReluDense.wo", wide, width)
+    query = try linear(attention + "SelfAttention.q", width, inner)
+    key = try linear(attention + "SelfAttention.k", width, inner)
+    value = try linear(attention + "SelfAttention.v", width, inner)
+    output = try linear(attention + "SelfAttention.o", inner, width)
+    first = try linear(forward + (configuration.isGated ? "DenseReluDense.wi_0" : "DenseReluDense.wi"), width, wide)
+    gate = configuration.isGated ? try linear(forward + "DenseReluDense.wi_1", width, wide) : nil
+    second = try linear(forward + "DenseReluDense.wo", wide, width)
   }
 
   /// - Parameters:

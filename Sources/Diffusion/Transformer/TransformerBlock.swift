@@ -114,13 +114,13 @@ final class TransformerBlock {
 
 extension WeightFiles {
   /// The linear layer whose tensors are `name.weight` and `name.bias`.
-  func linear(_ name: String, inputs: Int, outputs: Int, hasBias: Bool = true, type: DataType) throws -> Linear {
+  func linear(_ name: String, inputs: Int, outputs: Int, hasBias: Bool = true, type: DataType) throws(WeightsError) -> Linear {
     let bias = hasBias ? try floats(name + ".bias", shape: [outputs]) : nil
     return Linear(inputs: inputs, outputs: outputs, bias: bias, type: type) { try floats(name + ".weight", shape: [outputs, inputs]) }
   }
 
   /// Factors and offsets of a normalisation; none if it has none.
-  func norm(_ name: String, size: Int, isAffine: Bool = true) throws -> (scale: [Float], shift: [Float]) {
+  func norm(_ name: String, size: Int, isAffine: Bool = true) throws(WeightsError) -> (scale: [Float], shift: [Float]) {
     isAffine ? (try floats(name + ".weight", shape: [size]), try floats(name + ".bias", shape: [size])) : ([], [])
   }
 }
