@@ -20,8 +20,11 @@ public final class LatentSampler {
   ///
   /// - Parameter context: earlier scenes whose keys are kept, for segment-causal models; then the request has one shot, one text
   ///   and no conditions.
+  /// - Parameter probe: measures the pass with the prompts; not with a context.
   /// - Throws: ``DiffusionError`` for a request that makes no sense, and what `check` throws.
-  public func sample(_ request: SamplingRequest, context: CausalContext? = nil, check: GenerationCheck = { _ in }) throws -> Latents {
+  public func sample(
+    _ request: SamplingRequest, context: CausalContext? = nil, probe: AttentionProbe? = nil, check: GenerationCheck = { _ in }
+  ) throws -> Latents {
     try validate(request, context)
     let frames = request.shots.reduce(0, +)
     let scheduler = try Scheduler(
@@ -51,11 +54,12 @@ public final class LatentSampler {
       let opened = opened(request, step: index)
       let input = conditions.map { $0.followed(by: latents(sample)) } ?? latents(sample)
       var predictions: [[Float]] = []
-      for plan in plans {
+      for (number, plan) in plans.enumerated() {
         var pass = plan.pass(time: time, opened: opened)
         pass.latents = input
-        predictions.append(
-          try transformer(pass) { try check(GenerationProgress(part: .sampling, step: index, steps: scheduler.timesteps.count)) }.prediction.values)
+        let progress = GenerationProgress(part: .sampling, step: index, steps: scheduler.timesteps.count)
+        let probe = number == 0 && context == nil ? probe : nil
+        predictions.append(try transformer(pass, probe: probe) { try check(progress) }.prediction.values)
       }
       if predictions.count == 2 {
         let scale = request.guidance.scale(at: time, steps: request.steps)

@@ -125,14 +125,14 @@ public final class CogVideoXTransformer {
   /// Runs the transformer once.
   ///
   /// - Parameters:
+  ///   - probe: measures attention; the pass must be over all of its sequence.
   ///   - check: called before each block; what it throws ends the pass.
-  ///   - probe: sees each layer's queries and keys, `[tokens][D]` in the products' type, queries with their factor.
   /// - Returns: the prediction for the frames of `pass.outputs`, with none for an empty range; and the keys and values of what
   ///   was computed if the pass keeps them.
   public func callAsFunction(
-    _ pass: TransformerPass, check: () throws -> Void = {}, probe: ((_ layer: Int, _ queries: Matrix, _ keys: Matrix) throws -> Void)? = nil
+    _ pass: TransformerPass, probe: AttentionProbe? = nil, check: () throws -> Void = {}
   ) throws -> (prediction: Latents, kept: KeptKeys?) {
-    try validate(pass)
+    try validate(pass, probe)
     let layout = pass.layout
     let patch = configuration.patch
     let depth = configuration.patchFrames ?? 1
@@ -155,7 +155,8 @@ public final class CogVideoXTransformer {
       if groups?.mask != mask { groups = (mask, mask.attentionGroups(rows: pass.rows, kept: pass.kept.map(\.tokens))) }
       let keyValues = try block(layer)(
         hidden, times: times, spans: spans, rotation: rotation, firstVideo: firstVideo, groups: groups?.groups ?? [],
-        kept: pass.kept.map { $0.layers[layer] }, probe: probe.map { probe in { try probe(layer, $0, $1) } }, on: compute)
+        kept: pass.kept.map { $0.layers[layer] },
+        probe: probe.map { probe in { try probe.see(layer, $0, $1, heads: self.configuration.heads, layout, mask, on: self.compute) } }, on: compute)
       if pass.keeps { kept.append(keyValues) }
     }
     try check()
@@ -170,7 +171,7 @@ public final class CogVideoXTransformer {
     )
   }
 
-  private func validate(_ pass: TransformerPass) throws {
+  private func validate(_ pass: TransformerPass, _ probe: AttentionProbe?) throws {
     let depth = configuration.patchFrames ?? 1
     let layout = try layout(texts: pass.layout.texts, shots: pass.layout.shots.map { $0 * depth }, height: pass.latents.height, width: pass.latents.width)
     guard layout == pass.layout, pass.latents.channels == configuration.inChannels, pass.latents.frames == pass.frames.count * depth,
@@ -182,6 +183,7 @@ public final class CogVideoXTransformer {
     guard pass.projected.count == pass.texts.count, zip(pass.projected, pass.texts).allSatisfy({ $0.rows == layout.texts[$1] && $0.columns == configuration.width }),
       pass.textTimes.count == layout.texts.count, pass.shotTimes.count == layout.shots.count
     else { throw DiffusionError.size("texts or timesteps that do not match the sequence") }
+    guard probe == nil || pass.rows.reduce(0, { $0 + $1.count }) == layout.tokens else { throw DiffusionError.setting("an attention probe for a part of a sequence") }
     guard pass.kept.allSatisfy({ $0.layers.count == configuration.layers }) else { throw DiffusionError.size("keys of another model") }
   }
 
