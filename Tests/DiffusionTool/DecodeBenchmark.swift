@@ -25,13 +25,14 @@ func benchmarkDecode(_ arguments: [String]) throws {
   let latents = Frames(
     planes: (0..<count * height * width * 16).map { _ in random(1.7) }, channels: 16, count: count, height: height, width: width)
   var seconds: [Double] = []
+  var processor: [Double] = []
   var frames = 0
   var operations = 0.0
   // Equal for every number of threads.
   var sum = 0.0
   for _ in 0...repetitions {
     var (start, end) = (timespec(), timespec())
-    let before = compute.operations
+    let before = (operations: compute.operations, processor: processorSeconds())
     frames = 0
     clock_gettime(CLOCK_MONOTONIC, &start)
     try autoencoder.decode(latents, on: compute) {
@@ -39,17 +40,30 @@ func benchmarkDecode(_ arguments: [String]) throws {
       sum = $0.matrix.floats().reduce(0) { $0 + Double(abs($1)) }
     }
     clock_gettime(CLOCK_MONOTONIC, &end)
-    operations = compute.operations - before
+    operations = compute.operations - before.operations
+    processor.append(processorSeconds() - before.processor)
     seconds.append(Double(end.tv_sec - start.tv_sec) + Double(end.tv_nsec - start.tv_nsec) / 1e9)
   }
   // The first has weights packed and kernels made.
   let best = seconds.dropFirst().min() ?? seconds[0]
-  var usage = rusage()
-  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
   print(
     """
     {"part": "decode", "type": "\(type)", "threads": \(compute.threads), "frames": \(frames), "size": "\(8 * width)x\(8 * height)", \
     "first_s": \(seconds[0]), "s": \(best), "gflop": \(operations / 1e9), "gflop_s": \(operations / 1e9 / best), \
-    "sum": \(sum), "peak_rss_mib": \(usage.ru_maxrss / 1024)}
+    "sum": \(sum), \
+    "cpu_s": \(processor.dropFirst().min() ?? processor[0]), \
+    "peak_rss_mib": \(usage().ru_maxrss / 1024)}
     """)
+}
+
+private func usage() -> rusage {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return usage
+}
+
+/// Of all threads: what a run would have taken had nothing else wanted the processor.
+private func processorSeconds() -> Double {
+  let usage = usage()
+  return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
 }
