@@ -26,7 +26,9 @@ private func piece(_ text: String, _ score: Float = -1, kind: UInt8 = 1) -> [UIn
 }
 
 /// A character map with one rule: Q becomes q.
-private func characterMap(_ change: (inout [UInt32]) -> Void = { _ in }, replacements: [UInt8] = Array("q\0".utf8), size: UInt32? = nil) -> [UInt8] {
+private func characterMap(
+  _ change: (inout [UInt32]) -> Void = { _ in }, replacements: [UInt8] = Array("q\0".utf8), size: UInt32? = nil
+) -> [UInt8] {
   var units = [UInt32](repeating: 0, count: 512)
   let rule = 0x100 ^ 0x51
   units[0] = 0x100 << 10
@@ -43,22 +45,36 @@ private let letters = ["▁", "a", "b", "q", "▁a", "ab", "aab"].enumerated().f
 private func model(map: [UInt8] = characterMap()) -> [UInt8] { standard + letters + field(3, field(2, map)) }
 
 private func json(
-  map: [UInt8] = characterMap(), vocabulary: String = "[[\"<pad>\",0],[\"</s>\",0],[\"<unk>\",0],[\"▁\",-1],[\"a\",-2.5],[\"▁a\",-3]]", unknown: String = "2",
-  normalizer: String? = nil, preTokenizer: String = "{\"type\":\"Metaspace\",\"replacement\":\"▁\",\"add_prefix_space\":true}", type: String = "Unigram",
-  processor: String = "{\"type\":\"TemplateProcessing\",\"single\":[{\"Sequence\":{\"id\":\"A\"}},{\"SpecialToken\":{\"id\":\"</s>\"}}],\"special_tokens\":{\"</s>\":{\"ids\":[1]}}}",
-  added: String = "[{\"id\":0,\"content\":\"<pad>\"},{\"id\":9,\"content\":\"Bb\",\"normalized\":true,\"single_word\":true,\"lstrip\":true,\"rstrip\":true}]"
+  map: [UInt8] = characterMap(), vocabulary: String = #"[["<pad>",0],["</s>",0],["<unk>",0],["▁",-1],["a",-2.5],["▁a",-3]]"#,
+  unknown: String = "2", normalizer: String? = nil, type: String = "Unigram",
+  preTokenizer: String = #"{"type":"Metaspace","replacement":"▁","add_prefix_space":true}"#,
+  processor: String = #"""
+    {"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"</s>"}}],
+    "special_tokens":{"</s>":{"ids":[1]}}}
+    """#,
+  added: String = #"""
+    [{"id":0,"content":"<pad>"},{"id":9,"content":"Bb","normalized":true,"single_word":true,"lstrip":true,"rstrip":true}]
+    """#
 ) -> [UInt8] {
-  let normalizer =
-    normalizer
-    ?? "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"\(Data(map).base64EncodedString())\"},{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\"▁\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\"xyz\"},\"content\":\"a\"}]}"
-  return Array(
-    "{\"added_tokens\":\(added),\"normalizer\":\(normalizer),\"pre_tokenizer\":\(preTokenizer),\"post_processor\":\(processor),\"model\":{\"type\":\"\(type)\",\"unk_id\":\(unknown),\"vocab\":\(vocabulary)}}"
-      .utf8)
+  let usual = #"""
+    {"type":"Sequence","normalizers":[{"type":"Precompiled","precompiled_charsmap":"\#(Data(map).base64EncodedString())"},
+    {"type":"Strip","strip_left":false,"strip_right":true},{"type":"Replace","pattern":{"Regex":" {2,}"},"content":"▁"},
+    {"type":"Replace","pattern":{"String":"xyz"},"content":"a"}]}
+    """#
+  let file = #"""
+    {"added_tokens":\#(added),"normalizer":\#(normalizer ?? usual),"pre_tokenizer":\#(preTokenizer),"post_processor":\#(processor),
+    "model":{"type":"\#(type)","unk_id":\#(unknown),"vocab":\#(vocabulary)}}
+    """#
+  return Array(file.utf8)
 }
 
 private let bertVocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n##a\n##b\nab\n"
-private let bertJSON =
-  "{\"added_tokens\":[{\"id\":2,\"content\":\"[CLS]\"}],\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",3],\"cls\":[\"[CLS]\",2]},\"model\":{\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{\"[PAD]\":0,\"[UNK]\":1,\"[CLS]\":2,\"[SEP]\":3,\"a\":4,\"##a\":5}}}"
+private let bertJSON = #"""
+  {"added_tokens":[{"id":2,"content":"[CLS]"}],"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},
+  "post_processor":{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[CLS]",2]},
+  "model":{"unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,
+  "vocab":{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"a":4,"##a":5}}}
+  """#
 
 /// Files that must not load, and a word of the error that says why.
 private struct Damage: Sendable, CustomTestStringConvertible {
@@ -110,16 +126,22 @@ private struct Damage: Sendable, CustomTestStringConvertible {
     model("a rule that points outside", DiffusionTests.model(map: characterMap { $0[0x151] |= 0xFFFF << 12 }), "outside"),
     model("a replacement outside", DiffusionTests.model(map: characterMap { $0[2] = 1 << 31 | 2 }), "outside"),
     model("a replacement without end", DiffusionTests.model(map: characterMap(replacements: [0x71])), "does not end"),
-    model("a replacement of 1,000 bytes", DiffusionTests.model(map: characterMap(replacements: [UInt8](repeating: 0x71, count: 1000) + [0])), "128"),
+    model(
+      "a replacement of 1,000 bytes", DiffusionTests.model(map: characterMap(replacements: [UInt8](repeating: 0x71, count: 1000) + [0])),
+      "128"),
     model("an empty file", [], "is empty"),
     configuration("a billion extra tokens", "tokenizer_config.json", "{\"extra_ids\":1000000000}", "extra_ids"),
     configuration("fewer extra tokens than none", "tokenizer_config.json", "{\"extra_ids\":-1}", "extra_ids"),
     configuration("a name that is a number", "tokenizer_config.json", "{\"pad_token\":1}", "pad_token"),
     configuration("a name that is no piece", "tokenizer_config.json", "{\"pad_token\":\"<none>\"}", "<none>"),
-    configuration("an added token with a word for a number", "tokenizer_config.json", "{\"added_tokens_decoder\":{\"x\":{\"content\":\"y\"}}}", "numbered"),
+    configuration(
+      "an added token with a word for a number", "tokenizer_config.json", "{\"added_tokens_decoder\":{\"x\":{\"content\":\"y\"}}}",
+      "numbered"),
     configuration("an added token with a negative number", "added_tokens.json", "{\"y\":-1}", "-1"),
     configuration("an added token with a number beyond reason", "added_tokens.json", "{\"y\":9223372036854775807}", "numbers"),
-    configuration("an added token twice", "tokenizer_config.json", "{\"added_tokens_decoder\":{\"20\":{\"content\":\"y\"},\"21\":{\"content\":\"y\"}}}", "twice"),
+    configuration(
+      "an added token twice", "tokenizer_config.json", "{\"added_tokens_decoder\":{\"20\":{\"content\":\"y\"},\"21\":{\"content\":\"y\"}}}",
+      "twice"),
     configuration("an empty configuration", "tokenizer_config.json", "", "empty"),
     configuration("a configuration of endless brackets", "tokenizer_config.json", String(decoding: endless, as: UTF8.self), "JSON"),
     configuration("names of endless brackets", "special_tokens_map.json", String(decoding: endless, as: UTF8.self), "JSON"),
@@ -139,12 +161,22 @@ private struct Damage: Sendable, CustomTestStringConvertible {
     json("a map that is no base64", DiffusionTests.json(normalizer: "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"?\"}"), "base64"),
     json("a map that points outside", DiffusionTests.json(map: characterMap { $0[0] = 0x1F_FFFF << 10 }), "outside"),
     json("an unknown normalizer", DiffusionTests.json(normalizer: "{\"type\":\"Lua\"}"), "Lua"),
-    json("an unknown expression", DiffusionTests.json(normalizer: "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"(a*)*\"},\"content\":\"\"}"), "(a*)*"),
-    json("a replacement beyond reason", DiffusionTests.json(normalizer: "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"\(String(repeating: "b", count: 1000))\"}"), "1000"),
+    json(
+      "an unknown expression", DiffusionTests.json(normalizer: "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"(a*)*\"},\"content\":\"\"}"),
+      "(a*)*"),
+    json(
+      "a replacement beyond reason",
+      DiffusionTests.json(normalizer: #"{"type":"Replace","pattern":{"String":"a"},"content":"\#(String(repeating: "b", count: 1000))"}"#),
+      "1000"),
     json("an unknown pre-tokenizer", DiffusionTests.json(preTokenizer: "{\"type\":\"Split\"}"), "Split"),
     json("an unknown post-processor", DiffusionTests.json(processor: "{\"type\":\"Lua\"}"), "Lua"),
-    json("a post-processor that names no token", DiffusionTests.json(processor: "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"x\"}}]}"), "\"x\""),
-    json("an added token numbered beyond reason", DiffusionTests.json(added: "[{\"id\":9223372036854775807,\"content\":\"x\"}]"), "numbered"),
+    json(
+      "a post-processor that names no token",
+      DiffusionTests.json(processor: #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}]}"#),
+      "\"x\""),
+    json(
+      "an added token numbered beyond reason", DiffusionTests.json(added: "[{\"id\":9223372036854775807,\"content\":\"x\"}]"),
+      "numbered"),
     json("a WordPiece model with a gap", Array(bertJSON.replacing("\"##a\":5", with: "\"##a\":7").utf8), "leaves"),
     json("a WordPiece model with a negative number", Array(bertJSON.replacing("\"##a\":5", with: "\"##a\":-1").utf8), "vocab"),
     json("a WordPiece model with another normalizer", Array(bertJSON.replacing("BertNormalizer", with: "NFC").utf8), "NFC"),
@@ -204,10 +236,10 @@ struct TokenizerDamageTests {
       switch Int.random(in: 0..<6, using: &generator) {
       case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
       case 1: bytes[place] = .random(in: 0...255, using: &generator)
-      case 2: bytes[place] = [0, 0x7F, 0x80, 0xFF, UInt8(ascii: "-"), UInt8(ascii: "9"), UInt8(ascii: "\"")].randomElement(using: &generator) ?? 0
+      case 2: bytes[place] = Array("\0\u{7F}-9\",".utf8).randomElement(using: &generator) ?? 0xFF
       case 3: bytes.removeSubrange(place..<end)
       case 4: bytes.insert(contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &generator))
-      default: bytes = Array(bytes.prefix(max(1, Int.random(in: 0..<10, using: &generator) == 0 ? place : bytes.count)))
+      default: if Int.random(in: 0..<10, using: &generator) == 0 { bytes.removeSubrange(max(1, place)...) }
       }
       if bytes.isEmpty { return [0] }
     }
@@ -217,12 +249,15 @@ struct TokenizerDamageTests {
   @Test("6,000 changed files either load or are refused, and what loads encodes any text", arguments: 0..<4)
   func fuzz(part: Int) throws {
     let bytesModel = try bytes(Fixture("tokenizers/bytes").folder + "/spiece.model")
+    let configuration = #"{"extra_ids":3,"pad_token":{"content":"<pad>"},"added_tokens_decoder":{"12":{"content":"<x>","lstrip":true}}}"#
     let files: [(name: String, bytes: [UInt8])] = [
-      ("spiece.model", model()), ("tokenizer.json", json()), ("vocab.txt", Array(bertVocabulary.utf8)), ("tokenizer.json", Array(bertJSON.utf8)),
-      ("spiece.model", bytesModel),
-      ("tokenizer_config.json", Array("{\"extra_ids\":3,\"pad_token\":{\"content\":\"<pad>\"},\"added_tokens_decoder\":{\"12\":{\"content\":\"<x>\",\"lstrip\":true}}}".utf8)),
+      ("spiece.model", model()), ("tokenizer.json", json()), ("vocab.txt", Array(bertVocabulary.utf8)),
+      ("tokenizer.json", Array(bertJSON.utf8)), ("spiece.model", bytesModel),
+      ("tokenizer_config.json", Array(configuration.utf8)),
     ]
-    let texts = ["", "Q aab a\u{301} QQ é<pad> </s>", "漢字 e\u{301} 🦊\u{200d}🦊 aaaaaaaaaaaaa.ab-[MASK] xyz  Bb", "\0\u{FFFD}\u{10FFFF}<x> \n"]
+    let texts = [
+      "", "Q aab a\u{301} QQ é<pad> </s>", "漢字 e\u{301} 🦊\u{200d}🦊 aaaaaaaaaaaaa.ab-[MASK] xyz  Bb", "\0\u{FFFD}\u{10FFFF}<x> \n",
+    ]
     var generator = SplitMix(seed: UInt64(part))
     var loaded = 0
     for round in 0..<1500 {
@@ -281,8 +316,8 @@ struct LongPromptTests {
     let folder = TemporaryFolder()
     folder.write(json(), name: "tokenizer.json")
     let tokenizers: [any Tokenizer] = [
-      try SentencePieceTokenizer(folder: Fixture("tokenizers/t5").folder), try WordPieceTokenizer(folder: Fixture("tokenizers/bert").folder),
-      try SentencePieceTokenizer(folder: folder.path),
+      try SentencePieceTokenizer(folder: Fixture("tokenizers/t5").folder),
+      try WordPieceTokenizer(folder: Fixture("tokenizers/bert").folder), try SentencePieceTokenizer(folder: folder.path),
     ]
     for tokenizer in tokenizers {
       for maximum in [226, .max] {

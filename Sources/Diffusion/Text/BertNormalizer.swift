@@ -16,12 +16,11 @@ struct BertNormalizer: Sendable {
     scalars.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {
       if cleansText && Self.isDropped(scalar) { continue }
-      let scalar = cleansText && scalar.properties.isWhitespace ? " " : scalar
+      let scalar = cleansText && Self.isSpace(scalar) ? " " : scalar
       if spacesIdeographs && Self.isIdeograph(scalar) { scalars += [" ", scalar, " "] } else { scalars.append(scalar) }
     }
     if stripsAccents { scalars = Self.decomposed(scalars).filter { !Self.isAccent($0) } }
-    if lowercases { scalars = scalars.flatMap { $0.isASCII ? [Self.lowercased($0)] : Array($0.properties.lowercaseMapping.unicodeScalars) } }
-    return scalars
+    return lowercases ? Self.lowercased(scalars) : scalars
   }
 
   /// Calls `body` with each word of a normalised text, until it returns false: white space is left out, and a punctuation
@@ -29,7 +28,7 @@ struct BertNormalizer: Sendable {
   static func forEachWord(of scalars: [Unicode.Scalar], _ body: (ArraySlice<Unicode.Scalar>) -> Bool) {
     var start = 0
     for (index, scalar) in scalars.enumerated() {
-      let isSpace = scalar.properties.isWhitespace
+      let isSpace = Self.isSpace(scalar)
       guard isSpace || isPunctuation(scalar) else { continue }
       if start < index, !body(scalars[start..<index]) { return }
       if !isSpace, !body(scalars[index...index]) { return }
@@ -38,8 +37,21 @@ struct BertNormalizer: Sendable {
     if start < scalars.count { _ = body(scalars[start...]) }
   }
 
-  private static func lowercased(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-    "A"..."Z" ~= scalar ? Unicode.Scalar(UInt8(truncatingIfNeeded: scalar.value | 0x20)) : scalar
+  private static func lowercased(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
+    var result: [Unicode.Scalar] = []
+    result.reserveCapacity(scalars.count)
+    for scalar in scalars {
+      switch scalar {
+      case "A"..."Z": result.append(Unicode.Scalar(UInt8(truncatingIfNeeded: scalar.value | 0x20)))
+      case "\0"..."\u{7F}": result.append(scalar)
+      default: result += scalar.properties.lowercaseMapping.unicodeScalars
+      }
+    }
+    return result
+  }
+
+  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value > 0x20 && scalar.value < 0x7F ? false : scalar.properties.isWhitespace
   }
 
   private static func isOld(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.age.map { $0.major <= 8 } ?? false }
@@ -48,6 +60,7 @@ struct BertNormalizer: Sendable {
     switch scalar {
     case "\t", "\n", "\r": return false
     case "\0", "\u{FFFD}": return true
+    case " "..."~": return false
     default: break
     }
     switch scalar.properties.generalCategory {

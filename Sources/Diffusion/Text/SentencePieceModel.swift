@@ -123,7 +123,8 @@ extension Unigram {
     precision = .single
 
     if model.writesBytes {
-      let bytes = Dictionary(model.pieces.enumerated().filter { $1.kind == .byte }.map { ($1.text, $0) }, uniquingKeysWith: { first, _ in first })
+      let named = model.pieces.enumerated().filter { $1.kind == .byte }.map { ($1.text, $0) }
+      let bytes = Dictionary(named, uniquingKeysWith: { first, _ in first })
       bytePieces = try (0...255).map { byte throws(WeightsError) in
         guard let token = bytes[Self.name(ofByte: byte)] else {
           throw flaw("writes unknown characters as bytes, but has no piece \"\(String(decoding: Self.name(ofByte: byte), as: UTF8.self))\"")

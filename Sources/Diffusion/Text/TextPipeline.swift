@@ -40,11 +40,14 @@ struct TextPipeline: Sendable {
     case "Strip": return .strip(left: step.stripsLeft ?? true, right: step.stripsRight ?? true)
     case "Replace":
       let content = Array((step.content ?? "").utf8)
-      guard content.count <= longestReplacement else { throw file.flaw("has a \"Replace\" normalizer with a content of \(content.count) bytes") }
+      guard content.count <= longestReplacement else {
+        throw file.flaw("has a \"Replace\" normalizer with a content of \(content.count) bytes")
+      }
       if step.pattern?.regularExpression == " {2,}" { return .replaceRuns(with: content) }
       guard let pattern = step.pattern?.string, !pattern.isEmpty, pattern.utf8.count <= longestReplacement else {
         let name = step.pattern?.regularExpression ?? step.pattern?.string ?? ""
-        throw file.flaw("has a \"Replace\" normalizer for \"\(name.prefix(40))\", where a short string or the expression \" {2,}\" can be used")
+        throw file.flaw(
+          "has a \"Replace\" normalizer for \"\(name.prefix(40))\", where a short string or the expression \" {2,}\" can be used")
       }
       return .replace(Array(pattern.utf8), with: content)
     default: throw file.flaw("has a \"\(step.type)\" normalizer, where Precompiled, Strip and Replace can be used")
@@ -56,9 +59,13 @@ struct TextPipeline: Sendable {
     case "WhitespaceSplit": return .atWhiteSpace
     case "Metaspace":
       let mark = step.replacement ?? "▁"
-      guard mark.unicodeScalars.count == 1 else { throw file.flaw("has a \"Metaspace\" pre-tokenizer whose \"replacement\" is no single character") }
+      guard mark.unicodeScalars.count == 1 else {
+        throw file.flaw("has a \"Metaspace\" pre-tokenizer whose \"replacement\" is no single character")
+      }
       let name = step.prependScheme ?? (step.addsPrefixSpace ?? true ? "always" : "never")
-      guard let prepending = Prepending(rawValue: name) else { throw file.flaw("has a \"Metaspace\" pre-tokenizer with a \"prepend_scheme\" of \"\(name)\"") }
+      guard let prepending = Prepending(rawValue: name) else {
+        throw file.flaw("has a \"Metaspace\" pre-tokenizer with a \"prepend_scheme\" of \"\(name)\"")
+      }
       return .metaspace(mark: Array(mark.utf8), prepends: prepending, splits: step.splits ?? true)
     default: throw file.flaw("has a \"\(step.type)\" pre-tokenizer, where WhitespaceSplit and Metaspace can be used")
     }

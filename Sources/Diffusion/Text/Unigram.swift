@@ -44,7 +44,7 @@ struct Unigram: Sendable {
       let length = min(characterLength(bytes[position]), range.upperBound - position)
       var hasSingle = false
       trie.forEachPrefix(of: bytes, in: position..<range.upperBound) { end, token in
-        offer(before + score(token, length: end - position), token, from: position, to: end, base, &nodes)
+        offer(rounded(before + score(token, length: end - position)), token, from: position, to: end, base, &nodes)
         reach = max(reach, end)
         if end - position == length { hasSingle = true }
       }
@@ -71,7 +71,7 @@ struct Unigram: Sendable {
   private func offer(_ score: Double, _ token: Int, from start: Int, to end: Int, _ base: Int, _ nodes: inout [Node]) {
     while nodes.count <= end - base { nodes.append(Node()) }
     let node = nodes[end - base]
-    if node.start < 0 || score > node.score { nodes[end - base] = Node(score: rounded(score), start: start, token: token) }
+    if node.start < 0 || score > node.score { nodes[end - base] = Node(score: score, start: start, token: token) }
   }
 
   /// Appends the tokens of the best path from `base` to the last node.

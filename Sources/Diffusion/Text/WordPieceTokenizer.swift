@@ -76,7 +76,8 @@ public struct WordPieceTokenizer: Tokenizer {
     let pieces = numbers.map { (bytes: Array($0.utf8), value: $1) }.filter { !$0.bytes.isEmpty }
     let entries = try file.addedTokens()
     // Pieces that only look alike are one key to the decoder, which leaves a gap.
-    guard Set(numbers.values).union(entries.map(\.token)).count == 1 + (numbers.values + entries.map(\.token)).reduce(0, { max($0, $1) }) else {
+    let taken = Set(numbers.values).union(entries.map(\.token))
+    guard taken.count == 1 + (taken.max() ?? 0) else {
       throw file.flaw("has a WordPiece model whose \"vocab\" leaves numbers out or has pieces that differ in their normal form only")
     }
     beginnings = try .of(pieces, path: file.path)
@@ -113,7 +114,9 @@ public struct WordPieceTokenizer: Tokenizer {
       stripsAccents: steps[0].stripsAccents ?? lowercases, lowercases: lowercases)
   }
 
-  private static func continuations(of pieces: [(bytes: [UInt8], value: Int)], marked mark: [UInt8], path: String) throws(WeightsError) -> ByteTrie {
+  private static func continuations(
+    of pieces: [(bytes: [UInt8], value: Int)], marked mark: [UInt8], path: String
+  ) throws(WeightsError) -> ByteTrie {
     let marked = pieces.filter { $0.bytes.count > mark.count && $0.bytes.starts(with: mark) }
     return try .of(marked.map { (Array($0.bytes.dropFirst(mark.count)), $0.value) }, path: path)
   }

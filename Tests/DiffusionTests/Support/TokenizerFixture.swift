@@ -45,16 +45,21 @@ struct ExpectedTokens: Decodable {
   private enum CodingKeys: String, CodingKey { case texts, long, padded, characters, tokenizersCharacters, characterMap }
 }
 
-/// The texts that a tokenizer gives other tokens, by what is expected; the first few, for the message.
-func wrong(_ tokenizer: any Tokenizer, _ texts: [ExpectedTokens.Text], _ expected: (ExpectedTokens.Text) -> [Int]?) -> [String] {
-  var wrong: [String] = []
+/// Expects the tokens of all texts to be what another library made of them.
+func expectTokens(
+  of tokenizer: any Tokenizer, _ texts: [ExpectedTokens.Text], _ expected: (ExpectedTokens.Text) -> [Int]?,
+  location: SourceLocation = #_sourceLocation
+) {
+  var wrong = 0
   for text in texts {
     let tokens = tokenizer.encode(text.text, maximum: 1_000_000)
     if tokens.tokens == expected(text), !tokens.isTruncated { continue }
-    wrong.append("\(text.text.unicodeScalars.map { String($0.value, radix: 16) }.prefix(40).joined(separator: " ")): \(tokens.tokens.prefix(40)) for \(expected(text)?.prefix(40) ?? [])")
-    if wrong.count == 5 { break }
+    wrong += 1
+    guard wrong <= 5 else { continue }
+    let scalars = text.text.unicodeScalars.prefix(60).map { String($0.value, radix: 16) }.joined(separator: " ")
+    Issue.record("\(scalars): \(tokens.tokens.prefix(60)), not \(expected(text)?.prefix(60) ?? [])", sourceLocation: location)
   }
-  return wrong
+  #expect(wrong == 0, sourceLocation: location)
 }
 
 /// FNV-1a over 32-bit words, with one of all ones between sequences.
@@ -70,7 +75,8 @@ func digest(_ sequences: some Sequence<[Int]>) -> UInt32 {
 /// A digest for each 4,096 code points: of what becomes of `a`, the character and `b`, surrogates left out.
 func everyCharacter(_ tokenizer: any Tokenizer) -> [UInt32] {
   stride(from: 0, to: 0x110000, by: 0x1000).map { start in
-    digest((start..<start + 0x1000).lazy.compactMap(Unicode.Scalar.init).map { tokenizer.encode("a\(Character($0))b", maximum: 1000).tokens })
+    let scalars = (start..<start + 0x1000).lazy.compactMap(Unicode.Scalar.init)
+    return digest(scalars.map { tokenizer.encode("a\(Character($0))b", maximum: 1000).tokens })
   }
 }
 
