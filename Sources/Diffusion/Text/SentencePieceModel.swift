@@ -118,9 +118,8 @@ extension Unigram {
     let normal = model.pieces.lazy.filter { $0.kind == .normal }.map(\.score)
     largestScore = normal.reduce(.leastNormalMagnitude) { max($0, $1) }
     let least = normal.min() ?? .greatestFiniteMagnitude
-    unknownScore = Double(least - Float(Self.unknownPenalty))
+    unknownScore = Double(least) - Self.unknownPenalty
     self.unknown = unknown
-    precision = .single
 
     if model.writesBytes {
       let named = model.pieces.enumerated().filter { $1.kind == .byte }.map { ($1.text, $0) }

@@ -158,7 +158,6 @@ extension Unigram {
     scores = pieces.map(\.score)
     self.unknown = unknown
     unknownScore = scores.reduce(.infinity) { min($0, $1) } - Self.unknownPenalty
-    precision = .double
     if file.listing.model.writesBytes == true {
       let bytes = (0...255).compactMap { token(Self.name(ofByte: $0)) }
       bytePieces = bytes.count == 256 ? bytes : nil

@@ -1,11 +1,9 @@
 /// Cuts text into the pieces of a vocabulary whose scores have the largest sum.
 ///
-/// Source: Kudo, "Subword Regularization" (2018), section 3.2; ties and rounding as sentencepiece's and Hugging Face's
-/// tokenizers have them: of paths with equal sums the one found first stays, which begins further left.
+/// Source: Kudo, "Subword Regularization" (2018), section 3.2; ties as in sentencepiece and Hugging Face's tokenizers: of
+/// paths with equal sums the one found first stays, whose last piece is the longest. Sums are of 64 bits: with 32, the
+/// rounding of a long text's sum would decide between cuts.
 struct Unigram: Sendable {
-  /// How far the sums of scores are carried: this decides between paths that are nearly as good.
-  enum Precision { case single, double }
-
   /// What a character that is in no piece costs beyond the least score.
   static let unknownPenalty = 10.0
 
@@ -20,7 +18,6 @@ struct Unigram: Sendable {
   var unknownScore: Double
   /// The tokens that stand for a single byte each, if the model writes characters that it does not know as bytes.
   var bytePieces: [Int]?
-  var precision: Precision
 
   private struct Node {
     var score = 0.0
@@ -44,12 +41,12 @@ struct Unigram: Sendable {
       let length = min(characterLength(bytes[position]), range.upperBound - position)
       var hasSingle = false
       trie.forEachPrefix(of: bytes, in: position..<range.upperBound) { end, token in
-        offer(rounded(before + score(token, length: end - position)), token, from: position, to: end, base, &nodes)
+        offer(before + score(token, length: end - position), token, from: position, to: end, base, &nodes)
         reach = max(reach, end)
         if end - position == length { hasSingle = true }
       }
       if !hasSingle {
-        offer(rounded(before + unknownScore), unknown, from: position, to: position + length, base, &nodes)
+        offer(before + unknownScore, unknown, from: position, to: position + length, base, &nodes)
         reach = max(reach, position + length)
       }
       position += length
@@ -65,8 +62,6 @@ struct Unigram: Sendable {
   private func score(_ token: Int, length: Int) -> Double {
     userDefined.contains(token) ? Double(Float(length) * largestScore) - 0.1 : scores[token]
   }
-
-  private func rounded(_ score: Double) -> Double { precision == .single ? Double(Float(score)) : score }
 
   private func offer(_ score: Double, _ token: Int, from start: Int, to end: Int, _ base: Int, _ nodes: inout [Node]) {
     while nodes.count <= end - base { nodes.append(Node()) }
