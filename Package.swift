@@ -34,6 +34,8 @@ let package = Package(
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
     // Runs the network over raw frames: what launch/bench and the tools of the tests measure and compare.
     .executableTarget(name: "transnet", dependencies: ["Tensors", "Threads", "TransNet"], path: "Tests/TransNetTool"),
+    // Measures the diffusion engine: what launch/bench runs beside PyTorch and diffusers.
+    .executableTarget(name: "diffusion", dependencies: ["Diffusion", "Tensors"], path: "Tests/DiffusionTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
