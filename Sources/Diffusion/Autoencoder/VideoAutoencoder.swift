@@ -3,10 +3,7 @@ import Tensors
 /// Turns frames into latents and back, causally in time: a chunk depends on those before it only.
 ///
 /// ```swift
-/// let configuration = try AutoencoderConfiguration(path: "vae/config.json")
-/// let weights = try WeightFiles(folder: "vae")
-/// try weights.check(VideoAutoencoder.expectedTensors(configuration))
-/// let autoencoder = try VideoAutoencoder(configuration, type: compute.type) { try weights.floats($0, shape: $1) }
+/// let autoencoder = try VideoAutoencoder(folder: "vae", compute: compute)
 /// let latents = autoencoder.scaled(try autoencoder.encode(frames, on: compute).mode)
 /// try autoencoder.decode(autoencoder.unscaled(latents), on: compute) { show($0) }
 /// ```
@@ -22,6 +19,17 @@ public final class VideoAutoencoder {
   private let type: DataType
   private let encoder: VideoEncoder
   private let decoder: VideoDecoder
+
+  /// - Parameters:
+  ///   - folder: with `config.json` and weights, as diffusers saves them.
+  ///   - compute: what it will be used with.
+  /// - Throws: `WeightsError` for whatever in the folder is not as the configuration says.
+  public convenience init(folder: String, compute: Compute) throws {
+    let configuration = try AutoencoderConfiguration(path: folder + "/config.json")
+    let weights = try WeightFiles(folder: folder)
+    try weights.check(Self.expectedTensors(configuration))
+    try self.init(configuration, type: compute.type) { try weights.floats($0, shape: $1) }
+  }
 
   /// - Parameters:
   ///   - type: `float32` or `bfloat16`: what products read, that of the ``Compute`` it is used with.

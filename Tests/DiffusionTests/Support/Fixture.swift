@@ -50,6 +50,8 @@ final class TemporaryFolder: Sendable {
   deinit { Self.remove(path) }
 
   private static func remove(_ path: String) {
+    // What a link leads to is not ours.
+    if unlink(path) == 0 { return }
     if let folder = opendir(path) {
       while let entry = readdir(folder) {
         let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
@@ -57,8 +59,6 @@ final class TemporaryFolder: Sendable {
       }
       closedir(folder)
       rmdir(path)
-    } else {
-      unlink(path)
     }
   }
 
