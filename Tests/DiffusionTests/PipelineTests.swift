@@ -46,7 +46,7 @@ struct PipelineTests {
   static let prompts = ["A hare wakes up.", "It looks at the sky, surprised.", "A butterfly flies by."]
 
   func request(_ prompts: [String]) throws -> VideoRequest {
-    var request = VideoRequest(shots: .separate([5]), height: 16, width: 48, prompts: prompts)
+    var request = VideoRequest(shots: .separate([9]), height: 16, width: 48, prompts: prompts)
     request.negativePrompt = "blurry"
     request.steps = 3
     return request
@@ -77,7 +77,7 @@ struct PipelineTests {
   @Test("A prompt's frames are those of diffusers' pipeline, whatever stays in memory", arguments: Residency.allCases)
   func plain(residency: Residency) throws {
     var request = try request([Self.prompts[0]])
-    request.noise = try folder.latents("noise")[0..<2]
+    request.noise = try folder.latents("noise")[0..<3]
     let result = try planes(folder.pipeline(residency: residency), request)
     #expect(difference(result, from: try folder.fixture.floats("frames").values) < 1e-3)
   }
@@ -140,11 +140,11 @@ struct PipelineTests {
     switch index {
     case 0: bad.width = 40
     case 1: bad.height = -16
-    case 2: bad.shots = .separate([4])
+    case 2: bad.shots = .separate([5])
     case 3: bad.shots = .separate([])
     case 4: bad.shots = .separate([.max])
     case 5: bad.prompts = []
-    case 6: bad.context = [Frames(count: 5, height: 16, width: 32, channels: 3)]
+    case 6: bad.context = [Frames(count: 9, height: 16, width: 32, channels: 3)]
     case 7: bad.context = [Frames(count: 3, height: 16, width: 48, channels: 3)]
     case 8: bad.width = .max - 15
     default: bad.shots = .separate([0])

@@ -74,12 +74,13 @@ public struct LatentCuts: Hashable, Sendable {
   ///   - cuts: first frames of new shots, perhaps between two frames.
   ///   - latents: latent frames in all.
   ///   - compression: frames a latent frame, 4 for CogVideoX.
-  /// - Throws: ``DiffusionError/cuts(_:)`` if they do not ascend, or if two would fall on one boundary, or one on an end.
+  /// - Throws: ``DiffusionError/cuts(_:)`` if they do not ascend, lie outside of the video, or if two would fall on one boundary.
   public init(_ cuts: [Double], latents: Int, compression: Int) throws {
     var boundaries: [Int] = []
     for cut in cuts {
       // The new shot's first latent k ≥ 1 begins with frame compression · (k − 1) + 1.
-      guard cut.isFinite, abs(cut) < 1e9 else { throw DiffusionError.cuts("a cut at frame \(cut)") }
+      let frames = compression * (latents - 1) + 1
+      guard cut > 0, cut < Double(frames) else { throw DiffusionError.cuts("a cut at frame \(cut) of \(frames)") }
       let nearest = Int(((cut - 1) / Double(compression)).rounded()) + 1
       let latent = min(max(nearest, 1), max(1, latents - 1))
       guard latent > boundaries.last ?? 0, latent < latents else {

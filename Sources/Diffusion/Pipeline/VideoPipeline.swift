@@ -163,10 +163,8 @@ public final class VideoPipeline {
     func latents(_ frames: Int) throws -> Int {
       guard 1...100_000 ~= frames else { throw DiffusionError.size("\(frames) frames, not 1 to 100000") }
       let count = autoencoder.configuration.latents(frames: frames)
-      guard autoencoder.configuration.frames(latents: count) == frames else {
-        let step = 1 << autoencoder.configuration.temporalLevels
-        throw DiffusionError.size("\(frames) frames, where latents hold 1 and then \(step) each")
-      }
+      let decoded = autoencoder.configuration.frames(latents: count)
+      guard decoded == frames else { throw DiffusionError.size("\(frames) frames, whose \(count) latent frames would be decoded to \(decoded)") }
       return count
     }
     for frames in request.context {
