@@ -83,6 +83,15 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
     return min(levels, spatialLevels)
   }
 
+  /// All the tensors that the configuration calls for, as diffusers names them.
+  public func expectedTensors() throws(WeightsError) -> [ExpectedTensor] {
+    // Made as for use, of zeros: weights themselves are read later.
+    let layers = AutoencoderLayers(self, type: .float32) { _, shape in Array(repeating: 0, count: shape.reduce(1, *)) }
+    _ = try VideoEncoder(layers)
+    _ = try VideoDecoder(layers)
+    return layers.expected
+  }
+
   /// How many frames come of so many latent frames.
   ///
   /// - Parameter count: at least 1; 13 gives 49 with fourfold compression.

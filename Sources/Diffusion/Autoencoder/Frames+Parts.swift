@@ -1,13 +1,5 @@
 import Tensors
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-func exp(_ x: Float) -> Float { expf(x) }
-
 extension Frames {
   /// One after the other; all of one size, in float32.
   package static func concatenated(_ parts: [Frames]) -> Frames {
@@ -33,5 +25,28 @@ extension Frames {
     return result
   }
 
-  func multiplied(by factor: Float) -> Frames { channels(0..<channels) { $0 * factor } }
+  /// `f` of latents, `[frames][channels][height][width]` there and with channels innermost here.
+  init(_ latents: Latents, _ f: (Float) -> Float) {
+    self.init(count: latents.frames, height: latents.height, width: latents.width, channels: latents.channels)
+    let area = latents.height * latents.width
+    for frame in 0..<latents.frames {
+      for place in 0..<area {
+        let target = matrix.row(frame * area + place).assumingMemoryBound(to: Float.self)
+        for channel in 0..<latents.channels { target[channel] = f(latents.values[(frame * latents.channels + channel) * area + place]) }
+      }
+    }
+  }
+
+  /// The same back, float32.
+  func latents(_ f: (Float) -> Float) -> Latents {
+    let area = height * width
+    var values = [Float](repeating: 0, count: count * channels * area)
+    for frame in 0..<count {
+      for place in 0..<area {
+        let source = matrix.row(frame * area + place).assumingMemoryBound(to: Float.self)
+        for channel in 0..<channels { values[(frame * channels + channel) * area + place] = f(source[channel]) }
+      }
+    }
+    return Latents(values, frames: count, channels: channels, height: height, width: width)
+  }
 }

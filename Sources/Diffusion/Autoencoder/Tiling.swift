@@ -40,7 +40,7 @@ struct TileGrid {
 
     init(_ tile: Int, overlap: Double, _ side: Int, of content: Content, _ name: String) throws {
       guard tile > 0, tile < 1 << 20, overlap >= 0, overlap < 1 else {
-        throw AutoencoderError.tiles("\(name) \(tile) with an overlap of \(overlap), not above 0 with 0 up to 1")
+        throw DiffusionError.setting("tiles of \(name) \(tile) with an overlap of \(overlap), not above 0 with one from 0 up to 1")
       }
       let small = tile / side
       // As diffusers rounds them: towards zero.
@@ -51,7 +51,7 @@ struct TileGrid {
       kept = to - blended
       let isEven = content == .frames ? step == kept * side : step * side == kept
       guard small > 0, step > 0, kept > 0, isEven else {
-        throw AutoencoderError.tiles("\(name) \(tile) with an overlap of \(overlap) does not cut frames between latents of \(side) pixels")
+        throw DiffusionError.setting("tiles of \(name) \(tile) with an overlap of \(overlap) does not cut frames between latents of \(side) pixels")
       }
     }
 
@@ -61,7 +61,7 @@ struct TileGrid {
   private let rows: Axis
   private let columns: Axis
 
-  /// - Throws: ``AutoencoderError/tiles(_:)`` for tiles that would not come together again.
+  /// - Throws: ``DiffusionError/setting(_:)`` for tiles that would not come together again.
   init(_ tiling: Tiling, _ side: Int, of content: Content) throws {
     rows = try Axis(tiling.height, overlap: tiling.overlap.height, side, of: content, "height")
     columns = try Axis(tiling.width, overlap: tiling.overlap.width, side, of: content, "width")

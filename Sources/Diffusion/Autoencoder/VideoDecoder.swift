@@ -11,7 +11,7 @@ final class VideoDecoder {
   private let norm: AutoencoderNorm
   private let output: CausalConvolution
 
-  init(_ layers: AutoencoderLayers) throws {
+  init(_ layers: AutoencoderLayers) throws(WeightsError) {
     let configuration = layers.configuration
     let channels = Array(configuration.blockChannels.reversed())
     guard let first = channels.first, let last = channels.last else { preconditionFailure("an autoencoder without blocks") }
@@ -19,7 +19,7 @@ final class VideoDecoder {
     postQuantization = configuration.hasPostQuantization ? try layers.pointwise("post_quant_conv", latents, latents, type: .float32) : nil
     input = try layers.causal("decoder.conv_in", latents, first)
     middle = try layers.residuals("decoder.mid_block", first, first, count: 2, isSpatial: true)
-    blocks = try channels.indices.map { index in
+    blocks = try channels.indices.map { (index) throws(WeightsError) in
       let name = "decoder.up_blocks.\(index)"
       return (
         try layers.residuals(name, channels[max(0, index - 1)], channels[index], count: configuration.layersPerBlock + 1, isSpatial: true),

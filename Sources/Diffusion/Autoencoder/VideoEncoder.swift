@@ -11,12 +11,12 @@ final class VideoEncoder {
   private let output: CausalConvolution
   private let quantization: Linear?
 
-  init(_ layers: AutoencoderLayers) throws {
+  init(_ layers: AutoencoderLayers) throws(WeightsError) {
     let configuration = layers.configuration
     let channels = configuration.blockChannels
     guard let first = channels.first, let last = channels.last else { preconditionFailure("an autoencoder without blocks") }
     input = try layers.causal("encoder.conv_in", configuration.inChannels, first)
-    blocks = try channels.indices.map { index in
+    blocks = try channels.indices.map { (index) throws(WeightsError) in
       let name = "encoder.down_blocks.\(index)"
       return (
         try layers.residuals(name, channels[max(0, index - 1)], channels[index], count: configuration.layersPerBlock, isSpatial: false),
