@@ -143,13 +143,13 @@ private struct Damage: Sendable, CustomTestStringConvertible {
       "an added token twice", "tokenizer_config.json", "{\"added_tokens_decoder\":{\"20\":{\"content\":\"y\"},\"21\":{\"content\":\"y\"}}}",
       "twice"),
     configuration("an empty configuration", "tokenizer_config.json", "", "empty"),
-    configuration("a configuration of endless brackets", "tokenizer_config.json", String(decoding: endless, as: UTF8.self), "JSON"),
-    configuration("names of endless brackets", "special_tokens_map.json", String(decoding: endless, as: UTF8.self), "JSON"),
+    configuration("a configuration of endless brackets", "tokenizer_config.json", String(decoding: endless, as: UTF8.self), "nests"),
+    configuration("names of endless brackets", "special_tokens_map.json", String(decoding: endless, as: UTF8.self), "nests"),
   ]
 
   static let others = [
-    json("endless brackets", endless, "JSON"),
-    json("endless objects", Array(String(repeating: "{\"normalizer\":", count: 50_000).utf8), "JSON"),
+    json("endless brackets", endless, "nests"),
+    json("endless objects", Array(String(repeating: "{\"normalizer\":", count: 50_000).utf8), "nests"),
     json("no model", Array("{}".utf8), "model"),
     json("a BPE model", DiffusionTests.json(type: "BPE"), "BPE"),
     json("a vocabulary of another kind", DiffusionTests.json(vocabulary: "{\"a\":1}"), "vocab"),

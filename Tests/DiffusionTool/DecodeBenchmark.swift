@@ -24,26 +24,20 @@ func measureDecode(_ compute: Compute, latents size: (count: Int, height: Int, w
     planes: (0..<size.count * 16 * size.height * size.width).map { _ in random(1.7) }, channels: 16, count: size.count, height: size.height,
     width: size.width)
   var (frames, operations) = (0, 0.0)
-  var runs: [(seconds: Double, processor: Double)] = []
+  var seconds: [Double] = []
   for _ in 0...max(1, repetitions) {
-    let before = (now(), processorSeconds(), compute.operations)
+    let before = (now(), compute.operations)
     frames = 0
     try autoencoder.decode(latents) { frames += $0.count }
-    runs.append((now() - before.0, processorSeconds() - before.1))
-    operations = compute.operations - before.2
+    seconds.append(now() - before.0)
+    operations = compute.operations - before.1
   }
-  let best = runs.dropFirst().map(\.seconds).min() ?? 0
+  let best = seconds.dropFirst().min() ?? 0
+  let peak = try peakRate(compute)
   report([
-    ("part", "\"decode\""), ("type", "\"\(compute.type)\""), ("threads", "\(compute.threads)"), ("frames", "\(frames)"),
-    ("width", "\(8 * size.width)"), ("height", "\(8 * size.height)"), ("first_s", rounded(runs[0].seconds)), ("s", rounded(best)),
-    ("processor_s", rounded(runs.dropFirst().map(\.processor).min() ?? 0)), ("gflop", rounded(operations / 1e9)),
-    ("gflop_s", rounded(operations / 1e9 / best)), ("peak_mb", rounded(peakMemory())),
+    ("part", "\"\(frames) frames of \(8 * size.width) × \(8 * size.height) decoded\""), ("type", "\"\(compute.type)\""),
+    ("first_seconds", rounded(seconds[0])), ("seconds", rounded(best)), ("gflop", rounded(operations / 1e9)),
+    ("gflops", rounded(operations / 1e9 / best)), ("peak_gflops", rounded(peak)), ("share", rounded(operations / 1e9 / best / peak)),
+    ("peak_memory_mb", rounded(peakMemory())),
   ])
-}
-
-/// Of all threads: what a run takes where nothing else wants the processor, times the threads.
-private func processorSeconds() -> Double {
-  var usage = rusage()
-  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
 }

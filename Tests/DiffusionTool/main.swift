@@ -44,7 +44,7 @@ default: nil
 
 switch command {
 case "block": try measureBlock(Compute(type, threads: 2))
-case "decode": try benchmarkDecode(Array(arguments.dropFirst()))
+case "decode": try measureDecode(Compute(type, threads: 2))
 case "step": try measureStep(Compute(type, threads: 2))
 case "random":
   guard let folder = argument(1) else { exit(2) }

@@ -18,7 +18,6 @@ public final class VideoPipeline {
   public let autoencoder: VideoAutoencoder
   public let prompts: PromptEncoder
   public let sampler: LatentSampler
-  private let compute: Compute
 
   /// - Parameters:
   ///   - textEncoder: a folder with both tokenizer and encoder, in place of the model's own.
@@ -38,7 +37,6 @@ public final class VideoPipeline {
     transformer = try CogVideoXTransformer(folder: transformerFolder, compute: compute, residency: residency, adapters: adapters)
     autoencoder = try VideoAutoencoder(folder: autoencoderFolder, compute: compute)
     sampler = LatentSampler(transformer: transformer, schedulerFolder: schedulerFolder)
-    self.compute = compute
 
     let bert = ["BertModel"]
     let encoders = ["T5EncoderModel", "UMT5EncoderModel"] + bert
@@ -84,7 +82,7 @@ public final class VideoPipeline {
   ///   - check: called before each piece of work; what it throws ends the generation.
   ///   - emit: gets frames `[T, H, W, 3]` of about −1…1, as soon as they are decoded, with the index of their shot among the
   ///     generated ones (0 for all of a video with cuts).
-  /// - Throws: ``DiffusionError``, ``AutoencoderError`` and ``TextEncoderError`` for what cannot be generated; `WeightsError` for weights
+  /// - Throws: ``DiffusionError`` and ``TextEncoderError`` for what cannot be generated; `WeightsError` for weights
   ///   that are not finite.
   public func generate(
     _ request: VideoRequest, probe: AttentionProbe? = nil, check: @escaping GenerationCheck = { _ in }, emit: (_ shot: Int, _ frames: Frames) throws -> Void
@@ -120,28 +118,12 @@ public final class VideoPipeline {
   ///
   /// - Parameter frames: `[T, H, W, 3]`, −1…1.
   public func encode(_ frames: Frames, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}) throws -> Latents {
-    let scaled = autoencoder.scaled(try autoencoder.encode(frames, tiling: tiling, on: compute, check: check).mode)
-    // [C, F, H, W] → [F, C, H, W]
-    let planes = scaled.planes()
-    let area = scaled.height * scaled.width
-    var values: [Float] = []
-    values.reserveCapacity(planes.count)
-    for frame in 0..<scaled.count {
-      for channel in 0..<scaled.channels { values += planes[(channel * scaled.count + frame) * area..<(channel * scaled.count + frame + 1) * area] }
-    }
-    return Latents(values, frames: scaled.count, channels: scaled.channels, height: scaled.height, width: scaled.width)
+    autoencoder.scaled(try autoencoder.encode(frames, tiling: tiling, check: check).mode)
   }
 
   /// The transformer's latents → frames, handed on as soon as they are decoded.
   public func decode(_ latents: Latents, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}, emit: (Frames) throws -> Void) throws {
-    let area = latents.height * latents.width
-    var planes: [Float] = []
-    planes.reserveCapacity(latents.values.count)
-    for channel in 0..<latents.channels {
-      for frame in 0..<latents.frames { planes += latents.values[(frame * latents.channels + channel) * area..<(frame * latents.channels + channel + 1) * area] }
-    }
-    let frames = Frames(planes: planes, channels: latents.channels, count: latents.frames, height: latents.height, width: latents.width)
-    try autoencoder.decode(autoencoder.unscaled(frames), tiling: tiling, on: compute, check: check, emit: emit)
+    try autoencoder.decode(autoencoder.unscaled(latents), tiling: tiling, check: check, emit: emit)
   }
 
   /// A request in latents.
