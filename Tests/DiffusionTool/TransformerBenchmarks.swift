@@ -99,6 +99,6 @@ func dryRun(_ folder: String, steps: Int, residency: Residency) throws {
     ("part", "\"\(steps) steps of \(model.configuration.parameters) parameters\""), ("type", "\"\(compute.type)\""),
     ("residency", "\"\(residency.rawValue)\""), ("open_seconds", rounded(opened)), ("seconds", rounded(now() - start)),
     ("gflop", rounded(compute.operations / 1e9)), ("gflops", rounded(compute.operations / (now() - start) / 1e9)),
-    ("weights_mb", rounded(Double(model.residentBytes) / 1e6)), ("peak_memory_mb", rounded(peakMemory())), ("finite", "\(isFinite)"),
+    ("expected_memory_mb", rounded(Double(model.residentBytes + model.activationBytes(tokens: 226 + 17_550)) / 1e6)), ("peak_memory_mb", rounded(peakMemory())), ("finite", "\(isFinite)"),
   ])
 }

@@ -18,8 +18,7 @@ public enum Residency: String, CaseIterable, Hashable, Sendable {
 /// let velocity = try transformer(pass).prediction
 /// ```
 ///
-/// Memory besides the weights, with N tokens of width D and e bytes of the products' type: hidden state 4·N·D, normalised
-/// e·N·D, queries, keys, values and attention's result e·N·D each, its projection 4·N·D, all of them linear in N.
+/// Memory besides ``residentBytes`` is ``activationBytes(tokens:)``, linear in the tokens.
 ///
 /// Source: diffusers, `CogVideoXTransformer3DModel`; Yang et al., https://arxiv.org/abs/2408.06072.
 public final class CogVideoXTransformer {
@@ -93,6 +92,12 @@ public final class CogVideoXTransformer {
       return residency == .block && isBlocks ? total : total + bytes(tensor.name, tensor.shape)
     }
   }
+
+  /// Bytes that a pass over so many tokens takes at most besides the weights, what is kept for later and some megabytes a thread.
+  ///
+  /// With N tokens of width D and e bytes of the products' type that is, while attention is projected, 4·N·D each for the hidden
+  /// state and the projection, and e·N·D each for the normalised tokens, queries, keys, values and what attention gave.
+  public func activationBytes(tokens: Int) -> Int { (8 + 5 * compute.type.size) * tokens * configuration.width }
 
   /// The sequence for latents of a size.
   ///
