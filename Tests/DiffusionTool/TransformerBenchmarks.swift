@@ -45,6 +45,28 @@ func measureBlock(_ compute: Compute) throws {
   ])
 }
 
+/// A block of width 384 over three scenes of 480 × 720 × 49 under Mask²DiT's V2: memory that is not quadratic in tokens.
+func measureScenes(_ compute: Compute) throws {
+  var configuration = TransformerConfiguration()
+  (configuration.heads, configuration.layers, configuration.textWidth) = (6, 1, 384)
+  let folder = ScratchFolder()
+  try RandomModel(configuration).write(to: folder.path)
+  let model = try CogVideoXTransformer(folder: folder.path + "/transformer", compute: compute)
+  let layout = try model.layout(texts: [226, 226, 226], shots: [13, 13, 13], height: 60, width: 90)
+  let latents = Latents(noise(39 * 16 * 60 * 90), frames: 39, channels: 16, height: 60, width: 90)
+  let text = try model.project(text: Matrix(noise(226 * 384), rows: 226, columns: 384))
+  let mask = AttentionMask.mask2dit(.v2, layout)
+  let before = peakMemory()
+  let start = now()
+  _ = try model(TransformerPass(layout: layout, latents: latents, projected: [text, text, text], time: 999) { _ in mask })
+  report([
+    ("part", "\"three scenes under V2, \(layout.tokens) tokens of 384\""), ("type", "\"\(compute.type)\""), ("seconds", rounded(now() - start)),
+    ("before_mb", rounded(before)), ("peak_memory_mb", rounded(peakMemory())),
+    ("expected_mb", rounded(Double(model.residentBytes + model.activationBytes(tokens: layout.tokens)) / 1e6)),
+    ("dense_mask_mb", rounded(Double(layout.tokens) * Double(layout.tokens) / 1e6)),
+  ])
+}
+
 func measureStep(_ compute: Compute) throws {
   var configuration = TransformerConfiguration()
   (configuration.heads, configuration.headSize, configuration.layers, configuration.textWidth) = (6, 64, 12, 384)

@@ -7,6 +7,7 @@ import Tensors
 //   diffusion block [bfloat16|float32]       one block of CogVideoX-2B over one scene of 480 × 720 × 49
 //   diffusion decode [bfloat16|float32]      the video decoder at CogVideoX's width
 //   diffusion step [bfloat16|float32]        a step of a 21M-parameter model: 256 new tokens, 1024 kept ones
+//   diffusion scenes [bfloat16|float32]      memory of one block over three such scenes under Mask²DiT's V2
 //   diffusion random FOLDER                  writes a folder of CogVideoX-2B's configuration with random weights
 //   diffusion dry FOLDER [steps] [residency] generates latents of one scene with it
 
@@ -45,6 +46,7 @@ default: nil
 switch command {
 case "block": try measureBlock(Compute(type, threads: 2))
 case "decode": try measureDecode(Compute(type, threads: 2))
+case "scenes": try measureScenes(Compute(type, threads: 2))
 case "step": try measureStep(Compute(type, threads: 2))
 case "random":
   guard let folder = argument(1) else { exit(2) }
