@@ -89,10 +89,11 @@ struct VideoLayerTests {
     #expect(difference(try convolution(source, on: compute).planes(), expected) < 1e-5)
     // The second frame twice.
     let area = 4 * height * width
-    let repeated = (0..<outputs).flatMap { output in
-      [0, 1, 1].flatMap { frame in
+    var repeated: [Double] = []
+    for output in 0..<outputs {
+      for frame in [0, 1, 1] {
         let first = (2 * output + frame) * area
-        return expected[first..<first + area]
+        repeated += expected[first..<first + area]
       }
     }
     #expect(difference(try convolution(source, repeated: [0, 1, 1], on: compute).planes(), repeated) < 1e-5)
