@@ -17,6 +17,8 @@ import Testing
     #expect(Tiling(configuration) == Tiling(height: 240, width: 360))
     // As many parameters as diffusers counts.
     #expect(try configuration.expectedTensors().reduce(0) { $0 + $1.shape.reduce(1, *) } == 215_583_907)
+    let bytes = try configuration.residentBytes(.bfloat16)
+    #expect(bytes.encoder == 244_952_192 && bytes.decoder == 332_601_868)
   }
 
   @Test func `fields of another model are read`() throws {

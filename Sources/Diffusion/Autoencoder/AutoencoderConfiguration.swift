@@ -92,6 +92,21 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
     return layers.expected
   }
 
+  /// Bytes that the weights take once they were used, of an autoencoder that computes in `type`.
+  public func residentBytes(_ type: DataType) throws(WeightsError) -> (encoder: Int, decoder: Int) {
+    var bytes = (encoder: 0, decoder: 0)
+    for tensor in try expectedTensors() {
+      let count = tensor.shape.reduce(1, *)
+      let isOfLatents = tensor.name.contains(".conv_y.") || tensor.name.contains(".conv_b.") || tensor.name.contains("quant_conv")
+      var size = tensor.shape.count == 1 || isOfLatents ? 4 * count : type.size * count
+      // Kept as the sums that they are multiplied as: four for three frames, four of 2×2 for one of 3×3.
+      if tensor.shape.count == 5, tensor.shape[2] == 3 { size = size / 3 * 4 }
+      if tensor.name.contains(".upsamplers."), tensor.shape.count == 4 { size = size / 9 * 16 }
+      if tensor.name.hasPrefix("encoder.") || tensor.name.hasPrefix("quant_conv") { bytes.encoder += size } else { bytes.decoder += size }
+    }
+    return bytes
+  }
+
   /// How many frames come of so many latent frames.
   ///
   /// - Parameter count: at least 1; 13 gives 49 with fourfold compression.

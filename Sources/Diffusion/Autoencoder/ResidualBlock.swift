@@ -16,9 +16,9 @@ final class ChunkHistory {
   private var pasts: [ObjectIdentifier: Frames] = [:]
 
   /// Runs the convolution on what comes next in the video.
-  func apply(_ convolution: CausalConvolution, _ source: Frames, addingTo base: Frames? = nil, on compute: Compute) throws -> Frames {
+  func apply(_ convolution: CausalConvolution, _ source: Frames, addingTo base: Frames? = nil, _ context: ChunkContext) throws -> Frames {
     var past = pasts[ObjectIdentifier(convolution)]
-    let result = try convolution(source, past: &past, addingTo: base, on: compute)
+    let result = try convolution(source, past: &past, addingTo: base, on: context.compute, check: context.check)
     pasts[ObjectIdentifier(convolution)] = past
     return result
   }
@@ -88,7 +88,7 @@ final class ResidualBlock {
     try context.check()
     var hidden = try norms.0(source, context, activation: activation)
     try context.check()
-    hidden = try history.apply(convolutions.0, hidden, on: compute)
+    hidden = try history.apply(convolutions.0, hidden, context)
     try context.check()
     hidden = try norms.1(hidden, context, activation: activation)
     var base = source
@@ -97,6 +97,6 @@ final class ResidualBlock {
       base = Frames(try shortcut(rounded.matrix, type: .float32, on: compute), count: source.count, height: source.height, width: source.width)
     }
     try context.check()
-    return try history.apply(convolutions.1, hidden, addingTo: base, on: compute)
+    return try history.apply(convolutions.1, hidden, addingTo: base, context)
   }
 }

@@ -41,16 +41,16 @@ final class VideoDecoder {
       latents = Frames(try postQuantization(latents.matrix, on: compute), count: latents.count, height: latents.height, width: latents.width)
     }
     context.latents = latents
-    var hidden = try history.apply(input, latents.converted(to: compute.type, on: compute), on: compute)
+    var hidden = try history.apply(input, latents.converted(to: compute.type, on: compute), context)
     for residual in middle { hidden = try residual(hidden, context) }
     for block in blocks {
       for residual in block.residuals { hidden = try residual(hidden, context) }
       guard let upsampling = block.upsampling else { continue }
       try context.check()
       let order = block.doublesTime ? Self.doubled(hidden.count) : nil
-      hidden = try upsampling(hidden.converted(to: compute.type, on: compute), repeated: order, on: compute)
+      hidden = try upsampling(hidden.converted(to: compute.type, on: compute), repeated: order, on: compute, check: context.check)
     }
-    return try history.apply(output, norm(hidden, context, activation: .swish), on: compute)
+    return try history.apply(output, norm(hidden, context, activation: .swish), context)
   }
 
   /// Which frame each of twice as many is; the first of an odd number comes once.

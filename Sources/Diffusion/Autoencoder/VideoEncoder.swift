@@ -35,7 +35,7 @@ final class VideoEncoder {
   /// - Returns: `[T′, h, w, 2·latent channels]` in float32: means, then logarithms of variances.
   func callAsFunction(_ frames: Frames, _ context: ChunkContext) throws -> Frames {
     let (compute, history) = (context.compute, context.history)
-    var hidden = try history.apply(input, frames.converted(to: compute.type, on: compute), on: compute)
+    var hidden = try history.apply(input, frames.converted(to: compute.type, on: compute), context)
     for block in blocks {
       for residual in block.residuals { hidden = try residual(hidden, context) }
       guard let downsampling = block.downsampling else { continue }
@@ -44,7 +44,7 @@ final class VideoEncoder {
       hidden = try downsampling(hidden.converted(to: compute.type, on: compute), on: compute)
     }
     for residual in middle { hidden = try residual(hidden, context) }
-    hidden = try history.apply(output, norm(hidden, context, activation: .swish), on: compute)
+    hidden = try history.apply(output, norm(hidden, context, activation: .swish), context)
     guard let quantization else { return hidden }
     return Frames(try quantization(hidden.matrix, on: compute), count: hidden.count, height: hidden.height, width: hidden.width)
   }

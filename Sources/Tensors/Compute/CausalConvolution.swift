@@ -58,8 +58,11 @@ public final class CausalConvolution {
   ///   - source: in the products' element type, at least one frame.
   ///   - past: the last two frames of the chunk before, nil for the first chunk; then those of this chunk.
   ///   - base: what the result is added to, in its place; nil for nothing.
+  ///   - check: called by the caller's thread before each band of rows; what it throws ends the work.
   /// - Returns: `[count][height][width][outputs]` in float32.
-  public func callAsFunction(_ source: Frames, past: inout Frames?, addingTo base: Frames? = nil, on compute: Compute) throws -> Frames {
+  public func callAsFunction(
+    _ source: Frames, past: inout Frames?, addingTo base: Frames? = nil, on compute: Compute, check: () throws -> Void = {}
+  ) throws -> Frames {
     precondition(source.channels == inputs && source.type == type && source.count > 0, "frames of other channels or another type")
     if let past {
       precondition(past.count == 2 && past.area == source.area && past.channels == inputs && past.type == type, "a past of another shape")
@@ -82,6 +85,7 @@ public final class CausalConvolution {
       }
     }
     try compute.forEach(firsts.count * bands.count) { piece, thread in
+      if thread == 0 { try check() }
       let first = firsts[piece / bands.count]
       let band = bands[piece % bands.count]
       let start = band.source.lowerBound * source.width * source.matrix.rowSize
