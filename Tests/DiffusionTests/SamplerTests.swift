@@ -138,7 +138,7 @@ struct SamplerTests {
     }
   }
 
-  @Test("Requests that make no sense are errors", arguments: 0..<9)
+  @Test("Requests that make no sense are errors", arguments: 0..<11)
   func nonsense(index: Int) throws {
     var bad = try extending("5b")
     switch index {
@@ -150,6 +150,8 @@ struct SamplerTests {
     case 5: bad.control = .cineTrans(CineTrans(layers: 1...2))
     case 6: bad.control = .cineTrans(CineTrans(layers: 0...1, opening: .nan))
     case 7: bad.guidance = Guidance(scale: .infinity)
+    case 8: bad.shots = [65536, 65536]
+    case 9: (bad.height, bad.width, bad.shots, bad.conditions, bad.texts) = (8192, 8192, [1], [], [bad.texts[0]])
     default: bad.width = 1 << 40
     }
     #expect(throws: DiffusionError.self) { try sampler("5b").sample(bad) }

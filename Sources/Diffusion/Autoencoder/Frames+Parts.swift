@@ -2,7 +2,7 @@ import Tensors
 
 extension Frames {
   /// One after the other; all of one size, in float32.
-  package static func concatenated(_ parts: [Frames]) -> Frames {
+  public static func concatenated(_ parts: [Frames]) -> Frames {
     guard let first = parts.first, parts.count > 1 else { return parts.first ?? Frames(count: 0, height: 0, width: 0, channels: 0) }
     let result = Frames(count: parts.reduce(0) { $0 + $1.count }, height: first.height, width: first.width, channels: first.channels)
     var row = 0

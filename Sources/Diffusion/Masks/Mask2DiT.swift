@@ -3,7 +3,7 @@ extension AttentionMask {
   ///
   /// With Tᵢ the text and Vᵢ the video of scene i, beside Tᵢ↔Tᵢ, Tᵢ↔Vᵢ and Vᵢ↔Vᵢ, which all have:
   ///
-  /// Source: Qi et al., Mask²DiT, table 3 of the paper. Its text does not draw V4; what stands here is our reading.
+  /// Source: Qi et al., Mask²DiT, figure 2 and table 2. Whether texts see each other in V4 is our reading.
   public enum Mask2DiT: String, CaseIterable, Sendable {
     /// Nothing more: scenes do not see each other.
     case v1

@@ -163,6 +163,10 @@ public final class LatentSampler {
     guard 1...8192 ~= request.height, 1...8192 ~= request.width else {
       throw DiffusionError.size("latents of \(request.width) × \(request.height), not of 1 to 8192 each way")
     }
+    // 2²⁸ numbers are a gigabyte, and some hours of video.
+    let frames = request.shots.reduce(0, +) + request.conditions.reduce(0) { $0 + $1.frames }
+    let numbers = frames.multipliedReportingOverflow(by: transformer.configuration.inChannels * request.height * request.width)
+    guard !numbers.overflow, numbers.partialValue <= 1 << 28 else { throw DiffusionError.size("\(frames) latent frames of \(request.width) × \(request.height)") }
     for condition in request.conditions
     where (condition.height, condition.width, condition.channels) != (request.height, request.width, transformer.configuration.inChannels) {
       throw DiffusionError.size("a condition of another size than the shot")
@@ -183,9 +187,8 @@ public final class LatentSampler {
     }
     guard request.texts.allSatisfy({ $0.rows > 0 }), request.guidance.scale.isFinite else { throw DiffusionError.setting("an empty text or no finite guidance") }
     if let noise = request.noise {
-      let frames = request.shots.reduce(0, +)
-      let all = frames + request.conditions.reduce(0) { $0 + $1.frames }
-      guard [frames, all].contains(noise.frames), noise.frameSize == transformer.configuration.inChannels * request.height * request.width else {
+      let generated = request.shots.reduce(0, +)
+      guard [generated, frames].contains(noise.frames), noise.frameSize == transformer.configuration.inChannels * request.height * request.width else {
         throw DiffusionError.size("noise of another size than the shots")
       }
     }

@@ -4,7 +4,7 @@ import Tensors
 public struct VideoRequest {
   /// The shots that are generated.
   public enum Shots: Hashable, Sendable {
-    /// Each a video of its own, of so many frames, as Mask²DiT has it.
+    /// Each a video of its own, of so many frames, as Mask²DiT has it. CogVideoX's latents hold 8·k or 8·k + 1 frames.
     case separate([Int])
     /// One video of so many frames with cuts before these, which fall on the nearest latent boundaries: CineTrans.
     case cut(frames: Int, at: [Double])

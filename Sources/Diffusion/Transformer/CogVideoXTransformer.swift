@@ -1,5 +1,11 @@
 import Tensors
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// How much of a model's weights stays in memory between uses.
 public enum Residency: String, CaseIterable, Hashable, Sendable {
   /// All of them, in the order and the type that products read.
@@ -12,7 +18,7 @@ public enum Residency: String, CaseIterable, Hashable, Sendable {
 ///
 /// ```swift
 /// let transformer = try CogVideoXTransformer(folder: "CogVideoX-2b/transformer", compute: compute)
-/// let layout = transformer.layout(texts: [226], shots: [13], height: 60, width: 90)
+/// let layout = try transformer.layout(texts: [226], shots: [13], height: 60, width: 90)
 /// let text = try transformer.project(text: embedding)
 /// let pass = TransformerPass(layout: layout, latents: latents, projected: [text], time: 999) { _ in .full(layout) }
 /// let velocity = try transformer(pass).prediction
@@ -95,9 +101,13 @@ public final class CogVideoXTransformer {
 
   /// Bytes that a pass over so many tokens takes at most besides the weights, what is kept for later and some megabytes a thread.
   ///
-  /// With N tokens of width D and e bytes of the products' type that is, while attention is projected, 4·N·D each for the hidden
-  /// state and the projection, and e·N·D each for the normalised tokens, queries, keys, values and what attention gave.
-  public func activationBytes(tokens: Int) -> Int { (8 + 5 * compute.type.size) * tokens * configuration.width }
+  /// With N tokens of width D and e bytes of the products' type: 4·N·D each for the hidden state and what is added to it, and
+  /// e·N·D for the normalised tokens, keys and values each; and beside them either queries and what attention gave, e·N·D each, or
+  /// the feed-forward layer's inner numbers of at most 4,096 tokens at once, 4·e·D a token.
+  public func activationBytes(tokens: Int) -> Int {
+    let (size, width) = (compute.type.size, configuration.width)
+    return (8 + 3 * size) * tokens * width + max(2 * size * tokens, 4 * size * min(tokens, TransformerBlock.tokensAtOnce)) * width
+  }
 
   /// The sequence for latents of a size.
   ///
@@ -184,6 +194,10 @@ public final class CogVideoXTransformer {
     else {
       throw DiffusionError.size(
         "\(pass.latents.frames) latent frames of \(pass.latents.channels) channels for frames \(pass.frames) of \(layout.frames), of \(configuration.inChannels) channels")
+    }
+    let bytes = activationBytes(tokens: layout.tokens)
+    guard bytes < physicalMemory else {
+      throw DiffusionError.size("\(layout.tokens) tokens take \(bytes >> 20) MiB, where this machine has \(physicalMemory >> 20)")
     }
     guard pass.projected.count == pass.texts.count, zip(pass.projected, pass.texts).allSatisfy({ $0.rows == layout.texts[$1] && $0.columns == configuration.width }),
       pass.textTimes.count == layout.texts.count, pass.shotTimes.count == layout.shots.count
@@ -283,3 +297,6 @@ extension Latents {
   /// No frames at all keep their size in name only.
   fileprivate func trimmed(to count: Int) -> Latents { frames == count ? self : self[0..<count] }
 }
+
+/// Bytes that the machine has; no request for more can be fulfilled.
+private let physicalMemory = max(1, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE)))

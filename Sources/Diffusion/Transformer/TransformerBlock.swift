@@ -40,6 +40,9 @@ final class TransformerBlock {
     narrowing = try linear("ff.net.2", 4 * width, width, type: type)
   }
 
+  /// Of the feed-forward layer, whose inner numbers are four times as many as others.
+  static let tokensAtOnce = 4096
+
   /// Rows of the hidden state at one timestep, and whether they are text.
   struct Span {
     var rows: Range<Int>
@@ -78,8 +81,8 @@ final class TransformerBlock {
     }
     try modulated(hidden, part: 1, times: times, spans: spans, on: compute) { normal in
       // In strips: four times as wide as all the rest.
-      try stride(from: 0, to: hidden.rows, by: 4096).map { first in
-        let rows = first..<min(first + 4096, hidden.rows)
+      try stride(from: 0, to: hidden.rows, by: Self.tokensAtOnce).map { first in
+        let rows = first..<min(first + Self.tokensAtOnce, hidden.rows)
         let wide = try widening(normal, rows: rows, activation: .geluTanh, on: compute)
         return (try narrowing(wide, type: .float32, on: compute), rows)
       }
