@@ -91,6 +91,30 @@ struct ComputeTests {
     #expect(difference(result, expected) < tolerance)
   }
 
+  @Test("Keys of several blocks and scores of any size are one softmax", arguments: [Float(1), 30, 3000], [4095, 4097, 9000])
+  func manyKeys(scale: Float, keys: Int) throws {
+    let compute = try Compute(.bfloat16, threads: 2)
+    let (queries, size) = (70, 16)
+    let q = rounded(values(queries * size, seed: 20).map { $0 * scale }, .bfloat16)
+    let (k, v) = (rounded(values(keys * size, seed: 21), .bfloat16), rounded(values(keys * size, seed: 22), .bfloat16))
+    let result = try compute.attend(
+      Matrix(q, rows: queries, columns: size, type: .bfloat16),
+      [(Matrix(k, rows: keys, columns: size, type: .bfloat16), Matrix(v, rows: keys, columns: size, type: .bfloat16))], heads: 1,
+      groups: [AttentionGroup(queries: 0..<queries, keys: [.init(0..<keys)])]
+    ).floats()
+    // A few rows stand for all: the last is of the second strip.
+    for query in [0, 33, 69] {
+      let scores = (0..<keys).map { key in (0..<size).reduce(0.0) { $0 + Double(q[query * size + $1]) * Double(k[key * size + $1]) } }
+      let largest = scores.max() ?? 0
+      let weights = scores.map { exponential($0 - largest) }
+      let sum = weights.reduce(0, +)
+      let expected = (0..<size).map { column in
+        zip(weights, 0..<keys).reduce(0.0) { $0 + $1.0 / sum * Double(v[$1.1 * size + column]) }
+      }
+      #expect(difference(Array(result[query * size..<(query + 1) * size]), expected) < 0.02)
+    }
+  }
+
   @Test("A bias is added to the scores", arguments: types)
   func bias(type: DataType, tolerance: Double) throws {
     let compute = try Compute(type, threads: 3)
@@ -152,6 +176,7 @@ struct ComputeTests {
 
 /// e^x without a mathematics library: (1 + x/2ⁿ + …)^(2ⁿ), to about 1e-12.
 private func exponential(_ x: Double) -> Double {
+  if x < -700 { return 0 }
   let small = x / 1024
   var term = 1.0
   var sum = 1.0

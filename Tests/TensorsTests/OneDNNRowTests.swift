@@ -14,6 +14,7 @@ struct OneDNNRowTests {
     case .swish: x / (1 + exp(-x))
     case .logistic: 1 / (1 + exp(-x))
     case .tanh: tanh(x)
+    case .exp: exp(x)
     }
   }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Some queries and the keys that they see: neighbouring rows of their matrices.
 ///
 /// A list of these is all there is of an attention mask: no matrix of tokens × tokens is ever made.
@@ -27,8 +33,8 @@ public struct AttentionGroup: Hashable, Sendable {
 extension Compute {
   /// softmax(Q·Kᵀ + bias)·V for each head, every group of queries over the keys that it sees.
   ///
-  /// Costs memory in proportion to the keys: each thread holds one head's keys and values of one group, and the scores of at
-  /// most 64 queries over them in float32. Queries are scaled by the caller.
+  /// Costs memory in proportion to the keys: each thread holds one head's keys and values of one group, and the weights of at
+  /// most 64 queries over a block of them (all of them, in float32). Queries are scaled by the caller.
   ///
   /// - Parameters:
   ///   - queries: `[tokens][heads · size]`, in the products' element type.
@@ -82,16 +88,18 @@ extension Compute {
     let cache = products[thread]
     let stream = stream(thread)
     let atOnce = min(64, group.queries.count)
-    let (keyOrder, valueOrder) = (try cache.order(inner: size, columns: count), try cache.order(inner: count, columns: size))
     let element = type.size
+    // Keys in blocks whose weights stay in a core's memory; all at once where the softmax is to see them all.
+    let isNarrow = type != .float32 && bias == nil
+    let blocks = isNarrow ? Self.blocks(count) : [0..<count]
+    let largest = blocks.map(\.count).max() ?? 0
+    let orders = try blocks.map { (keys: try cache.order(inner: size, columns: $0.count), values: try cache.order(inner: $0.count, columns: size)) }
     let memory = Parts({ scratch(thread, byteCount: $0) }, [
-      keyOrder.byteCount, valueOrder.byteCount, count * size * element, atOnce * size * element, atOnce * count * 4,
-      type == .float32 ? 0 : atOnce * count * element, atOnce * size * 4,
-    ])
-    let (packedKeys, packedValues, gathered) = (memory[0], memory[1], memory[2])
-    let (query, scores, sums) = (memory[3], memory[4], memory[6])
-    let weights = type == .float32 ? scores : memory[5]
+      count * size * element, atOnce * size * element, atOnce * (type == .float32 ? 0 : isNarrow ? largest : count) * element, atOnce * size * 4,
+    ] + orders.flatMap { [$0.keys.byteCount, $0.values.byteCount] } + [isNarrow ? 0 : atOnce * count * 4])
+    let (gathered, query, sums) = (memory[0], memory[1], memory[3])
 
+    var longest: Float = 0
     for isKey in [true, false] {
       var target = gathered
       for part in group.keys {
@@ -101,30 +109,148 @@ extension Compute {
           target += size * element
         }
       }
-      let packer = try cache.packer(inner: isKey ? size : count, columns: isKey ? count : size, isTransposed: isKey)
-      try packer.run(gathered, to: isKey ? packedKeys : packedValues, on: stream)
+      if isKey, isNarrow { longest = Self.longest(gathered, rows: count, size: size) }
+      for (index, block) in blocks.enumerated() {
+        let packer = try cache.packer(inner: isKey ? size : block.count, columns: isKey ? block.count : size, isTransposed: isKey)
+        try packer.run(gathered + block.lowerBound * size * element, to: memory[4 + 2 * index + (isKey ? 0 : 1)], on: stream)
+      }
     }
 
+    var scores: UnsafeMutableRawPointer?
     for first in stride(from: group.queries.lowerBound, to: group.queries.upperBound, by: atOnce) {
       let rows = min(atOnce, group.queries.upperBound - first)
       for row in 0..<rows {
         (query + row * size * element).copyMemory(from: queries.row(first + row) + head * size * element, byteCount: size * element)
       }
-      if let bias { scores.copyMemory(from: bias + (first - group.queries.lowerBound) * count, byteCount: rows * count * 4) }
-      // S = Q·Kᵀ [rows][count], P = softmax(S), O = P·V [rows][size]
-      try cache.product(rows: rows, inner: size, columns: count, accumulates: bias != nil).run(query, packedKeys, to: scores, on: stream)
-      try cache.softmax(rows: rows, columns: count).run(scores, to: weights, on: stream)
-      try cache.product(rows: rows, inner: count, columns: size).run(weights, packedValues, to: sums, on: stream)
+      // O = softmax(Q·Kᵀ)·V [rows][size], and what its rows are still to be divided by.
+      var totals = [Float](repeating: 1, count: rows)
+      if isNarrow, longest * Self.longest(query, rows: rows, size: size) <= Self.largestScore {
+        // P = exp(Q·Kᵀ) [rows][block], whose sum is the softmax's denominator: no score is so large that it needs a maximum.
+        let weights = memory[2]
+        totals = [Float](repeating: 0, count: rows)
+        for (index, block) in blocks.enumerated() {
+          try cache.exponential(rows: rows, inner: size, columns: block.count).run(query, memory[4 + 2 * index], to: weights, on: stream)
+          for row in 0..<rows { totals[row] += Self.sum(weights + row * block.count * 2, block.count) }
+          try cache.product(rows: rows, inner: block.count, columns: size, accumulates: index > 0)
+            .run(weights, memory[5 + 2 * index], to: sums, on: stream)
+        }
+      } else if isNarrow {
+        // S = Q·Kᵀ [rows][block] and its maxima so far, by which what was summed is put right: a running softmax.
+        let place = scores ?? .allocate(byteCount: atOnce * largest * 4, alignment: 64)
+        scores = place
+        try runningSoftmax(query, blocks, memory, rows: rows, size: size, scores: place, totals: &totals, sums: sums, thread: thread)
+      } else {
+        // S = Q·Kᵀ [rows][count], P = softmax(S)
+        let place = memory[4 + 2 * blocks.count]
+        let weights = type == .float32 ? place : memory[2]
+        if let bias { place.copyMemory(from: bias + (first - group.queries.lowerBound) * count, byteCount: rows * count * 4) }
+        try cache.product(rows: rows, inner: size, columns: count, accumulates: bias != nil).run(query, memory[4], to: place, on: stream)
+        try cache.softmax(rows: rows, columns: count).run(place, to: weights, on: stream)
+        try cache.product(rows: rows, inner: count, columns: size).run(weights, memory[5], to: sums, on: stream)
+      }
       for row in 0..<rows {
         let source = sums + row * size * 4
         let target = result.row(first + row) + head * size * element
+        let factor = 1 / totals[row]
         if type == .float32 {
-          target.copyMemory(from: source, byteCount: size * 4)
+          mapRow(size, source, Float32.self, to: target, Float32.self) { $1 * factor }
         } else {
-          mapRow(size, source, Float32.self, to: target, BFloat16.self) { $1 }
+          mapRow(size, source, Float32.self, to: target, BFloat16.self) { $1 * factor }
         }
       }
     }
+    scores?.deallocate()
+  }
+
+  /// For scores of any size: P = exp(S − m) with each row's maximum m so far.
+  ///
+  /// Source: Milakov and Gimelshein, https://arxiv.org/abs/1805.02867.
+  private func runningSoftmax(
+    _ query: UnsafeMutableRawPointer, _ blocks: [Range<Int>], _ memory: Parts, rows: Int, size: Int, scores: UnsafeMutableRawPointer,
+    totals: inout [Float], sums: UnsafeMutableRawPointer, thread: Int
+  ) throws {
+    let (cache, stream) = (products[thread], stream(thread))
+    var maxima = [Float](repeating: -.infinity, count: rows)
+    totals = [Float](repeating: 0, count: rows)
+    memset(sums, 0, rows * size * 4)
+    for (index, block) in blocks.enumerated() {
+      let columns = block.count
+      try cache.product(rows: rows, inner: size, columns: columns).run(query, memory[4 + 2 * index], to: scores, on: stream)
+      for row in 0..<rows {
+        let line = scores + row * columns * 4
+        let values = UnsafePointer(line.assumingMemoryBound(to: Float.self))
+        var largest = Floats(repeating: maxima[row])
+        for column in stride(from: 0, to: columns - columns % 8, by: 8) { largest = pointwiseMax(largest, eight(values, column, columns)) }
+        var maximum = largest.max()
+        for column in columns - columns % 8..<columns { maximum = max(maximum, values[column]) }
+        let correction = maxima[row] == -.infinity ? 0 : exp(maxima[row] - maximum)
+        maxima[row] = maximum
+        totals[row] *= correction
+        let sum = sums + row * size * 4
+        mapRow(size, sum, Float32.self, to: sum, Float32.self) { $1 * correction }
+        mapRow(columns, line, Float32.self, to: line, Float32.self) { $1 - maximum }
+      }
+      try cache.exponentials(count: rows * columns).run(scores, to: scores, on: stream)
+      let weights = memory[2]
+      mapRow(rows * columns, scores, Float32.self, to: weights, BFloat16.self) { $1 }
+      for row in 0..<rows { totals[row] += Self.sum(weights + row * columns * 2, columns) }
+      try cache.product(rows: rows, inner: columns, columns: size, accumulates: true).run(weights, memory[5 + 2 * index], to: sums, on: stream)
+    }
+  }
+
+  /// Scores up to here, of either sign, may be exponentiated as they are: eˢ and the sums of millions of them are finite, and no
+  /// row's largest is lost.
+  private static let largestScore: Float = 64
+
+  /// About as many keys as a core's second cache holds weights of for 64 queries.
+  private static func blocks(_ count: Int) -> [Range<Int>] {
+    let pieces = (count + 4095) / 4096
+    let size = ((count + pieces - 1) / max(1, pieces) + 63) / 64 * 64
+    return stride(from: 0, to: count, by: max(1, size)).map { $0..<min($0 + size, count) }
+  }
+
+  /// The length of the longest of some rows of bfloat16: no product of two rows is larger than that of their lengths.
+  private static func longest(_ base: UnsafeRawPointer, rows: Int, size: Int) -> Float {
+    var longest: Float = 0
+    for row in 0..<rows {
+      let line = base + row * size * 2
+      var squares = Floats()
+      var index = 0
+      while index + 8 <= size {
+        let x = BFloat16.load(line + index * 2)
+        squares += x * x
+        index += 8
+      }
+      var sum = squares.sum()
+      while index < size {
+        let x = BFloat16.loadOne(line + index * 2)
+        sum += x * x
+        index += 1
+      }
+      longest = max(longest, sum)
+    }
+    // What is not a number is longer than anything.
+    return longest.isFinite ? longest.squareRoot() : .infinity
+  }
+
+  /// The sum of a row of bfloat16.
+  @inline(__always)
+  private static func sum(_ base: UnsafeRawPointer, _ count: Int) -> Float {
+    // Two neighbours in a word: the upper one is a float32 once the lower one is gone, the lower one once it is moved up.
+    var (upper, lower) = (Floats(), Floats())
+    var index = 0
+    while index &+ 16 <= count {
+      let words = (base + index &* 2).loadUnaligned(as: SIMD8<UInt32>.self)
+      upper += unsafeBitCast(words & 0xFFFF_0000, to: Floats.self)
+      lower += unsafeBitCast(words &<< 16, to: Floats.self)
+      index &+= 16
+    }
+    var sum = (upper + lower).sum()
+    while index < count {
+      sum += BFloat16.loadOne(base + index &* 2)
+      index &+= 1
+    }
+    return sum
   }
 }
 

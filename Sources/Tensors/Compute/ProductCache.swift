@@ -5,6 +5,7 @@ final class ProductCache {
     var inner: Int
     var columns: Int
     var accumulates = false
+    var isExponential = false
     var isTransposed = false
   }
 
@@ -48,6 +49,28 @@ final class ProductCache {
       ProductShape(rows: rows, inner: inner, columns: columns), packed: order(inner: inner, columns: columns).layout, source: type,
       destination: .float32, finish: Finish(accumulates: accumulates))
     products[key] = kernel
+    return kernel
+  }
+
+  /// e to the power of A·B, in the products' type.
+  func exponential(rows: Int, inner: Int, columns: Int) throws -> Kernel {
+    let key = Key(rows: rows, inner: inner, columns: columns, isExponential: true)
+    if let known = products[key] { return known }
+    makeRoom()
+    let kernel = try Kernel.product(
+      ProductShape(rows: rows, inner: inner, columns: columns), packed: order(inner: inner, columns: columns).layout, source: type,
+      destination: type, finish: Finish(activation: .exp))
+    products[key] = kernel
+    return kernel
+  }
+
+  /// eˣ of so many numbers in float32.
+  func exponentials(count: Int) throws -> Kernel {
+    let key = Key(rows: count, inner: 0, columns: 0, isExponential: true)
+    if let known = softmaxes[key] { return known }
+    makeRoom()
+    let kernel = try Kernel.activation(.exp, count: count, type: .float32)
+    softmaxes[key] = kernel
     return kernel
   }
 

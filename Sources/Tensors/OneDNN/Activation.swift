@@ -13,6 +13,8 @@ public enum Activation: CaseIterable, Hashable, Sendable {
   /// 1 / (1 + e⁻ˣ)
   case logistic
   case tanh
+  /// eˣ
+  case exp
 
   var oneDNN: dnnl_alg_kind_t {
     switch self {
@@ -22,6 +24,7 @@ public enum Activation: CaseIterable, Hashable, Sendable {
     case .swish: dnnl_eltwise_swish
     case .logistic: dnnl_eltwise_logistic
     case .tanh: dnnl_eltwise_tanh
+    case .exp: dnnl_eltwise_exp
     }
   }
 
