@@ -12,6 +12,8 @@ public final class Kernel {
   private let second: Operand?
   private let destination: Operand
   private let constants: [(argument: Int32, operand: Operand)]
+  /// Memory to work in, which is the stream's: primitives share oneDNN's own, unless it was built for several that run at once.
+  private let scratchpad: (operand: Operand, byteCount: Int)?
   private let arguments: [dnnl_exec_arg_t]
 
   /// - Parameter takesSecond: the operand that other kernels have their weights in is given with each run.
@@ -23,12 +25,16 @@ public final class Kernel {
     second = takesSecond ? try Operand(description.layout(dnnl_query_weights_md), storage: nil) : nil
     destination = try Operand(description.layout(dnnl_query_dst_md), storage: nil)
     var primitive: dnnl_primitive_t?
-    try OneDNN.check(dnnl_primitive_create(&primitive, description.handle), "dnnl_primitive_create")
+    let status = try OneDNN.whileMaking { () throws(OneDNNError) in dnnl_primitive_create(&primitive, description.handle) }
+    try OneDNN.check(status, "dnnl_primitive_create")
     guard let primitive else { throw OneDNNError(call: "dnnl_primitive_create", status: 0) }
     self.primitive = primitive
     self.constants = constants
     var operands = [(DNNL_ARG_SRC, source), (DNNL_ARG_DST, destination)] + constants
     if let second { operands.append((DNNL_ARG_WEIGHTS, second)) }
+    let workspace = description.layout(dnnl_query_scratchpad_md)
+    scratchpad = workspace.byteCount > 0 ? (try Operand(workspace, storage: nil), workspace.byteCount) : nil
+    if let scratchpad { operands.append((DNNL_ARG_SCRATCHPAD, scratchpad.operand)) }
     arguments = operands.map { dnnl_exec_arg_t(arg: $0.0, memory: $0.1.handle) }
   }
 
@@ -45,6 +51,7 @@ public final class Kernel {
     self.source.point(to: source)
     if let second { self.second?.point(to: second) }
     self.destination.point(to: destination)
+    if let scratchpad { scratchpad.operand.point(to: stream.scratchpad(byteCount: scratchpad.byteCount)) }
     try OneDNN.check(dnnl_primitive_execute(primitive, stream.handle, Int32(arguments.count), arguments), "dnnl_primitive_execute")
   }
 }
@@ -68,6 +75,7 @@ public struct Finish {
   func makeAttributes(axis: Int32) throws(OneDNNError) -> dnnl_primitive_attr_t? {
     var attributes: dnnl_primitive_attr_t?
     try OneDNN.check(dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
+    try OneDNN.check(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "dnnl_primitive_attr_set_scratchpad_mode")
     if !scales.isEmpty {
       try OneDNN.check(
         dnnl_primitive_attr_set_output_scales(attributes, dnnl_dim_t(scales.count), scales.count == 1 ? 0 : 1 << axis, scales),
@@ -98,7 +106,9 @@ final class KernelDescription {
     let attributes = try finish.makeAttributes(axis: axis)
     defer { dnnl_primitive_attr_destroy(attributes) }
     var handle: dnnl_primitive_desc_t?
-    try OneDNN.check(dnnl_primitive_desc_create(&handle, operation, attributes, OneDNN.engine.get(), nil), "dnnl_primitive_desc_create")
+    let engine = try OneDNN.engine.get()
+    let status = try OneDNN.whileMaking { () throws(OneDNNError) in dnnl_primitive_desc_create(&handle, operation, attributes, engine, nil) }
+    try OneDNN.check(status, "dnnl_primitive_desc_create")
     guard let handle else { throw OneDNNError(call: "dnnl_primitive_desc_create", status: 0) }
     self.handle = handle
   }

@@ -55,14 +55,38 @@ public enum OneDNN {
     return engine
   }
 
+  /// Held while oneDNN chooses and compiles an implementation: in version 2.6 two threads that make convolutions at once can each
+  /// get one that computes something else.
+  static func whileMaking<Result>(_ body: () throws(OneDNNError) -> Result) throws(OneDNNError) -> Result {
+    pthread_mutex_lock(making)
+    defer { pthread_mutex_unlock(making) }
+    return try body()
+  }
+
+  nonisolated(unsafe) private static let making: UnsafeMutablePointer<pthread_mutex_t> = {
+    let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
+    return mutex
+  }()
+
   static func check(_ status: dnnl_status_t, _ call: String) throws(OneDNNError) {
     guard status == dnnl_success else { throw OneDNNError(call: call, status: status.rawValue) }
   }
 }
 
-/// Where kernels run one after the other. One for each thread.
+/// Where kernels run one after the other, and the memory that they work in. One for each thread.
 public final class Stream {
   let handle: dnnl_stream_t
+  private var memory: AlignedMemory?
+
+  /// As much as the kernel that runs next asks for; what was asked for most stays.
+  func scratchpad(byteCount: Int) -> UnsafeMutableRawPointer {
+    if let memory, memory.byteCount >= byteCount { return memory.base }
+    memory = nil
+    let larger = AlignedMemory(byteCount: byteCount)
+    memory = larger
+    return larger.base
+  }
 
   public init() throws(OneDNNError) {
     var handle: dnnl_stream_t?

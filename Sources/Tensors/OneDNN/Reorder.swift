@@ -5,6 +5,7 @@ final class Reorder {
   private let primitive: dnnl_primitive_t
   private let source: Operand
   private let target: Operand
+  private let scratchpad: (operand: Operand, byteCount: Int)?
   let implementation: String
 
   convenience init(from: Layout, to: Layout) throws(OneDNNError) {
@@ -15,17 +16,25 @@ final class Reorder {
     let engine = try OneDNN.engine.get()
     var (from, to) = (from.descriptor, to.descriptor)
     var description: dnnl_primitive_desc_t?
-    try OneDNN.check(dnnl_reorder_primitive_desc_create(&description, &from, engine, &to, engine, nil), "dnnl_reorder_primitive_desc_create")
+    let attributes = try Finish().makeAttributes(axis: 0)
+    defer { dnnl_primitive_attr_destroy(attributes) }
+    let status = try OneDNN.whileMaking { () throws(OneDNNError) in
+      dnnl_reorder_primitive_desc_create(&description, &from, engine, &to, engine, attributes)
+    }
+    try OneDNN.check(status, "dnnl_reorder_primitive_desc_create")
     defer { dnnl_primitive_desc_destroy(description) }
     var name: UnsafePointer<CChar>?
     dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name)
     implementation = name.map { String(cString: $0) } ?? "unknown"
     var primitive: dnnl_primitive_t?
-    try OneDNN.check(dnnl_primitive_create(&primitive, description), "dnnl_primitive_create")
+    let made = try OneDNN.whileMaking { () throws(OneDNNError) in dnnl_primitive_create(&primitive, description) }
+    try OneDNN.check(made, "dnnl_primitive_create")
     guard let primitive else { throw OneDNNError(call: "dnnl_primitive_create", status: 0) }
     self.primitive = primitive
     self.source = source
     self.target = target
+    let workspace = Layout(dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)?.pointee ?? dnnl_memory_desc_t())
+    scratchpad = workspace.byteCount > 0 ? (try Operand(workspace, storage: nil), workspace.byteCount) : nil
   }
 
   deinit { dnnl_primitive_destroy(primitive) }
@@ -42,10 +51,14 @@ final class Reorder {
   }
 
   private func execute(on stream: Stream) throws(OneDNNError) {
-    let arguments = [
+    var arguments = [
       dnnl_exec_arg_t(arg: DNNL_ARG_FROM, memory: source.handle), dnnl_exec_arg_t(arg: DNNL_ARG_TO, memory: target.handle),
     ]
-    try OneDNN.check(dnnl_primitive_execute(primitive, stream.handle, 2, arguments), "dnnl_primitive_execute")
+    if let scratchpad {
+      scratchpad.operand.point(to: stream.scratchpad(byteCount: scratchpad.byteCount))
+      arguments.append(dnnl_exec_arg_t(arg: DNNL_ARG_SCRATCHPAD, memory: scratchpad.operand.handle))
+    }
+    try OneDNN.check(dnnl_primitive_execute(primitive, stream.handle, Int32(arguments.count), arguments), "dnnl_primitive_execute")
     try OneDNN.check(dnnl_stream_wait(stream.handle), "dnnl_stream_wait")
   }
 }
