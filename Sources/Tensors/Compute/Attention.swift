@@ -116,7 +116,7 @@ extension Compute {
       }
     }
 
-    var scores: UnsafeMutableRawPointer?
+    var scores: Matrix?
     for first in stride(from: group.queries.lowerBound, to: group.queries.upperBound, by: atOnce) {
       let rows = min(atOnce, group.queries.upperBound - first)
       for row in 0..<rows {
@@ -136,9 +136,9 @@ extension Compute {
         }
       } else if isNarrow {
         // S = Q·Kᵀ [rows][block] and its maxima so far, by which what was summed is put right: a running softmax.
-        let place = scores ?? .allocate(byteCount: atOnce * largest * 4, alignment: 64)
+        let place = scores ?? Matrix(rows: atOnce, columns: largest)
         scores = place
-        try runningSoftmax(query, blocks, memory, rows: rows, size: size, scores: place, totals: &totals, sums: sums, thread: thread)
+        try runningSoftmax(query, blocks, memory, rows: rows, size: size, scores: place.base, totals: &totals, sums: sums, thread: thread)
       } else {
         // S = Q·Kᵀ [rows][count], P = softmax(S)
         let place = memory[4 + 2 * blocks.count]
@@ -159,7 +159,7 @@ extension Compute {
         }
       }
     }
-    scores?.deallocate()
+    withExtendedLifetime(scores) {}
   }
 
   /// For scores of any size: P = exp(S − m) with each row's maximum m so far.
