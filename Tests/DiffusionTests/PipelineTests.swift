@@ -80,6 +80,7 @@ struct PipelineTests {
     request.noise = try folder.latents("noise")[0..<3]
     let result = try planes(folder.pipeline(residency: residency), request)
     #expect(difference(result, from: try folder.fixture.floats("frames").values) < 1e-3)
+    #expect(try planes(folder.pipeline(residency: .all), request) == result)
   }
 
   @Test("An extension's frames are those of Mask²DiT's loop over diffusers' parts")

@@ -48,6 +48,16 @@ struct TransformerTests {
     #expect(relativeRMS(try run(loadTransformer(kind, .bfloat16), kind, "base", 999), from: expected) < 0.02)
   }
 
+  @Test("With weights of bytes it is within 2 % of float32", .enabled(if: OneDNN.hasInt8), arguments: kinds)
+  func bytes(kind: String) throws {
+    let expected = try transformerFixture.floats("\(kind).base.output").values
+    let result = try run(loadTransformer(kind, .int8), kind, "base", 999)
+    #expect(relativeRMS(result, from: expected) < 0.02)
+    #expect(try run(loadTransformer(kind, .int8, threads: 1, residency: .block), kind, "base", 999) == result)
+    // Bytes were multiplied indeed.
+    #expect(try run(loadTransformer(kind, .bfloat16), kind, "base", 999) != result)
+  }
+
   @Test("It computes the same whatever stays in memory, and on however many threads", arguments: kinds)
   func residency(kind: String) throws {
     let all = try run(loadTransformer(kind), kind, "base", 999)

@@ -4,10 +4,10 @@ import Tensors
 
 // Measures the diffusion engine; what launch/bench runs beside PyTorch and diffusers. Prints one JSON object a run.
 //
-//   diffusion block [bfloat16|float32]       one block of CogVideoX-2B over one scene of 480 × 720 × 49
-//   diffusion decode [bfloat16|float32]      the video decoder at CogVideoX's width
-//   diffusion step [bfloat16|float32]        a step of a 21M-parameter model: 256 new tokens, 1024 kept ones
-//   diffusion scenes [bfloat16|float32]      memory of one block over three such scenes under Mask²DiT's V2
+//   diffusion block [int8|bfloat16|float32]       one block of CogVideoX-2B over one scene of 480 × 720 × 49
+//   diffusion decode [int8|bfloat16|float32]      the video decoder at CogVideoX's width
+//   diffusion step [int8|bfloat16|float32]        a step of a 21M-parameter model: 256 new tokens, 1024 kept ones
+//   diffusion scenes [int8|bfloat16|float32]      memory of one block over three such scenes under Mask²DiT's V2
 //   diffusion random FOLDER                  writes a folder of CogVideoX-2B's configuration with random weights
 //   diffusion dry FOLDER [steps] [residency] generates latents of one scene with it
 
@@ -40,6 +40,7 @@ func rounded(_ value: Double, _ digits: Double = 1000) -> String { "\((value * d
 let type: DataType? = switch argument(1) {
 case "bfloat16": .bfloat16
 case "float32": .float32
+case "int8": .int8
 default: nil
 }
 

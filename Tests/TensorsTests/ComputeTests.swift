@@ -1,3 +1,4 @@
+import Glibc
 import Tensors
 import Testing
 
@@ -39,6 +40,60 @@ struct ComputeTests {
       }
       #expect(difference(y, expected) < 1e-5)
     }
+  }
+
+  @Test(
+    "A linear layer of bytes multiplies what rounding to bytes, row by row, keeps of rows and weights", .enabled(if: OneDNN.hasInt8),
+    arguments: [nil, Activation.geluTanh])
+  func bytes(activation: Activation?) throws {
+    let compute = try Compute(.int8, threads: 2)
+    #expect(compute.weights == .int8)
+    let (inputs, outputs) = (52, 75)
+    let (w, b) = (values(inputs * outputs, seed: 1), values(outputs, seed: 2))
+    let linear = Linear(inputs: inputs, outputs: outputs, bias: b, type: .int8) { w }
+    #expect(try linear.sourceType() == .int8)
+    let w2 = try Matrix(w, rows: outputs, columns: inputs).converted(to: .int8, on: compute).floats()
+    for rows in [1, 33, 150] {
+      // Rows of zeros and of very different sizes.
+      let x = values(rows * inputs, seed: 3).enumerated().map { $1 * Float([1, 0, 1e-3, 40][$0 / inputs % 4]) }
+      let matrix = Matrix(x, rows: rows, columns: inputs)
+      let narrow = try matrix.converted(to: .int8, on: compute)
+      let x2 = narrow.floats()
+      for row in 0..<rows {
+        let line = row * inputs..<(row + 1) * inputs
+        let scale = (x[line].map(abs).max() ?? 0) / 127
+        #expect(zip(x[line], x2[line]).allSatisfy { abs($0 - $1) <= 0.501 * scale })
+      }
+      let expected = (0..<rows * outputs).map { place in
+        let (row, column) = (place / outputs, place % outputs)
+        let y = (0..<inputs).reduce(Double(b[column])) { $0 + Double(x2[row * inputs + $1]) * Double(w2[column * inputs + $1]) }
+        return activation == nil ? y : y / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (y + 0.044715 * y * y * y)))
+      }
+      let wide = try linear(narrow, activation: activation, type: .float32, on: compute).floats()
+      #expect(difference(wide, expected) < 1e-5)
+      // What is not bytes yet is made bytes; results are what a narrower type keeps of them.
+      #expect(try linear(matrix, activation: activation, type: .float32, on: compute).floats() == wide)
+      #expect(try linear(narrow, activation: activation, on: compute).floats() == rounded(wide, compute.type))
+      let again = try linear(narrow, activation: activation, type: .int8, on: compute).floats()
+      #expect(try again == Matrix(wide, rows: rows, columns: outputs).converted(to: .int8, on: compute).floats())
+      let some = rows / 3..<rows
+      #expect(try linear(narrow, rows: some, activation: activation, type: .float32, on: compute).floats() == Array(wide[some.lowerBound * outputs..<rows * outputs]))
+    }
+  }
+
+  @Test("Weights that bytes would lose too much of stay wider, and their errors are the caller's", .enabled(if: OneDNN.hasInt8))
+  func wideWeights() throws {
+    let compute = try Compute(.int8, threads: 1)
+    var w = values(512 * 8, seed: 1)
+    for row in 0..<8 { w[row * 512] = 10 }
+    let linear = Linear(inputs: 512, outputs: 8, bias: nil, type: .int8) { w }
+    #expect(try linear.sourceType() == compute.type)
+    let x = Matrix(values(512, seed: 2), rows: 1, columns: 512, type: compute.type)
+    #expect(try linear(x, on: compute).floats() == Linear(inputs: 512, outputs: 8, bias: nil, type: compute.type) { w }(x, on: compute).floats())
+    let missing = Linear(inputs: 512, outputs: 8, bias: nil, type: .int8) { throw WeightsError(.malformed, path: "a", "b") }
+    #expect(throws: WeightsError.self) { try missing(x, on: compute) }
+    let damaged = Linear(inputs: 512, outputs: 8, bias: nil, type: .int8) { Array(repeating: .infinity, count: 512 * 8) }
+    #expect(try damaged.sourceType() == compute.type)
   }
 
   @Test("Weights that cannot be read are the caller's error")

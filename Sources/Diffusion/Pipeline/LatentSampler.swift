@@ -49,6 +49,8 @@ public final class LatentSampler {
     let plans: [Plan] = try passes.enumerated().map { index, texts in
       try plan(request, texts: texts, context: context, isNegative: index == 1, first: first)
     }
+    // 0 is the conditions'.
+    try transformer.prepare(times: scheduler.timesteps + [0])
     var state = SchedulerState()
     for (index, time) in scheduler.timesteps.enumerated() {
       let opened = opened(request, step: index)

@@ -51,6 +51,15 @@ final class TransformerBlock {
     var isText: Bool
   }
 
+  /// Modulations of timesteps that come again, and what they were made of.
+  private var known: (times: Matrix, factors: [Matrix])?
+
+  /// Makes the modulations of timesteps beforehand, for passes that are given this very matrix: the weights that they take are
+  /// as many as the rest of a small model's, and read once this way.
+  func prepare(_ times: Matrix, on compute: Compute) throws {
+    known = (times, try modulations.map { try $0(times, on: compute) })
+  }
+
   /// - Parameters:
   ///   - hidden: `[N][D]` of float32, changed in place.
   ///   - times: SiLU of each timestep's embedding, `[times][time_embed_dim]` of float32.
@@ -64,7 +73,8 @@ final class TransformerBlock {
   ) throws -> (keys: Matrix, values: Matrix) {
     let heads = configuration.heads
     var keyValues: (keys: Matrix, values: Matrix)?
-    try modulated(hidden, part: 0, times: times, spans: spans, on: compute) { normal in
+    let type = try [query, key, value].allSatisfy { try $0.sourceType() == .int8 } ? DataType.int8 : compute.type
+    try modulated(hidden, part: 0, type: type, times: times, spans: spans, on: compute) { normal in
       // [N, D] each
       let queries = try query(normal, on: compute)
       let keys = try key(normal, on: compute)
@@ -79,11 +89,12 @@ final class TransformerBlock {
       let seen = try compute.attend(queries, [(keys, values)] + kept, heads: heads, groups: groups)
       return [(try output(seen, type: .float32, on: compute), 0..<hidden.rows)]
     }
-    try modulated(hidden, part: 1, times: times, spans: spans, on: compute) { normal in
+    try modulated(hidden, part: 1, type: widening.sourceType(), times: times, spans: spans, on: compute) { normal in
       // In strips: four times as wide as all the rest.
-      try stride(from: 0, to: hidden.rows, by: Self.tokensAtOnce).map { first in
+      let wideType = try normal.type == .int8 ? narrowing.sourceType() : normal.type
+      return try stride(from: 0, to: hidden.rows, by: Self.tokensAtOnce).map { first in
         let rows = first..<min(first + Self.tokensAtOnce, hidden.rows)
-        let wide = try widening(normal, rows: rows, activation: .geluTanh, on: compute)
+        let wide = try widening(normal, rows: rows, activation: .geluTanh, type: wideType, on: compute)
         return (try narrowing(wide, type: .float32, on: compute), rows)
       }
     }
@@ -92,18 +103,21 @@ final class TransformerBlock {
   }
 
   /// x ← x + gate · f(norm(x) · (1 + scale) + shift)
+  ///
+  /// - Parameter type: of what `body` gets.
   private func modulated(
-    _ hidden: Matrix, part: Int, times: Matrix, spans: [Span], on compute: Compute, _ body: (Matrix) throws -> [(Matrix, Range<Int>)]
+    _ hidden: Matrix, part: Int, type: DataType, times: Matrix, spans: [Span], on compute: Compute, _ body: (Matrix) throws -> [(Matrix, Range<Int>)]
   ) throws {
     let width = configuration.width
     // For each timestep: shift, scale and gate of video, then those of text. [times, 6D]
-    let factors = try modulations[part](times, on: compute)
+    let ready = known?.times === times ? known?.factors[part] : nil
+    let factors = try ready ?? modulations[part](times, on: compute)
     func factor(_ span: Span, _ index: Int) -> UnsafePointer<Float> {
       UnsafePointer(factors.row(span.time).assumingMemoryBound(to: Float.self) + (span.isText ? 3 + index : index) * width)
     }
     let normal = try compute.normalize(
       hidden, scale: norms[part].scale, shift: norms[part].shift, epsilon: configuration.epsilon,
-      modulations: spans.map { .init(rows: $0.rows, shift: factor($0, 0), scale: factor($0, 1)) })
+      modulations: spans.map { .init(rows: $0.rows, shift: factor($0, 0), scale: factor($0, 1)) }, type: type)
     for (result, rows) in try body(normal) {
       for span in spans {
         let both = span.rows.clamped(to: rows)

@@ -3,12 +3,15 @@ import Synchronization
 /// What a network computes with: a few threads, and the element type that its products read.
 ///
 /// With `float32` results are those of plain float32 arithmetic, to rounding. With `bfloat16` what products multiply is
-/// rounded to 8 bits, while sums, normalisations, softmax and whatever is added up from layer to layer stay float32.
+/// rounded to 8 bits, while sums, normalisations, softmax and whatever is added up from layer to layer stay float32. With `int8`
+/// a transformer's blocks multiply bytes besides, except with the weights that would lose too much; all else is as with `bfloat16`.
 ///
 /// To be used by one caller at a time.
 public final class Compute {
   /// What products read: `float32` or `bfloat16`.
   public let type: DataType
+  /// What large layers have their weights in: `type`, or `int8`.
+  public let weights: DataType
   let team: WorkerTeam
   private let streams: [Stream]
   private let scratch: [Scratch]
@@ -17,17 +20,19 @@ public final class Compute {
   public private(set) var operations = 0.0
 
   /// - Parameters:
-  ///   - type: `float32` or `bfloat16`; nil for bfloat16 where the processor has instructions for it.
+  ///   - type: `float32`, `bfloat16` or `int8`; nil for bfloat16 where the processor has instructions for it. With `int8` it is
+  ///     as with nil on processors that cannot multiply bytes and add them up in one instruction.
   ///   - threads: the caller's included, 1 to 64. Fewer are made if the system refuses them.
   public init(_ type: DataType? = nil, threads: Int) throws {
-    let type = type ?? (OneDNN.hasBFloat16 ? .bfloat16 : .float32)
-    precondition(type == .float32 || type == .bfloat16, "networks compute in float32 or bfloat16")
-    self.type = type
+    precondition([nil, .float32, .bfloat16, .int8].contains(type), "networks compute in float32, bfloat16 or int8")
+    let activations = type == .int8 ? nil : type
+    self.type = activations ?? (OneDNN.hasBFloat16 ? .bfloat16 : .float32)
+    weights = type == .int8 && OneDNN.hasInt8 ? .int8 : self.type
     OneDNN.useOneThread()
     team = WorkerTeam(count: min(max(threads, 1), 64))
     streams = try (0..<team.count).map { _ in try Stream() }
     scratch = (0..<team.count).map { _ in Scratch() }
-    products = (0..<team.count).map { _ in ProductCache(type) }
+    products = (0..<team.count).map { [type = self.type] _ in ProductCache(type) }
   }
 
   public var threads: Int { team.count }

@@ -4,9 +4,10 @@
 public final class Matrix: @unchecked Sendable {
   public let rows: Int
   public let columns: Int
-  /// `float32` or `bfloat16`.
+  /// `float32`, `bfloat16`, or `int8` with a scale a row.
   public let type: DataType
   private let memory: AlignedMemory
+  private let scaleMemory: AlignedMemory
 
   /// - Precondition: the size fits in memory.
   public init(rows: Int, columns: Int, type: DataType = .float32) {
@@ -15,6 +16,7 @@ public final class Matrix: @unchecked Sendable {
     self.columns = columns
     self.type = type
     memory = AlignedMemory(byteCount: rows * columns * type.size)
+    scaleMemory = AlignedMemory(byteCount: type == .int8 ? rows * 4 : 0)
   }
 
   /// - Precondition: as many values as the shape has.
@@ -33,6 +35,9 @@ public final class Matrix: @unchecked Sendable {
 
   public var base: UnsafeMutableRawPointer { memory.base }
 
+  /// What the bytes of each row are to be multiplied by, if they are bytes.
+  var scales: UnsafeMutablePointer<Float> { scaleMemory.base.assumingMemoryBound(to: Float.self) }
+
   /// Bytes from one row to the next.
   public var rowSize: Int { columns * type.size }
 
@@ -42,6 +47,11 @@ public final class Matrix: @unchecked Sendable {
   /// The rows as float32.
   public func floats(_ range: Range<Int>? = nil) -> [Float] {
     let range = range ?? 0..<rows
+    if type == .int8 {
+      return range.flatMap { row in
+        (0..<columns).map { Float(self.row(row).load(fromByteOffset: $0, as: Int8.self)) * scales[row] }
+      }
+    }
     precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows beyond a matrix")
     let count = range.count * columns
     return [Float](unsafeUninitializedCapacity: count) { floats, initialized in
@@ -57,8 +67,12 @@ public final class Matrix: @unchecked Sendable {
   }
 
   /// The same numbers in another element type; itself if it is in that type.
+  ///
+  /// - Precondition: it is not bytes.
   public func converted(to type: DataType, on compute: Compute) throws -> Matrix {
     guard type != self.type else { return self }
+    guard type != .int8 else { return try compute.quantized(self) }
+    precondition(self.type != .int8, "bytes are for products only")
     let result = Matrix(rows: rows, columns: columns, type: type)
     try compute.forEachRow(rows) { row, _ in
       if type == .bfloat16 {

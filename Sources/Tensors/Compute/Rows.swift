@@ -19,7 +19,7 @@ extension Compute {
   /// - Parameters:
   ///   - scale, shift: γ and β, `columns` values each; empty for 1 and 0.
   ///   - modulations: rows that are in none are not modulated; rows must not be in two.
-  ///   - type: of the result; nil for that of the products.
+  ///   - type: of the result, `int8` too; nil for that of the products.
   /// - Source: Ba, Kiros and Hinton, https://arxiv.org/abs/1607.06450; the modulation is DiT's adaLN, https://arxiv.org/abs/2212.09748.
   public func normalize(
     _ source: Matrix, scale: [Float], shift: [Float], epsilon: Float, modulations: [Modulation] = [], type: DataType? = nil
@@ -39,7 +39,7 @@ extension Compute {
             guard let ones = ones.baseAddress, let zeros = zeros.baseAddress else { return }
             let gamma = scale.isEmpty ? ones : scale.baseAddress ?? ones
             let beta = shift.isEmpty ? zeros : shift.baseAddress ?? zeros
-            try forEachRow(source.rows) { row, _ in
+            try forEachRow(source.rows) { row, thread in
               let modulation = ordered.last { $0.rows.lowerBound <= row }.flatMap { $0.rows.contains(row) ? $0 : nil }
               let (more, offset) = (modulation?.scale ?? zeros, modulation?.shift ?? zeros)
               let (mean, inverse) = Self.moments(source.row(row), columns, epsilon)
@@ -48,7 +48,11 @@ extension Compute {
                 let y = (x - mean) * inverse * eight(gamma, index, columns) + eight(beta, index, columns)
                 return y * (1 + eight(more, index, columns)) + eight(offset, index, columns)
               }
-              if result.type == .bfloat16 {
+              if result.type == .int8 {
+                let numbers = scratch(thread, byteCount: columns * 4)
+                mapRow(columns, source.row(row), Float32.self, to: numbers, Float32.self, value)
+                result.scales[row] = Quantization.quantize(columns, numbers, Float32.self, to: result.row(row))
+              } else if result.type == .bfloat16 {
                 mapRow(columns, source.row(row), Float32.self, to: result.row(row), BFloat16.self, value)
               } else {
                 mapRow(columns, source.row(row), Float32.self, to: result.row(row), Float32.self, value)
