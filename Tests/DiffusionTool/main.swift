@@ -10,6 +10,7 @@ import Tensors
 //   diffusion scenes [int8|bfloat16|float32]      memory of one block over three such scenes under Mask²DiT's V2
 //   diffusion random FOLDER                  writes a folder of CogVideoX-2B's configuration with random weights
 //   diffusion dry FOLDER [steps] [residency] generates latents of one scene with it
+//   diffusion scene FOLDER [type] [shots] [TEXT_ENCODER]  generates shots with a model that has a scene.json
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let command = arguments.first else {
@@ -37,7 +38,7 @@ func report(_ fields: [(String, String)]) { print("{" + fields.map { "\"\($0.0)\
 
 func rounded(_ value: Double, _ digits: Double = 1000) -> String { "\((value * digits).rounded() / digits)" }
 
-let type: DataType? = switch argument(1) {
+let type: DataType? = switch argument(command == "scene" ? 2 : 1) {
 case "bfloat16": .bfloat16
 case "float32": .float32
 case "int8": .int8
@@ -55,5 +56,8 @@ case "random":
 case "dry":
   guard let folder = argument(1) else { exit(2) }
   try dryRun(folder, steps: argument(2).flatMap { Int($0) } ?? 1, residency: argument(3).flatMap { Residency(rawValue: $0) } ?? .all)
+case "scene":
+  guard let folder = argument(1) else { exit(2) }
+  try measureScene(folder, textEncoder: argument(4), shots: max(1, argument(3).flatMap { Int($0) } ?? 10), Compute(type, threads: 2))
 default: exit(2)
 }

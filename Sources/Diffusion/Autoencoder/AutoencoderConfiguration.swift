@@ -31,12 +31,14 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
 
   public init() {}
 
+  static let className = "AutoencoderKLCogVideoX"
+
   /// - Parameter path: of `config.json`.
   /// - Throws: ``WeightsError`` that names the file, the field, and what was expected.
   public init(path: String) throws(WeightsError) { try self.init(ConfigurationFields(path: path)) }
 
   init(_ fields: ConfigurationFields) throws(WeightsError) {
-    try fields.className(["AutoencoderKLCogVideoX"])
+    try fields.className([Self.className])
     inChannels = try fields.integer("in_channels", default: inChannels, in: 1...64)
     outChannels = try fields.integer("out_channels", default: outChannels, in: 1...64)
     blockChannels = try fields.integers("block_out_channels", default: blockChannels, in: 1...8192, count: 1...8)

@@ -51,6 +51,13 @@ public struct ConfigurationFields: Sendable {
     return word
   }
 
+  /// Any text; nil if the field is absent or null.
+  public func optionalText(_ field: String) throws(WeightsError) -> String? {
+    guard let value = value(field) else { return nil }
+    guard case .string(let text) = value else { throw error(field, "is \(Self.text(value)), not a text") }
+    return text
+  }
+
   public func integer(_ field: String, default fallback: Int, in range: ClosedRange<Int>) throws(WeightsError) -> Int {
     if let integer = try optionalInteger(field, in: range) { return integer }
     return try require(field, fallback, in: range)

@@ -15,7 +15,7 @@ import Tensors
 /// To be used by one caller at a time.
 public final class VideoPipeline {
   public let transformer: CogVideoXTransformer
-  public let autoencoder: VideoAutoencoder
+  public let autoencoder: any Autoencoder
   public let prompts: PromptEncoder
   public let sampler: LatentSampler
 
@@ -30,12 +30,12 @@ public final class VideoPipeline {
   ) throws {
     let model = try ModelFolder(path: folder)
     let transformerFolder = try model.component("transformer", classes: [TransformerConfiguration.className])
-    let autoencoderFolder = try model.component("vae", classes: ["AutoencoderKLCogVideoX"])
+    let autoencoderFolder = try model.component("vae", classes: Autoencoders.classes)
     let schedulerFolder = try model.component(
       "scheduler", classes: [Scheduler.Kind.ddim, .dpm, .flowMatchEuler].map(\.rawValue))
 
     transformer = try CogVideoXTransformer(folder: transformerFolder, compute: compute, residency: residency, adapters: adapters)
-    autoencoder = try VideoAutoencoder(folder: autoencoderFolder, compute: compute)
+    autoencoder = try Autoencoders.load(folder: autoencoderFolder, compute: compute)
     sampler = LatentSampler(transformer: transformer, schedulerFolder: schedulerFolder)
 
     let bert = ["BertModel"]
@@ -63,10 +63,10 @@ public final class VideoPipeline {
         .malformed, path: transformerFolder + "/config.json",
         "has a text_embed_dim of \(configuration.textWidth), but the text encoder's is \(prompts.width)")
     }
-    guard autoencoder.configuration.latentChannels == configuration.inChannels, configuration.inChannels == configuration.outChannels else {
+    guard autoencoder.latentChannels == configuration.inChannels, configuration.inChannels == configuration.outChannels else {
       throw WeightsError(
         .malformed, path: transformerFolder + "/config.json",
-        "has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the autoencoder's latents have \(autoencoder.configuration.latentChannels)")
+        "has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the autoencoder's latents have \(autoencoder.latentChannels)")
     }
     // Reads the file, and so finds what is wrong with it now.
     _ = try Scheduler(folder: schedulerFolder, steps: 1, tokens: 1)
@@ -118,12 +118,12 @@ public final class VideoPipeline {
   ///
   /// - Parameter frames: `[T, H, W, 3]`, −1…1.
   public func encode(_ frames: Frames, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}) throws -> Latents {
-    autoencoder.scaled(try autoencoder.encode(frames, tiling: tiling, check: check).mode)
+    try autoencoder.encode(frames, tiling: tiling, check: check)
   }
 
   /// The transformer's latents → frames, handed on as soon as they are decoded.
   public func decode(_ latents: Latents, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}, emit: (Frames) throws -> Void) throws {
-    try autoencoder.decode(autoencoder.unscaled(latents), tiling: tiling, check: check, emit: emit)
+    try autoencoder.decode(latents, tiling: tiling, check: check, emit: emit)
   }
 
   /// A request in latents.
@@ -137,15 +137,15 @@ public final class VideoPipeline {
   }
 
   private func plan(_ request: VideoRequest) throws -> Plan {
-    let side = autoencoder.configuration.spatialCompression
+    let side = autoencoder.spatialCompression
     let (patch, depth) = (transformer.configuration.patch * side, transformer.configuration.patchFrames ?? 1)
     guard request.height > 0, request.width > 0, request.height % patch == 0, request.width % patch == 0, max(request.height, request.width) <= 1 << 15 else {
       throw DiffusionError.size("frames of \(request.width) × \(request.height), not of multiples of \(patch)")
     }
     func latents(_ frames: Int) throws -> Int {
       guard 1...100_000 ~= frames else { throw DiffusionError.size("\(frames) frames, not 1 to 100000") }
-      let count = autoencoder.configuration.latents(frames: frames)
-      let decoded = autoencoder.configuration.frames(latents: count)
+      let count = autoencoder.latents(frames: frames)
+      let decoded = autoencoder.frames(latents: count)
       guard decoded == frames else { throw DiffusionError.size("\(frames) frames, whose \(count) latent frames would be decoded to \(decoded)") }
       return count
     }
@@ -163,7 +163,7 @@ public final class VideoPipeline {
       return Plan(shots: counts.map { $0 + padding }, height: height, width: width, padding: padding)
     case .cut(let frames, let cuts):
       guard depth == 1 else { throw DiffusionError.setting("cuts within a video of a model whose patches are \(depth) latent frames long") }
-      let boundaries = try LatentCuts(cuts, latents: latents(frames), compression: 1 << autoencoder.configuration.temporalLevels)
+      let boundaries = try LatentCuts(cuts, latents: latents(frames), compression: autoencoder.temporalCompression)
       return Plan(shots: boundaries.shots, height: height, width: width, cuts: boundaries, padding: 0)
     }
   }

@@ -1,0 +1,106 @@
+import Tensors
+
+/// Goes on with a video shot by shot: shots that were decoded go in, generated ones come out and are the context of the next.
+///
+/// ```swift
+/// let scene = try SceneExtension(folder: "models/scene-small", compute: Compute(threads: 2))
+/// for shot in decoded { try scene.append(shot, prompt: "") }
+/// while isWanted { try scene.generate(prompt: "Next scene: A rabbit wakes up.") { frames in show(frames) } }
+/// ```
+///
+/// The context is the last shots that the model was made for, in latents; under the segment-causal mask it is their keys, which
+/// are computed once. Memory does not grow with the video.
+///
+/// To be used by one caller at a time.
+public final class SceneExtension {
+  public let model: SceneModel
+  public let pipeline: VideoPipeline
+  /// What is used in place of the model's own.
+  public var steps: Int
+  public let guidance: Double
+  public let seed: UInt64
+  /// Under the segment-causal mask.
+  private let context: CausalContext?
+  /// Under other masks, the noised latents of shots and their texts.
+  private var window: [(latents: Latents, text: Matrix)] = []
+  /// Shots so far, generated or not: each has noise of its own.
+  public private(set) var shots: UInt32 = 0
+
+  /// - Parameters:
+  ///   - folder: a model's with `scene.json`.
+  ///   - textEncoder: a folder with both tokenizer and encoder; nil for what the model's file says.
+  ///   - steps, guidance, mask: nil for the model's.
+  ///   - adapters: LoRA files for the transformer, each with a factor.
+  /// - Throws: `WeightsError`, naming file, tensor or field.
+  public init(
+    folder: String, textEncoder: String? = nil, compute: Compute, mask: SceneModel.Mask? = nil, steps: Int? = nil, guidance: Double? = nil,
+    seed: UInt64 = 0, adapters: [(LowRankAdapter, scale: Float)] = []
+  ) throws {
+    var model = try SceneModel(folder: folder)
+    model.mask = mask ?? model.mask
+    self.model = model
+    self.steps = steps ?? model.steps
+    self.guidance = guidance ?? model.guidance
+    self.seed = seed
+    pipeline = try VideoPipeline(
+      folder: folder, textEncoder: textEncoder ?? model.textEncoder.map { folder + "/../" + $0 }, compute: compute, adapters: adapters)
+    guard pipeline.autoencoder.frames(latents: pipeline.autoencoder.latents(frames: model.frames)) == model.frames else {
+      throw WeightsError(
+        .malformed, path: folder + "/" + SceneModel.fileName, "has shots of \(model.frames) frames, which the autoencoder's latents do not hold")
+    }
+    let negative = Guidance(scale: self.guidance).isNeeded ? try pipeline.prompts.embed("") : nil
+    context = model.mask == .causal ? try CausalContext(pipeline.transformer, window: max(1, model.shots - 1), negative: negative) : nil
+  }
+
+  /// How many shots the next one will see.
+  public var count: Int { min(context?.count ?? window.count, model.shots - 1) }
+
+  /// Adds a shot of the video, dropping the oldest if there are more than the model sees.
+  ///
+  /// - Parameters:
+  ///   - frames: `[T, H, W, 3]`, −1…1, as many and as large as the model's.
+  ///   - prompt: what the shot shows; empty if nobody knows.
+  public func append(_ frames: Frames, prompt: String, check: @escaping GenerationCheck = { _ in }) throws {
+    guard frames.count == model.frames, frames.height == model.height, frames.width == model.width else {
+      throw DiffusionError.size(
+        "a shot of \(frames.count) frames of \(frames.width)×\(frames.height), not \(model.frames) of \(model.width)×\(model.height)")
+    }
+    let latents = try pipeline.encode(frames) { try check(GenerationProgress(part: .encoding, step: 0, steps: 1)) }
+    try append(latents, text: try embed(prompt, check), check)
+  }
+
+  /// Generates the next shot, and adds it to the context.
+  ///
+  /// - Parameters:
+  ///   - prompt: empty for the model's own idea.
+  ///   - check: called before each block of a network; what it throws ends the generation, and nothing is added.
+  ///   - emit: gets frames `[T, H, W, 3]` of about −1…1 as soon as they are decoded.
+  public func generate(prompt: String, check: @escaping GenerationCheck = { _ in }, emit: (Frames) throws -> Void) throws {
+    let side = pipeline.autoencoder.spatialCompression
+    let text = try embed(prompt, check)
+    let frames = pipeline.autoencoder.latents(frames: model.frames)
+    var request = SamplingRequest(shots: [frames], height: model.height / side, width: model.width / side, texts: window.map(\.text) + [text])
+    request.conditions = window.map(\.latents)
+    if let variant = AttentionMask.Mask2DiT(rawValue: model.mask.rawValue) { request.control = .mask2dit(variant) }
+    (request.steps, request.guidance, request.seed, request.segment) = (steps, Guidance(scale: guidance), seed, shots)
+    request.negative = request.guidance.isNeeded ? try embed("", check) : nil
+    let latents = try pipeline.sampler.sample(request, context: context, check: check)
+    try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { try emit($0) }
+    try append(latents, text: text, check)
+  }
+
+  private func embed(_ prompt: String, _ check: GenerationCheck) throws -> Matrix {
+    try pipeline.prompts.embed(prompt) { try check(GenerationProgress(part: .text, step: 0, steps: 1)) }
+  }
+
+  private func append(_ latents: Latents, text: Matrix, _ check: GenerationCheck) throws {
+    if let context {
+      // The transformer sees conditions with the noise of timestep 0.
+      let condition = try pipeline.sampler.condition(latents, seed: seed, segment: shots)
+      try context.append(condition, text: text) { try check(GenerationProgress(part: .encoding, step: 0, steps: 1)) }
+    } else if model.shots > 1 {
+      window = Array((window + [(latents, text)]).suffix(model.shots - 1))
+    }
+    shots &+= 1
+  }
+}

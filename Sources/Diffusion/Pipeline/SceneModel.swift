@@ -1,0 +1,63 @@
+import Tensors
+
+/// What `scene.json` in a model's folder says: what shots it was made for, and how they are generated.
+///
+/// A model with this file goes on with a video shot by shot without being told more: ``SceneExtension``.
+public struct SceneModel: Hashable, Sendable {
+  /// What a shot's tokens see.
+  public enum Mask: String, CaseIterable, Sendable {
+    /// Shots see those before them, and these only what was before them in turn: what was computed of them is kept.
+    case causal
+    case v1, v2, v3, v4, v5
+  }
+
+  /// Pixels.
+  public var width: Int
+  public var height: Int
+  /// Frames of a shot.
+  public var frames: Int
+  /// Frames a second, as a fraction.
+  public var frameRate: (numerator: Int, denominator: Int) { (rateNumerator, rateDenominator) }
+  private var rateNumerator: Int
+  private var rateDenominator: Int
+  /// Shots of a sequence, the generated one included.
+  public var shots: Int
+  public var mask: Mask
+  public var steps: Int
+  public var guidance: Double
+  /// The folder with tokenizer and encoder that lies beside the model's; nil if they are in it.
+  public var textEncoder: String?
+  /// What a prompt begins with if the shot goes on with the last one, goes back to the one before, or is a new one.
+  public var prefixes: (same: String, back: String, next: String) { (samePrefix, backPrefix, nextPrefix) }
+  private var samePrefix: String
+  private var backPrefix: String
+  private var nextPrefix: String
+  /// Whether its makers hold it fit to be used without being asked for.
+  public var isDefault: Bool
+
+  static let fileName = "scene.json"
+
+  /// - Throws: the file is missing, or has a field that is missing, of another type or out of range.
+  public init(folder: String) throws(WeightsError) {
+    let fields = try ConfigurationFields(path: folder + "/" + Self.fileName)
+    func required(_ field: String, in range: ClosedRange<Int>) throws(WeightsError) -> Int {
+      guard let value = try fields.optionalInteger(field, in: range) else { throw fields.error(field, "is absent, not an integer") }
+      return value
+    }
+    width = try required("width", in: 8...8192)
+    height = try required("height", in: 8...8192)
+    frames = try required("frames", in: 1...4096)
+    let rate = try fields.integers("frame_rate", default: [8, 1], in: 1...1_000_000, count: 2...2)
+    (rateNumerator, rateDenominator) = (rate[0], rate[1])
+    shots = try required("shots", in: 1...64)
+    mask = Mask(rawValue: try fields.choice("mask", Mask.allCases.map(\.rawValue))) ?? .v2
+    steps = try fields.integer("steps", default: 8, in: 1...1000)
+    guidance = try fields.number("guidance", default: 1, in: 0...100)
+    textEncoder = try fields.optionalText("text_encoder")
+    if let textEncoder, !isPlainFileName(textEncoder) { throw fields.error("text_encoder", "is no name of a folder") }
+    samePrefix = try fields.optionalText("prefix_same") ?? ""
+    backPrefix = try fields.optionalText("prefix_back") ?? ""
+    nextPrefix = try fields.optionalText("prefix_next") ?? ""
+    isDefault = try fields.boolean("default", default: false)
+  }
+}
