@@ -148,6 +148,37 @@ def losses(model, task, batch, texts, mask, rng, config):
     return errors, weights, times[:, targets]
 
 
+class Validation:
+    """The loss on samples that are never trained on, always the same ones with the same noise, at four timesteps."""
+
+    TIMES = (124, 374, 624, 874)
+
+    def __init__(self, config, data, autoencoder, texts, alphas, mask, count=12):
+        batches, rng = Batches(config, data, autoencoder, "test"), np.random.default_rng(1234)
+        self.latents, captions, _ = batches(rng, count)
+        self.embeddings, self.text_mask = texts.batch(captions)
+        self.noise = torch.from_numpy(rng.standard_normal((len(self.TIMES), *self.latents[:, -1].shape), dtype=np.float32))
+        self.alphas, self.mask, self.config = alphas, mask, config
+
+    @torch.no_grad()
+    def __call__(self, model, ema):
+        """The mean of each timestep with the averaged weights."""
+        kept = [p.data for p in model.parameters()]
+        for p, averaged in zip(model.parameters(), ema.values()):
+            p.data = averaged
+        segments, result = [Segment(i) for i in range(SHOTS)], {}
+        for noise, t in zip(self.noise, self.TIMES):
+            alpha, clean = self.alphas[t], self.latents[:, -1]
+            inputs = torch.cat([self.latents[:, :-1], (alpha.sqrt() * clean + (1 - alpha).sqrt() * noise)[:, None]], dim=1)
+            times = torch.tensor([[0] * (SHOTS - 1) + [t]] * len(clean))
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.config["precision"] == "bfloat16"):
+                v = forward(model, inputs, self.embeddings, self.text_mask, times, segments, self.mask)[:, -1].float()
+            result[f"held out t{t}"] = round((v - (alpha.sqrt() * noise - (1 - alpha).sqrt() * clean)).square().mean().item(), 4)
+        for p, data in zip(model.parameters(), kept):
+            p.data = data
+        return result
+
+
 def optimisers(model, config):
     """Muon for the blocks' matrices and AdamW for the rest, or AdamW for all."""
     c = config["optimiser"]
@@ -197,6 +228,7 @@ def main():
     task = Task(config, alphas)
     mask = Mask(config["mask"]["name"], FRAMES, config["mask"]["layers"], config["mask"]["first_frame"])
     optimiser = optimisers(model, config)
+    validation = Validation(config, a.data, autoencoder, texts, alphas, mask)
     step, seconds = 0, 0.0
     checkpoint = a.run / "checkpoint.pt"
     if checkpoint.exists():
@@ -257,6 +289,8 @@ def main():
                 count(f"t{t // 250 * 250}", error)
         if step % 50 == 0:
             means = {k: round(v[0] / v[1], 4) for k, v in sorted(sums.items())}
+            if step % 200 == 0:
+                means |= validation(model, ema)
             log.write(json.dumps({"step": step, "seconds": round(seconds), "pace": round((time.monotonic() - last) / 50, 3), "rate": rate, **means}) + "\n")
             log.flush()
             sums, last = {}, time.monotonic()
