@@ -24,7 +24,7 @@ from PIL import Image
 
 from film import STORED
 
-PHOTO_PACKAGES = ["gcompris-qt-data", "mate-backgrounds", "plasma-workspace-wallpapers", "lomiri-wallpapers", "ukui-wallpapers", "gnome-backgrounds"]
+PHOTO_PACKAGES = ["gcompris-qt-data", "mate-backgrounds", "plasma-workspace-wallpapers", "lomiri-wallpapers", "ukui-wallpapers"]
 CUTOUT_PACKAGES = ["tuxpaint-stamps-default", "openclipart-png"]
 PHOTO_WIDTH = 320
 CUTOUT_SIDE = 96
