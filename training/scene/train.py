@@ -78,6 +78,12 @@ class Task:
         alpha = self.alphas[times][..., None, None, None, None]
         return alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
 
+    def timesteps(self, rng, parts):
+        """Timesteps 0…999 of numbers 0…1, evenly, but that few are below `times.low`, where sampling in few steps never asks."""
+        low, share = self.config["times"]["low"], self.config["times"]["share"]
+        times = np.where(rng.random(parts.shape) < share, parts * low, low + parts * (1000 - low))
+        return np.minimum(999, times.astype(np.int64))
+
     def draw(self, rng, latents):
         """(segments, source shot of each, inputs, times given to the model, times of the noise, noise, which count)."""
         c, drop, count = self.config["condition"], self.config["drop"], len(latents)
@@ -100,10 +106,10 @@ class Task:
         # Timesteps are spread evenly over the targets of a sample, which then say more together.
         times = np.zeros((count, len(segments)), np.int64)
         if len(targets) == len(segments) and not without and not (self.is_causal and c["teacher"]):
-            times[:] = rng.integers(0, 1000, (count, 1))
+            times[:] = self.timesteps(rng, rng.random((count, 1)))
         else:
             spread = (rng.permuted(np.tile(np.arange(len(targets)), (count, 1)), axis=1) + rng.random((count, len(targets)))) / len(targets)
-            times[:, targets] = np.minimum(999, (spread * 1000).astype(np.int64))
+            times[:, targets] = self.timesteps(rng, spread)
         noised = times.copy()
         conditions = [i for i in range(len(segments)) if i not in targets]
         if conditions:
