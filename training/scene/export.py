@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from autoencoder import BLOCK, KERNEL, Lapped
-from clips import FRAMES, HEIGHT, RATE, SHOTS, WIDTH
+from clips import FRAMES, HEIGHT, KINDS, PREFIX, RATE, SHOTS, WIDTH
 from model import scheduler
 from sample import load
 
@@ -46,9 +46,9 @@ def main():
         "_class_name": "CogVideoXPipeline", "_diffusers_version": "0.42.1", "scheduler": ["diffusers", "CogVideoXDDIMScheduler"],
         "transformer": ["diffusers", "CogVideoXTransformer3DModel"], "vae": ["scene", "AutoencoderLapped"]})
     write(a.out / "scene.json", {
-        "width": WIDTH, "height": HEIGHT, "frame_rate": [RATE, 1], "frames": FRAMES, "shots": SHOTS, "mask": config["mask"],
+        "width": WIDTH, "height": HEIGHT, "frame_rate": [RATE, 1], "frames": FRAMES, "shots": SHOTS, "mask": config["mask"]["name"],
         "steps": config["sampling"]["steps"], "guidance": config["sampling"]["guidance"], "text_encoder": "all-MiniLM-L6-v2",
-        "prefixes": {"same": "Same shot: ", "back": "Back to the earlier shot: ", "next": "Next scene: "},
+        **{f"prefix_{kind}": PREFIX[kind] for kind in KINDS},
         "trained": {"steps": state["step"], "samples": state["step"] * config["batch"], "hours": round(state["seconds"] / 3600, 2)},
         "default": a.default})
     model.to(torch.bfloat16).save_pretrained(a.out / "transformer")

@@ -39,7 +39,8 @@ def load(path, is_ema=True):
         print(f"{path.name}: step {state['step']}, {state['seconds'] / 3600:.2f} h", flush=True)
     else:
         model = CogVideoXTransformer3DModel.from_pretrained(path / "transformer", torch_dtype=torch.float32)
-        config = {"mask": json.loads((path / "scene.json").read_text())["mask"], "snr_shift_scale": 1.0}
+        name = json.loads((path / "scene.json").read_text())["mask"]
+        config = {"mask": {"name": name, "layers": [0, 0], "first_frame": True}, "snr_shift_scale": 1.0}
     return model.eval().requires_grad_(False), config
 
 
