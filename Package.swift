@@ -10,6 +10,7 @@ let package = Package(
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "TransNet", targets: ["TransNet"]),
     .library(name: "Diffusion", targets: ["Diffusion"]),
+    .library(name: "Extension", targets: ["Extension"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
@@ -29,6 +30,7 @@ let package = Package(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Diffusion", dependencies: ["CGLib", "Tensors", "Threads"], exclude: ["README.md"]),
+    .target(name: "Extension", dependencies: ["Pixels", "Threads"], exclude: ["README.md"]),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
@@ -54,6 +56,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
+    .testTarget(name: "ExtensionTests", dependencies: ["Extension", "Pixels", "Shots"]),
     // Loads the built plugin as an application does; never links it.
     .testTarget(name: "PluginTests", dependencies: ["CGStreamer", "CGStreamerCheck"], exclude: ["Fixtures"]),
   ]
