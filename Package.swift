@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
-    .testTarget(name: "ExtensionTests", dependencies: ["Extension", "Pixels"]),
+    .testTarget(name: "ExtensionTests", dependencies: ["Extension", "Pixels", "Shots"]),
     // Loads the built plugin as an application does; never links it.
     .testTarget(name: "PluginTests", dependencies: ["CGStreamer", "CGStreamerCheck"], exclude: ["Fixtures"]),
   ]

@@ -1,0 +1,54 @@
+import Pixels
+
+/// Mean luma of a picture's cells: what loops and framings are looked for in.
+struct LumaThumbnail: Sendable {
+  /// Cells, at most 64 × 36, fewer for smaller pictures.
+  let columns, rows: Int
+  /// Levels, rows from the top.
+  let levels: [UInt8]
+
+  /// Cost: one pass over luma.
+  init(_ picture: PlanarPicture) {
+    let (columns, rows) = (min(64, picture.width), min(36, picture.height))
+    let plane = picture.planes.0
+    var levels = [UInt8](repeating: 0, count: columns * rows)
+    var sums = [UInt32](repeating: 0, count: picture.width)
+    for row in 0..<rows {
+      let (top, bottom) = (row * picture.height / rows, (row + 1) * picture.height / rows)
+      for x in sums.indices { sums[x] = 0 }
+      for y in top..<bottom {
+        let line = (plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self)
+        sums.withUnsafeMutableBufferPointer { sums in
+          for x in 0..<sums.count { sums[x] &+= UInt32(line[x]) }
+        }
+      }
+      for column in 0..<columns {
+        let (left, right) = (column * picture.width / columns, (column + 1) * picture.width / columns)
+        var sum = 0
+        for x in left..<right { sum += Int(sums[x]) }
+        levels[row * columns + column] = UInt8(truncatingIfNeeded: sum / max(1, (right - left) * (bottom - top)))
+      }
+    }
+    (self.columns, self.rows, self.levels) = (columns, rows, levels)
+  }
+
+  /// Mean |difference| of the cells, 0 … 255. Both of the same size.
+  func difference(from other: LumaThumbnail) -> Double {
+    guard levels.count == other.levels.count else { return 255 }
+    return levels.withUnsafeBytes { a in
+      other.levels.withUnsafeBytes { b in
+        guard let a = a.baseAddress, let b = b.baseAddress else { return 0 }
+        return meanDifference(a, stride: columns, b, stride: columns, width: columns * rows, rows: 1)
+      }
+    }
+  }
+}
+
+extension PlanarPicture {
+  /// Mean |difference| of luma, 0 … 255; 255 for another size.
+  func lumaDifference(from other: PlanarPicture) -> Double {
+    guard width == other.width, height == other.height else { return 255 }
+    let (a, b) = (planes.0, other.planes.0)
+    return meanDifference(a.base, stride: a.stride, b.base, stride: b.stride, width: width, rows: height)
+  }
+}
