@@ -83,7 +83,7 @@ def jensen_shannon(a, b, bins=16):
 
 
 def has_shotdetect():
-    return subprocess.run(["gst-inspect-1.0", "--exists", "shotdetect"], capture_output=True).returncode == 0
+    return subprocess.run(["gst-inspect-1.0", "shotdetect"], capture_output=True).returncode == 0
 
 
 def cuts(frames, detector):
@@ -167,7 +167,7 @@ class Evaluation:
             row = {
                 "sharpness": float(np.median([sharpness(c) / max(1e-6, sharpness(l)) for c, l in zip(clips, last)])),
                 "motion": float(np.mean([motion(c) for c in clips]) / np.mean([motion(c) for c in real])),
-                "PSNR": float(np.mean([psnr(c, r) for c, r, k in zip(clips, real, kinds) if k == "same"]))}
+                "PSNR": None if name == "real" else float(np.mean([psnr(c, r) for c, r, k in zip(clips, real, kinds) if k == "same"]))}
             if self.i3d:
                 row["consistency"] = float(similarity[name].mean())
                 row |= {f"consistency {k}": float(similarity[name][kinds == k].mean()) for k in KINDS}
@@ -177,10 +177,8 @@ class Evaluation:
                 row |= self.control(context, clips, asked, kinds)
             table[name] = row
         if self.i3d:
-            floor, ceiling = table["other"]["consistency"], table["real"]["consistency"]
-            table["bar"] = {
-                "consistency asked": (floor + ceiling) / 2, "consistency reached": table["model"]["consistency"],
-                "share of the way": (table["model"]["consistency"] - floor) / (ceiling - floor), "sharpness": table["model"]["sharpness"]}
+            way = lambda key: (table["model"][key] - table["other"][key]) / max(1e-6, table["real"][key] - table["other"][key])
+            table["bar"] = {"all": way("consistency"), **{k: way(f"consistency {k}") for k in KINDS}}
         return table
 
     def control(self, context, clips, asked, kinds):
@@ -280,7 +278,8 @@ def table(results):
             if row != "bar":
                 lines.append(f"| {row} | " + " | ".join("–" if values.get(n) is None else f"{values[n]:.{0 if n == 'FVD' else 2}f}" for n in names) + " |")
         if "bar" in rows:
-            lines += ["", f"The model is {rows['bar']['share of the way']:.0%} of the way from `other` to `real`; the bar is 50%."]
+            way = ", ".join(f"{kind} {value:.0%}" for kind, value in rows["bar"].items())
+            lines += ["", f"Consistency on the way from `other` to `real` (bar: 50%): {way}. Sharpness (bar: 0.5): {rows['model']['sharpness']:.2f}."]
         lines.append("")
     for part in ("autoencoder", "groups", "drift", "prompts"):
         if results.get(part):
