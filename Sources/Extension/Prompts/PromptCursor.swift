@@ -40,6 +40,8 @@ struct PromptCursor {
 
   /// Reads letters and hyphens, at most `longest`, and the blanks after them.
   ///
+  /// The limit keeps chains of hyphens, each of which begins a word, from being read again and again.
+  ///
   /// - Returns: them in lower case; empty if there are none, or more, or a digit follows at once.
   mutating func takeWord(longest: Int = 24) -> String {
     let start = index
