@@ -27,7 +27,9 @@ import Testing
         case "flicker": return frame % 2 == 0 ? 100 : 110
         case "missed cut": return frame < count / 3 ? waves(Double(x) + t, Double(y)) : 255 - waves(Double(y), Double(x) + t)
         case "flash": return frame == count / 2 ? 235 : waves(Double(x) + t, Double(y))
-        case "ball": return abs(x - 5 - 2 * (frame % 36)) < 6 && abs(y - 30) < 6 ? 220 : waves(Double(x), Double(y)) / 3
+        case "ball":  // fastest in the middle, so that a seam among slow frames would be no larger step
+          let place = 5 + 4 * (frame % 16) + 3 * min(max(frame % 16 - 5, 0), 3)
+          return abs(x - place) < 5 && abs(y - 30) < 6 ? 220 : waves(Double(x), Double(y)) / 3
         case "twos": return waves(Double(x) + Double(frame / 2) * 2, Double(y))
         case "jump at rest": return frame < count / 2 ? 40 : 200
         case "noise":
@@ -120,7 +122,7 @@ import Testing
   }
 
   @Test func `what flies by is not mixed with itself`() {
-    #expect(LoopFinder(Self.frames("ball", 36)).find(minimum: 12).loop.order == .backAndForth)
+    #expect(LoopFinder(Self.frames("ball", 16)).find(minimum: 8).loop.order == .backAndForth)
   }
 
   @Test func `the longest part without a jump is taken`() {
