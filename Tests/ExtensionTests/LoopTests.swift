@@ -20,12 +20,16 @@ import Testing
       picture(width, height) { x, y in
         let t = Double(frame)
         switch motion {
-        case "pan": return waves(Double(x) + 1.5 * t, Double(y))
+        case "pan": return waves((Double(x) + 1.5 * t) / 3, Double(y) / 3)
         case "accelerating": return waves(Double(x) + 0.04 * t * t, Double(y))
         case "rotation": return turned(x, y, frame % 20, of: 20)
+        case "dawn": return turned(x, y, frame % 20, of: 20) / 2 + UInt8(frame / 8)
         case "flicker": return frame % 2 == 0 ? 100 : 110
         case "missed cut": return frame < count / 3 ? waves(Double(x) + t, Double(y)) : 255 - waves(Double(y), Double(x) + t)
         case "flash": return frame == count / 2 ? 235 : waves(Double(x) + t, Double(y))
+        case "ball":  // fastest in the middle, so that a seam among slow frames would be no larger step
+          let place = 5 + 4 * (frame % 16) + 3 * min(max(frame % 16 - 5, 0), 3)
+          return abs(x - place) < 5 && abs(y - 30) < 6 ? 220 : waves(Double(x), Double(y)) / 3
         case "twos": return waves(Double(x) + Double(frame / 2) * 2, Double(y))
         case "jump at rest": return frame < count / 2 ? 40 : 200
         case "noise":
@@ -59,7 +63,7 @@ import Testing
 
   @Test(
     "No step is larger than twice the source's median",
-    arguments: ["pan", "accelerating", "rotation", "flicker", "missed cut", "flash", "noise", "static"], [1, 2, 3, 4, 7, 30, 61])
+    arguments: ["pan", "accelerating", "rotation", "dawn", "flicker", "missed cut", "flash", "noise", "ball", "static"], [1, 2, 3, 4, 7, 30, 61])
   func steps(_ motion: String, _ count: Int) {
     let frames = Self.frames(motion, count)
     let found = LoopFinder(frames).find(minimum: 12)
@@ -83,8 +87,8 @@ import Testing
     #expect(LoopFinder(Self.frames(motion, 30)).find(minimum: 12).loop.order == .still)
   }
 
-  @Test func `a turn goes on forward, whole turns long`() {
-    let loop = LoopFinder(Self.frames("rotation", 60)).find(minimum: 12).loop
+  @Test(arguments: ["rotation", "dawn"]) func `a turn goes on forward, whole turns long`(motion: String) {
+    let loop = LoopFinder(Self.frames(motion, 60)).find(minimum: 12).loop
     guard case .forward = loop.order else {
       Issue.record("\(loop)")
       return
@@ -92,10 +96,33 @@ import Testing
     #expect(loop.period == 40)
   }
 
+  @Test func `a round's last frame goes over into the next round's first ones`() {
+    let loop = LoopFinder(Self.frames("dawn", 60)).find(minimum: 12).loop
+    guard case .forward(let crossfade) = loop.order else {
+      Issue.record("\(loop)")
+      return
+    }
+    #expect(crossfade > 3)
+    #expect((0..<loop.period).allSatisfy { loop.moment(at: $0).share == 0 && loop.moment(at: $0).frame == loop.first + $0 })
+    for round in 1...3 {
+      let mixed = (0..<crossfade).map { loop.moment(at: round * loop.period + $0) }
+      #expect(mixed.map(\.frame) == (0..<crossfade).map { loop.first + $0 })
+      #expect(mixed.map(\.other) == (0..<crossfade).map { loop.moment(at: loop.period - 1).frame + 1 + $0 })
+      #expect(zip(mixed, mixed.dropFirst()).allSatisfy { $0.share > $1.share })
+      #expect(mixed.first.map { $0.share > 200 } == true)
+      #expect(mixed.last.map { (1..<60).contains($0.share) } == true)
+      #expect(loop.moment(at: round * loop.period + crossfade).share == 0)
+    }
+  }
+
   @Test func `a pan goes back and forth through all of it`() {
     let loop = LoopFinder(Self.frames("pan", 30)).find(minimum: 12).loop
     #expect(loop.order == .backAndForth)
     #expect((loop.first, loop.last) == (0, 29))
+  }
+
+  @Test func `what flies by is not mixed with itself`() {
+    #expect(LoopFinder(Self.frames("ball", 16)).find(minimum: 8).loop.order == .backAndForth)
   }
 
   @Test func `the longest part without a jump is taken`() {

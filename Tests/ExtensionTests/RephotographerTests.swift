@@ -151,6 +151,17 @@ import Testing
     #expect((0..<size.1).allSatisfy { bytes[$0 * canvas.lumaStride + size.0] == 7 })
   }
 
+  @Test func `a second picture is mixed in by its share in all planes, one of another size not`() throws {
+    let (a, b) = (picture(20, 10, u: 100, v: 60) { _, _ in 40 }, picture(20, 10, u: 140, v: 220) { _, _ in 200 })
+    let other = picture(22, 10, u: 140, v: 220) { _, _ in 200 }
+    let (first, canvas) = (try #require(a), Canvas(8, 8, padding: 0))
+    for (second, levels) in [(b, [80, 110, 100]), (other, [40, 100, 60])] as [(PlanarPicture?, [UInt8])] {
+      let view = CameraView(x: 3, y: 1, width: 7, height: 7)
+      _ = canvas.draw { PictureSampler().sample(first, mixedWith: second, share: 64, view: view, to: $0) }
+      #expect(canvas.bytes == levels.enumerated().flatMap { [UInt8](repeating: $1, count: $0 == 0 ? 64 : 16) })
+    }
+  }
+
   @Test func `chroma stays with luma`() throws {
     // A bright, coloured square on black, enlarged twice about its corner, at luma 16, 16.
     let made = PlanarPicture(width: 64, height: 64) { planes in

@@ -27,13 +27,13 @@ struct DetailMap {
     mean = cells.reduce(0, +) / Double(cells.count)
   }
 
-  /// How gladly a view, in parts of the picture, is seen: -2 … 2.
+  /// How gladly a view, in parts of the picture, is seen: about -2 … 2.
   ///
   /// Besides detail it counts how near the view is to where faces mostly are, a little above the middle, and that it is not closer than
   /// need be: whoever made the picture had composed it.
   func appeal(of view: CameraView) -> Double {
-    let (dx, dy) = (view.x + view.width / 2 - 0.5, view.y + view.height / 2 - 0.42)
-    return min(detail(in: view), 2) - 4 * (dx * dx + 2 * dy * dy) - 0.5 * (1 - max(view.width, view.height))
+    let (dx, dy) = (view.x + view.width / 2 - 0.5, view.y + view.height / 2 - 0.4)
+    return min(detail(in: view), 2) - 4 * (dx * dx + 2 * dy * dy) - (1 - max(view.width, view.height))
   }
 
   /// Detail in a view in parts of the picture, 1 where it is as in the whole picture.

@@ -14,8 +14,8 @@ import Pixels
 /// 1. Steps above the limit (a missed cut, a flash) part the frames; the longest run without one is used.
 /// 2. Back and forth through the run shows only steps of the source. It is taken unless
 /// 3. some stretch of at least half of the run, played forward with a crossfade into its beginning, has a largest step no larger
-///    than that. Stretches are ranked by how like its beginning a stretch goes on after its end, long ones before short ones;
-///    the best few are measured on all luma samples as they would be shown.
+///    than that by more than a twentieth, and mixes only frames that are about as alike as neighbours. Stretches are ranked by how
+///    like its beginning a stretch goes on after its end, long ones before short ones; the best few are measured on all samples.
 /// 4. Runs of fewer than four frames would tremble: they are a still.
 ///
 /// Source of the idea: A. Schödl et al., "Video textures", 2000.
@@ -36,8 +36,9 @@ public struct LoopFinder {
   /// Frames mixed at a seam: a third of a second, after which a mixture is seen as one.
   private static let longestCrossfade = 8
   private static let fewestFrames = 4
-  /// How far, in typical steps, a stretch may be from its beginning where it is mixed into it: more shows double contours.
-  private static let farthest = 4.0
+  /// How far, in typical steps, a stretch may be from its beginning where it is mixed into it, in the whole picture and where it
+  /// differs most: hardly more than neighbours, or something is seen to appear out of nothing.
+  private static let farthest = 1.25
 
   private let frames: [PlanarPicture]
   let thumbnails: [LumaThumbnail]
@@ -62,7 +63,7 @@ public struct LoopFinder {
     }
     let (first, last) = (run.lowerBound, run.upperBound)
     let largest = steps[first..<last].max() ?? 0
-    if let forward = forwardLoop(in: run, minimum: minimum, typical: typical, most: largest) { return forward }
+    if let forward = forwardLoop(in: run, minimum: minimum, typicalStep: typical, most: largest) { return forward }
     return Result(loop: Loop(backAndForth: first, last), largestStep: largest, typicalStep: typical)
   }
 
@@ -94,19 +95,26 @@ public struct LoopFinder {
     var cost: Double
   }
 
-  private func forwardLoop(in run: ClosedRange<Int>, minimum: Int, typical: Double, most: Double) -> Result? {
+  /// - Parameter most: largest step of what is taken otherwise.
+  private func forwardLoop(in run: ClosedRange<Int>, minimum: Int, typicalStep: Double, most: Double) -> Result? {
     // A short round is soon recognised as one, however smooth.
     let shortest = max(minimum, run.count / 2, Self.fewestFrames)
-    let small = (run.lowerBound..<run.upperBound).map { thumbnails[$0].difference(from: thumbnails[$0 + 1]) }.sorted()
-    let unit = max(small[(small.count - 1) / 2], Self.motion)
+    let pairs = run.lowerBound..<run.upperBound
+    func typical(_ measure: (Int) -> Double) -> Double { max(pairs.map(measure).sorted()[(pairs.count - 1) / 2], Self.motion) }
+    let unit = typical { thumbnails[$0].difference(from: thumbnails[$0 + 1]) }
+    let peak = typical { thumbnails[$0].peakDifference(from: thumbnails[$0 + 1]) }
+    func distance(_ a: LumaThumbnail, _ b: LumaThumbnail) -> Double {
+      let mean = a.difference(from: b) / unit
+      return mean > Self.farthest ? mean : max(mean, a.peakDifference(from: b) / peak)
+    }
     var best: [Candidate] = []
     var period = shortest
     while period < run.count {
       let crossfade = min(Self.longestCrossfade, period / 3)
-      let distances = (run.lowerBound...run.upperBound - period).map { thumbnails[$0].difference(from: thumbnails[$0 + period]) }
+      let distances = (run.lowerBound...run.upperBound - period).map { distance(thumbnails[$0], thumbnails[$0 + period]) }
       var offset = 0
       while crossfade > 0, offset + crossfade <= distances.count {
-        let distance = (distances[offset..<offset + crossfade].max() ?? 0) / unit
+        let distance = distances[offset..<offset + crossfade].max() ?? 0
         if distance <= Self.farthest {
           let cost = distance - 2 * Double(period) / Double(run.count)
           best.append(Candidate(first: run.lowerBound + offset, period: period, crossfade: crossfade, cost: cost))
@@ -119,7 +127,7 @@ public struct LoopFinder {
     for candidate in best.prefix(4) {
       let loop = Loop(forward: candidate.first, candidate.first + candidate.period + candidate.crossfade - 1, crossfade: candidate.crossfade)
       let largest = max(steps[candidate.first..<candidate.first + candidate.period - 1].max() ?? 0, seamStep(loop))
-      if largest <= most { return Result(loop: loop, largestStep: largest, typicalStep: typical) }
+      if largest <= min(1.05 * most, 2 * typicalStep) { return Result(loop: loop, largestStep: largest, typicalStep: typicalStep) }
     }
     return nil
   }

@@ -42,6 +42,23 @@ struct LumaThumbnail: Sendable {
       }
     }
   }
+
+  /// The largest mean |difference| of a block of 4 × 4 cells, 0 … 255: small things that move count there. Both of the same size.
+  func peakDifference(from other: LumaThumbnail) -> Double {
+    guard levels.count == other.levels.count else { return 255 }
+    var largest = 0.0
+    for top in stride(from: 0, to: rows, by: 4) {
+      for left in stride(from: 0, to: columns, by: 4) {
+        let (bottom, right) = (min(top + 4, rows), min(left + 4, columns))
+        var sum = 0
+        for row in top..<bottom {
+          for index in row * columns + left..<row * columns + right { sum += abs(Int(levels[index]) - Int(other.levels[index])) }
+        }
+        largest = max(largest, Double(sum) / Double((bottom - top) * (right - left)))
+      }
+    }
+    return largest
+  }
 }
 
 extension PlanarPicture {
