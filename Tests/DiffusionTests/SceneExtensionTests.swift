@@ -104,6 +104,16 @@ struct SceneExtensionTests {
     }
   }
 
+  @Test("A model of one shot sees none before it", arguments: [SceneModel.Mask.causal, .v2])
+  func alone(mask: SceneModel.Mask) throws {
+    let folder = SceneFolder(["shots": "1", "mask": "\"\(mask.rawValue)\""])
+    let (scene, other) = (try folder.open(), try folder.open())
+    try scene.append(shot(1), prompt: "A hare.")
+    try other.append(shot(2), prompt: "A butterfly.")
+    #expect(scene.count == 0 && scene.shots == 1)
+    #expect(try next(scene) == next(other))
+  }
+
   @Test("Shots of another size are errors, and what ends a generation leaves the context as it was")
   func refusals() throws {
     let scene = try folder.open()

@@ -3,7 +3,7 @@ import Tensors
 /// Goes on with a video shot by shot: shots that were decoded go in, generated ones come out and are the context of the next.
 ///
 /// ```swift
-/// let scene = try SceneExtension(folder: "models/scene-small", compute: Compute(threads: 2))
+/// let scene = try SceneExtension(folder: "scene-model", compute: Compute(threads: 2))
 /// for shot in decoded { try scene.append(shot, prompt: "") }
 /// while isWanted { try scene.generate(prompt: "Next scene: A rabbit wakes up.") { frames in show(frames) } }
 /// ```
@@ -53,7 +53,7 @@ public final class SceneExtension {
   }
 
   /// How many shots the next one will see.
-  public var count: Int { min(context?.count ?? window.count, model.shots - 1) }
+  public var count: Int { context?.count ?? window.count }
 
   /// Adds a shot of the video, dropping the oldest if there are more than the model sees.
   ///
@@ -94,7 +94,7 @@ public final class SceneExtension {
   }
 
   private func append(_ latents: Latents, text: Matrix, _ check: GenerationCheck) throws {
-    if let context {
+    if let context, model.shots > 1 {
       // The transformer sees conditions with the noise of timestep 0.
       let condition = try pipeline.sampler.condition(latents, seed: seed, segment: shots)
       try context.append(condition, text: text) { try check(GenerationProgress(part: .encoding, step: 0, steps: 1)) }

@@ -62,7 +62,7 @@ public struct RephotographedShot: CustomStringConvertible, Sendable {
 
 /// Renders views of pictures; keeps the memory it needs for that. An object serves one thread at a time.
 ///
-/// - Cost: one core of Zen 5, 1080p of 1080p: 5.3 ms at scale 1.3, 3.4 ms at 2.5, at 1.3 a mixture of two
+/// - Cost: one core of Zen 4, 1080p of 1080p: 5.3 ms at scale 1.3, 3.4 ms at 2.5, at 1.3 a mixture of two
 ///   frames 0.7 ms more. Larger pictures than the output cost more: their samples all count.
 public final class PictureSampler {
   private let planes = PlaneSampler()

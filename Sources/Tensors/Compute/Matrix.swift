@@ -19,8 +19,9 @@ public final class Matrix: @unchecked Sendable {
     scaleMemory = AlignedMemory(byteCount: type == .int8 ? rows * 4 : 0)
   }
 
-  /// - Precondition: as many values as the shape has.
+  /// - Precondition: as many values as the shape has; the type is `float32` or `bfloat16`.
   public convenience init(_ values: [Float], rows: Int, columns: Int, type: DataType = .float32) {
+    precondition(type == .float32 || type == .bfloat16, "values of another type")
     self.init(rows: rows, columns: columns, type: type)
     precondition(values.count == rows * columns, "a matrix of another number of values")
     values.withUnsafeBytes { bytes in
