@@ -21,7 +21,6 @@ gap           CineTrans' consistency gap: Jensen–Shannon distance (base 2) bet
 
 Rows: `real`, `other`, `frozen` (the context's last frame stands), `model`, `no context`, `no mask` (all see all), `no prompt`.
 """
-import argparse
 import json
 import os
 import subprocess
@@ -39,7 +38,7 @@ import autoencoder as lapped
 from clips import FRAMES, HEIGHT, KINDS, RATE, SHOTS, WIDTH
 from i3d import I3D
 from masks import Mask
-from sample import Generator, load, samples, stacked
+from sample import Generator, load, options, samples, stacked
 from text import Texts
 
 PARTS = ("autoencoder", "shots", "groups", "drift", "prompts", "sheets")
@@ -288,12 +287,7 @@ def table(results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--autoencoder", type=Path, required=True)
-    parser.add_argument("--text-encoder", type=Path)
+    parser = options(__doc__, "model", "out")
     parser.add_argument("--i3d", type=Path)
     parser.add_argument("--split", default="test")
     parser.add_argument("--count", type=int, default=60)

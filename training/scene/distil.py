@@ -9,7 +9,6 @@ and evaluate.py take, and from which a further halving can begin.
 
 Source: Salimans and Ho, Progressive distillation; Meng et al., On distillation of guided diffusion models.
 """
-import argparse
 import copy
 import json
 import time
@@ -22,18 +21,13 @@ from autoencoder import Lapped
 from clips import FRAMES, SHOTS
 from masks import Mask, Segment
 from model import forward, scheduler
-from sample import load
+from sample import load, options
 from text import Texts
 from train import Batches, optimisers, save
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--autoencoder", type=Path, required=True)
-    parser.add_argument("--text-encoder", type=Path)
+    parser = options(__doc__, "run", "out")
     parser.add_argument("--steps", type=int, default=4, help="of the student")
     parser.add_argument("--guidance", type=float, default=1.5)
     parser.add_argument("--rate", type=float, default=3e-4)

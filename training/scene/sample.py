@@ -127,13 +127,19 @@ def stacked(items):
     return np.stack([s.frames.reshape(SHOTS, FRAMES, *s.frames.shape[1:]) for s in items])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("out", type=Path)
+def options(description, *folders):
+    """A parser of these folders and of what every tool that generates needs: data, autoencoder, text encoder."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for folder in folders:
+        parser.add_argument(folder, type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--autoencoder", type=Path, required=True)
     parser.add_argument("--text-encoder", type=Path)
+    return parser
+
+
+def main():
+    parser = options(__doc__, "model", "out")
     parser.add_argument("--split", default="test")
     parser.add_argument("--source", default="film")
     parser.add_argument("--count", type=int, default=12)
