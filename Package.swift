@@ -30,7 +30,7 @@ let package = Package(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Diffusion", dependencies: ["CGLib", "Tensors", "Threads"], exclude: ["README.md"]),
-    .target(name: "Extension", dependencies: ["Pixels", "Threads"], exclude: ["README.md"]),
+    .target(name: "Extension", dependencies: ["Diffusion", "Pixels", "Tensors", "Threads"], exclude: ["README.md"]),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
@@ -40,7 +40,8 @@ let package = Package(
     .executableTarget(name: "diffusion", dependencies: ["Diffusion", "Tensors"], path: "Tests/DiffusionTool"),
     .target(
       name: "ShotsPlugin",
-      dependencies: ["CGStreamer", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
+      dependencies: [
+        "CGStreamer", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
       path: "plugins/shots",
       exclude: ["plugin.map"],
       linkerSettings: [

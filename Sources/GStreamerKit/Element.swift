@@ -67,6 +67,33 @@ public struct ElementHandle: @unchecked Sendable {
       element, type, domain, code, g_strdup(error.text), error.debug.flatMap { g_strdup($0) }, "GStreamerKit", "post", 0)
   }
 
+  /// How far a piece of work is that takes long, as tools show it.
+  public enum Progress: Sendable {
+    case start, going, complete, cancelled, failed
+  }
+
+  /// Posts a progress message.
+  ///
+  /// - Parameters:
+  ///   - code: names the work, kebab-case.
+  ///   - text: for people.
+  public func post(_ progress: Progress, of code: String, _ text: String) {
+    let type =
+      switch progress {
+      case .start: GST_PROGRESS_TYPE_START
+      case .going: GST_PROGRESS_TYPE_CONTINUE
+      case .complete: GST_PROGRESS_TYPE_COMPLETE
+      case .cancelled: GST_PROGRESS_TYPE_CANCELED
+      case .failed: GST_PROGRESS_TYPE_ERROR
+      }
+    gst_element_post_message(element, gst_message_new_progress(gstObject, type, code, text))
+  }
+
+  /// Tells the pipeline that queries for the duration have another answer now.
+  public func postDurationChanged() {
+    gst_element_post_message(element, gst_message_new_duration_changed(gstObject))
+  }
+
   /// Tells the pipeline to ask for latencies again. A `PassthroughVideoFilter` need not: it is done when `latency` changes.
   public func postLatencyChanged() {
     gst_element_post_message(element, gst_message_new_latency(gstObject))

@@ -39,6 +39,13 @@ package final class Monitor<State>: @unchecked Sendable {
     return body(&state)
   }
 
+  /// Changes the state, and wakes who waits only if `body` says so: for what happens often and seldom matters to others.
+  package func changeQuietly(_ body: (inout State) -> Bool) {
+    pthread_mutex_lock(mutex)
+    if body(&state) { pthread_cond_broadcast(changed) }
+    pthread_mutex_unlock(mutex)
+  }
+
   /// Waits until `body` has a result, for about so long at most; it is asked at once and after each change. nil if it
   /// has none by then.
   package func wait<Result>(milliseconds: Int, _ body: (inout State) -> Result?) -> Result? {

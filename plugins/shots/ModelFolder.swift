@@ -15,8 +15,11 @@ enum ModelFolder {
   /// four folders above it, so that both a build folder and a copy of the plugin beside its models work;
   /// `share/gst-shots/models` under `/usr/local` and `/usr`.
   ///
+  /// - Parameters:
+  ///   - file: one that the folder must have.
+  ///   - property: by which users name another folder.
   /// - Throws: RESOURCE/NOT_FOUND with the places that were looked at.
-  static func find(_ name: String) throws(ElementError) -> String {
+  static func find(_ name: String, with file: String = "model.safetensors", property: String = "model-location") throws(ElementError) -> String {
     var places: [String] = []
     if let folder = getenv("GST_SHOTS_MODELS") { places.append(String(cString: folder)) }
     var folder = pluginFolder
@@ -25,10 +28,10 @@ enum ModelFolder {
       folder = parent(folder)
     }
     places += ["/usr/local/share/gst-shots/models", "/usr/share/gst-shots/models"]
-    for place in places where access("\(place)/\(name)/model.safetensors", R_OK) == 0 { return "\(place)/\(name)" }
+    for place in places where access("\(place)/\(name)/\(file)", R_OK) == 0 { return "\(place)/\(name)" }
     throw .resource(
       GST_RESOURCE_ERROR_NOT_FOUND,
-      "The model \"\(name)\" is in none of these folders: \(places.joined(separator: ", ")). Set model-location, or GST_SHOTS_MODELS.")
+      "The model \"\(name)\" is in none of these folders: \(places.joined(separator: ", ")). Set \(property), or GST_SHOTS_MODELS.")
   }
 
   /// The folder of the plugin's file, with links resolved: build folders are links.

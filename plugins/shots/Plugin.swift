@@ -6,7 +6,7 @@ private let plugin = Plugin(
   package: "gst-shots", origin: "https://github.com/gst-shots/gst-shots"
 ) { plugin in
   Plugin.register(ShotDetect.self, in: plugin) && Plugin.register(ShotLog.self, in: plugin) && Plugin.register(Defade.self, in: plugin)
-    && Plugin.register(ShotClip.self, in: plugin) ? 1 : 0
+    && Plugin.register(ShotClip.self, in: plugin) && Plugin.register(SceneExtend.self, in: plugin) ? 1 : 0
 }
 
 /// What GStreamer looks for in `libgstshots.so`.

@@ -34,6 +34,12 @@ public final class CausalContext {
   /// How many scenes are kept.
   public var count: Int { scenes.count }
 
+  /// As if no scene had come.
+  public func removeAll() {
+    scenes.removeAll()
+    dropped = 0
+  }
+
   public var byteCount: Int { scenes.reduce(0) { $0 + $1.keys.byteCount + ($1.negative?.byteCount ?? 0) } }
 
   /// Adds a scene, dropping the oldest if there are more than the window holds.

@@ -18,6 +18,8 @@ public final class SceneExtension {
   /// What is used in place of the model's own.
   public var steps: Int
   public let guidance: Double
+  private let maskLayers: ClosedRange<Int>
+  public let negativePrompt: String
   public let seed: UInt64
   /// Under the segment-causal mask.
   private let context: CausalContext?
@@ -27,29 +29,42 @@ public final class SceneExtension {
   public private(set) var shots: UInt32 = 0
 
   /// - Parameters:
-  ///   - folder: a model's with `scene.json`.
+  ///   - folder: a model's, with `scene.json` or without.
   ///   - textEncoder: a folder with both tokenizer and encoder; nil for what the model's file says.
   ///   - steps, guidance, mask: nil for the model's.
+  ///   - negativePrompt: what guidance leads away from.
+  ///   - maskLayers: those that CineTrans's mask is on; nil for the published ones.
   ///   - adapters: LoRA files for the transformer, each with a factor.
   /// - Throws: `WeightsError`, naming file, tensor or field.
   public init(
-    folder: String, textEncoder: String? = nil, compute: Compute, mask: SceneModel.Mask? = nil, steps: Int? = nil, guidance: Double? = nil,
-    seed: UInt64 = 0, adapters: [(LowRankAdapter, scale: Float)] = []
+    folder: String, textEncoder: String? = nil, compute: Compute, mask: SceneModel.Mask? = nil, maskLayers: ClosedRange<Int>? = nil, steps: Int? = nil, guidance: Double? = nil,
+    negativePrompt: String = "", seed: UInt64 = 0, adapters: [(LowRankAdapter, scale: Float)] = []
   ) throws {
-    var model = try SceneModel(folder: folder)
+    let known = try SceneModel.read(folder: folder)
+    let encoder = known?.textEncoder.map { folder + "/../" + $0 }
+    pipeline = try VideoPipeline(folder: folder, textEncoder: textEncoder ?? encoder, compute: compute, adapters: adapters)
+    let configuration = pipeline.transformer.configuration
+    var model = known ?? SceneModel(transformer: configuration, spatialCompression: pipeline.autoencoder.spatialCompression)
     model.mask = mask ?? model.mask
     self.model = model
+    self.maskLayers = maskLayers ?? CineTrans.publishedLayers(of: configuration.layers)
     self.steps = steps ?? model.steps
     self.guidance = guidance ?? model.guidance
+    self.negativePrompt = negativePrompt
     self.seed = seed
-    pipeline = try VideoPipeline(
-      folder: folder, textEncoder: textEncoder ?? model.textEncoder.map { folder + "/../" + $0 }, compute: compute, adapters: adapters)
     guard pipeline.autoencoder.frames(latents: pipeline.autoencoder.latents(frames: model.frames)) == model.frames else {
       throw WeightsError(
         .malformed, path: folder + "/" + SceneModel.fileName, "has shots of \(model.frames) frames, which the autoencoder's latents do not hold")
     }
-    let negative = Guidance(scale: self.guidance).isNeeded ? try pipeline.prompts.embed("") : nil
+    let negative = Guidance(scale: self.guidance).isNeeded ? try pipeline.prompts.embed(negativePrompt) : nil
     context = model.mask == .causal ? try CausalContext(pipeline.transformer, window: max(1, model.shots - 1), negative: negative) : nil
+  }
+
+  /// As if nothing had come before: what follows is of another video.
+  public func removeAll() {
+    context?.removeAll()
+    window.removeAll()
+    shots = 0
   }
 
   /// How many shots the next one will see.
@@ -82,8 +97,9 @@ public final class SceneExtension {
     var request = SamplingRequest(shots: [frames], height: model.height / side, width: model.width / side, texts: window.map(\.text) + [text])
     request.conditions = window.map(\.latents)
     if let variant = AttentionMask.Mask2DiT(rawValue: model.mask.rawValue) { request.control = .mask2dit(variant) }
+    if model.mask == .cinetrans { request.control = .cineTrans(CineTrans(layers: maskLayers)) }
     (request.steps, request.guidance, request.seed, request.segment) = (steps, Guidance(scale: guidance), seed, shots)
-    request.negative = request.guidance.isNeeded ? try embed("", check) : nil
+    request.negative = request.guidance.isNeeded ? try embed(negativePrompt, check) : nil
     let latents = try pipeline.sampler.sample(request, context: context, check: check)
     try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { try emit($0) }
     try append(latents, text: text, check)

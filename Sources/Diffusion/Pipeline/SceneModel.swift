@@ -9,6 +9,8 @@ public struct SceneModel: Hashable, Sendable {
     /// Shots see those before them, and these only what was before them in turn: what was computed of them is kept.
     case causal
     case v1, v2, v3, v4, v5
+    /// Shots are apart on some layers, and see the first frame.
+    case cinetrans
   }
 
   /// Pixels.
@@ -36,6 +38,29 @@ public struct SceneModel: Hashable, Sendable {
   public var isDefault: Bool
 
   static let fileName = "scene.json"
+
+  /// Of a folder without the file: shots of the size and length that its transformer was made for, 8 frames a second, after two
+  /// others under Mask²DiT's mask, with the published steps and guidance.
+  init(transformer: TransformerConfiguration, spatialCompression: Int) {
+    width = transformer.sampleWidth * spatialCompression
+    height = transformer.sampleHeight * spatialCompression
+    frames = transformer.sampleFrames
+    (rateNumerator, rateDenominator) = (8, 1)
+    (shots, mask, steps, guidance, isDefault) = (3, .v2, 50, 6, false)
+    (samePrefix, backPrefix, nextPrefix) = ("", "", "")
+  }
+
+  /// nil for a folder without the file.
+  ///
+  /// - Throws: the file has a field that is missing, of another type or out of range.
+  public static func read(folder: String) throws(WeightsError) -> SceneModel? {
+    do {
+      return try SceneModel(folder: folder)
+    } catch {
+      if error.kind == .notFound { return nil }
+      throw error
+    }
+  }
 
   /// - Throws: the file is missing, or has a field that is missing, of another type or out of range.
   public init(folder: String) throws(WeightsError) {

@@ -51,7 +51,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
   public init(prompts: [PromptText] = []) { use(prompts) }
 
   /// - Parameter prompts: texts as ``PromptText`` understands them; ``problems`` count them from 1.
-  public init(prompts: [String]) { use(Self.read(prompts)) }
+  public init(prompts: [String]) { use(Self.texts(prompts)) }
 
   /// The plan with other prompts: the shots made still count, and the next one has the new list's first prompt.
   public func replacing(prompts: [PromptText]) -> ShotPlan {
@@ -60,9 +60,10 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
     return plan
   }
 
-  public func replacing(prompts: [String]) -> ShotPlan { replacing(prompts: Self.read(prompts)) }
+  public func replacing(prompts: [String]) -> ShotPlan { replacing(prompts: Self.texts(prompts)) }
 
-  private static func read(_ texts: [String]) -> [PromptText] {
+  /// Texts as they are understood; their problems count them from 1.
+  public static func texts(_ texts: [String]) -> [PromptText] {
     texts.enumerated().map { index, text in
       var prompt = PromptText(text)
       prompt.problem?.place = .prompt(index + 1)

@@ -1,0 +1,86 @@
+import Diffusion
+import Tensors
+
+/// Shots of a diffusion transformer that sees those before them: `SceneExtension` as a generator.
+///
+/// A shot that is longer than the model's is made of several clips, each of which goes on with the one before.
+public final class DiffusionGenerator: ShotGenerator {
+  public let name = "diffusion"
+  private let scene: SceneExtension
+
+  public init(_ scene: SceneExtension) { self.scene = scene }
+
+  public var model: SceneModel { scene.model }
+
+  /// That of the model's clips.
+  public var shotDuration: UInt64 {
+    let times = FrameTimes(start: 0, numerator: model.frameRate.numerator, denominator: model.frameRate.denominator)
+    return times.time(of: UInt64(model.frames))
+  }
+
+  public func begin(_ context: SceneContext, check: @escaping ProgressCheck) throws {
+    scene.removeAll()
+    for clip in context.clips { try scene.append(frames(clip), prompt: "") { try check($0.step, $0.steps) } }
+  }
+
+  public func generate(_ shot: PlannedShot, duration: UInt64, check: @escaping ProgressCheck, emit: (ShotPiece) -> Void) throws {
+    let clips = max(1, (duration + shotDuration - 1) / max(1, shotDuration))
+    for clip in 0..<clips {
+      let prompt = prefix(clip == 0 ? shot.beginning ?? .next : .same) + shot.prompt
+      try scene.generate(prompt: prompt, check: { try check($0.step, $0.steps) }) { frames in
+        emit(.pictures(pictures(frames), rate: model.frameRate))
+      }
+    }
+  }
+
+  /// How much faster than its own duration a shot is made, by making one from nothing.
+  public func measuredFactor(clock: () -> UInt64, check: @escaping ProgressCheck) throws -> Double {
+    scene.removeAll()
+    // The first one finds kernels to make and pages to read.
+    try scene.generate(prompt: prefix(.next), check: { try check($0.step, $0.steps) }) { _ in }
+    let start = clock()
+    try scene.generate(prompt: prefix(.next), check: { try check($0.step, $0.steps) }) { _ in }
+    scene.removeAll()
+    return Double(shotDuration) / Double(max(1, clock() - start))
+  }
+
+  private func prefix(_ beginning: ShotBeginning) -> String {
+    // Without shots before it a shot has no beginning to speak of.
+    guard scene.count > 0 else { return "" }
+    switch beginning {
+    case .next: return model.prefixes.next
+    case .same: return model.prefixes.same
+    case .back: return model.prefixes.back
+    }
+  }
+
+  /// `[T, H, W, 3]`, −1…1.
+  private func frames(_ clip: [RGBPicture]) -> Frames {
+    let frames = Frames(count: clip.count, height: model.height, width: model.width, channels: 3)
+    for (index, picture) in clip.enumerated() where picture.width == model.width && picture.height == model.height {
+      for y in 0..<model.height {
+        let target = frames.matrix.row((index * model.height + y) * model.width).assumingMemoryBound(to: Float.self)
+        for x in 0..<3 * model.width { target[x] = Float(picture.bytes[y * picture.stride + x]) / 127.5 - 1 }
+      }
+    }
+    return frames
+  }
+
+  private func pictures(_ frames: Frames) -> [RGBPicture] {
+    let values = frames.matrix.floats()
+    let (width, height) = (frames.width, frames.height)
+    let stride = RGBPicture.stride(width: width)
+    return (0..<frames.count).compactMap { index in
+      var bytes = [UInt8](repeating: 0, count: stride * height)
+      for y in 0..<height {
+        let source = (index * height + y) * width * 3
+        for x in 0..<3 * width {
+          let level = (values[source + x] + 1) * 127.5
+          // What is not a number is black.
+          bytes[y * stride + x] = level > 0 ? UInt8(min(255, level.rounded())) : 0
+        }
+      }
+      return RGBPicture(width: width, height: height, bytes: bytes)
+    }
+  }
+}

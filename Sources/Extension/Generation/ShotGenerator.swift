@@ -1,0 +1,68 @@
+/// What makes new shots of those before them.
+///
+/// One thread calls it, see ``ShotProducer``; a generator needs no lock of its own. Both functions call `check` often, every 100
+/// ms where they can, and let through what it throws.
+public protocol ShotGenerator: AnyObject {
+  /// As users name it.
+  var name: String { get }
+  /// How long a shot is that nobody gave a length, nanoseconds.
+  var shotDuration: UInt64 { get }
+
+  /// What follows goes on with this, and with nothing that was generated before.
+  func begin(_ context: SceneContext, check: @escaping ProgressCheck) throws
+
+  /// Makes the next shot, which is then part of what the one after it goes on with.
+  ///
+  /// - Parameters:
+  ///   - duration: nanoseconds that the shot is to be shown.
+  ///   - emit: gets what the shot shows, whole or piece by piece, as soon as it is there.
+  func generate(_ shot: PlannedShot, duration: UInt64, check: @escaping ProgressCheck, emit: (ShotPiece) -> Void) throws
+}
+
+/// Step and number of steps of the part that runs. What it throws ends the generation.
+public typealias ProgressCheck = (_ step: Int, _ steps: Int) throws -> Void
+
+/// The video before the generated shots, in each of the forms in which generators take it.
+public struct SceneContext: Sendable {
+  /// Ends of the last shots in a model's size, rate and length, the oldest first; none before the first frame.
+  public var clips: [[RGBPicture]]
+  /// The last shots in full size.
+  public var album: ShotAlbum
+  /// Of what is to come.
+  public var width, height: Int
+  public var frameRate: (numerator: Int, denominator: Int)
+
+  public init(clips: [[RGBPicture]], album: ShotAlbum, width: Int, height: Int, frameRate: (numerator: Int, denominator: Int)) {
+    (self.clips, self.album, self.width, self.height, self.frameRate) = (clips, album, width, height, frameRate)
+  }
+}
+
+/// A piece of a generated shot.
+public enum ShotPiece: Sendable {
+  /// Pictures that follow those before them, at so many a second.
+  case pictures([RGBPicture], rate: (numerator: Int, denominator: Int))
+  /// All of the shot.
+  case camera(RephotographedShot)
+}
+
+/// What is shown at one time of a generated shot.
+public enum GeneratedPicture: Sendable {
+  case picture(RGBPicture)
+  /// Rendered where it is shown.
+  case view(RephotographedShot, frame: Int)
+}
+
+/// Why a generator cannot go on.
+public enum GenerationFailure: Error, Hashable, CustomStringConvertible {
+  /// Something else is wanted now.
+  case cancelled
+  /// There is nothing to take pictures of.
+  case noPictures
+
+  public var description: String {
+    switch self {
+    case .cancelled: "it was cancelled"
+    case .noPictures: "no frame of the video was seen, and rephotograph takes its shots from them"
+    }
+  }
+}

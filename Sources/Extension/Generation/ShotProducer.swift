@@ -1,0 +1,365 @@
+import Threads
+
+/// Runs a generator on a thread of its own, a bounded time ahead of what is shown.
+///
+/// ```swift
+/// let producer = try ShotProducer(plan: plan, lead: 2_000_000_000) { _ in RephotographGenerator(seed: 1) }
+/// producer.begin(context)
+/// while case .shot(let shot) = producer.next(waits: true) {
+///   // frame after frame, until shot.duration is over:
+///   if case .picture(let picture) = producer.picture(at: elapsed, frame: number, waits: true) { show(picture) }
+/// }
+/// producer.stop()
+/// ```
+///
+/// One thread asks for shots and pictures; any thread may begin, cancel and stop. Memory: the pictures of `lead` and of one shot
+/// more.
+public final class ShotProducer: Sendable {
+  /// Makes the generator, on the producer's thread.
+  public typealias Maker = @Sendable (_ check: @escaping ProgressCheck) throws -> any ShotGenerator
+
+  /// What is told of the work, on the producer's thread.
+  public struct Report: Sendable {
+    public enum Part: String, Sendable {
+      /// The generator takes in the shots before.
+      case context
+      case generating
+      /// The shot is complete.
+      case generated
+    }
+
+    public var part: Part
+    /// nil for the context.
+    public var shot: PlannedShot?
+    public var generator: String
+    public var step: Int
+    public var steps: Int
+    /// Pictures of the shot so far; 0 where they are made when they are shown.
+    public var pictures: Int
+    /// The shot's duration by the time that it took; 0 before it is complete.
+    public var realTimeFactor: Double
+    /// Nanoseconds that are ready to be shown.
+    public var queued: UInt64
+  }
+
+  /// A shot that is ready to be shown, at least its beginning.
+  public struct Ready: Sendable {
+    public var shot: PlannedShot
+    /// Nanoseconds.
+    public var duration: UInt64
+    public var generator: String
+  }
+
+  public enum Next: Sendable {
+    case shot(Ready)
+    /// It is not ready.
+    case late
+    /// The plan is.
+    case over
+    case failed(any Error)
+    case cancelled
+  }
+
+  public enum Shown: Sendable {
+    case picture(GeneratedPicture)
+    case late
+    /// No more pictures will come for this shot.
+    case over
+    case cancelled
+  }
+
+  private enum Content {
+    case none
+    case pictures([RGBPicture], rate: (numerator: Int, denominator: Int))
+    case camera(RephotographedShot)
+  }
+
+  private struct Entry {
+    let ready: Ready
+    let round: UInt64
+    var content = Content.none
+    var isComplete = false
+
+    var pictures: Int { if case .pictures(let pictures, _) = content { pictures.count } else { 0 } }
+
+    var isEmpty: Bool { if case .camera = content { false } else { pictures == 0 } }
+  }
+
+  private struct State {
+    var plan: ShotPlan
+    /// Counts what was asked for; work for an older one is of no use.
+    var round: UInt64 = 0
+    var request: SceneContext?
+    /// The first is the one that is shown if `isShowing`.
+    var queue: [Entry] = []
+    var isShowing = false
+    /// Nanoseconds of the first that were shown.
+    var elapsed: UInt64 = 0
+    var isOver = false
+    var failure: (any Error)?
+    /// Why there will never be a shot.
+    var brokenBy: (any Error)?
+    var shotDuration: UInt64?
+    var isBegun = false
+    var isStopping = false
+    var isDone = false
+
+    var ahead: UInt64 {
+      let complete = queue.reduce(0) { $0 &+ ($1.isComplete ? $1.ready.duration : 0) }
+      return isShowing ? complete - min(complete, elapsed) : complete
+    }
+  }
+
+  private let state: Monitor<State>
+  private let lead: UInt64
+  private let steer: @Sendable (inout ShotPlan) -> Void
+  private let report: @Sendable (Report) -> Void
+
+  /// - Parameters:
+  ///   - lead: nanoseconds of complete shots that are kept ready beyond what is shown.
+  ///   - steer: may change the plan before each shot; on the producer's thread, so it may read files.
+  ///   - report: at the beginning and the end of each shot, and about once a second between.
+  ///   - make: makes the generator. If it fails, that is what ``next(waits:)`` gives.
+  /// - Throws: what the system says if it gives no thread.
+  public init(
+    plan: ShotPlan, lead: UInt64, steer: @escaping @Sendable (inout ShotPlan) -> Void = { _ in },
+    report: @escaping @Sendable (Report) -> Void = { _ in }, make: @escaping Maker
+  ) throws {
+    state = Monitor(State(plan: plan))
+    self.lead = max(1, lead)
+    self.steer = steer
+    self.report = report
+    try BackgroundThread { [self] in
+      run(make)
+      state.change { $0.isDone = true }
+    }.detach()
+  }
+
+  // MARK: What is wanted
+
+  /// Generates what follows this, from the plan's next shot on.
+  ///
+  /// - Parameter keepsReady: a shot that is ready stays until its successor is, and is shown if somebody asks before.
+  public func begin(_ context: SceneContext, keepsReady: Bool = false) {
+    state.change { state in
+      if keepsReady, state.isShowing { return }
+      state.round &+= 1
+      state.request = context
+      state.isBegun = true
+      (state.isOver, state.failure) = (false, nil)
+      if !keepsReady {
+        state.queue.removeAll()
+        (state.isShowing, state.elapsed) = (false, 0)
+      } else {
+        state.queue.removeAll { !$0.isComplete }
+      }
+    }
+  }
+
+  /// Whether anything was begun that was not cancelled since.
+  public var isBegun: Bool { state.change { $0.isBegun } }
+
+  /// Whether a shot can be shown at once.
+  public var isReady: Bool { state.change { $0.queue.first?.isComplete ?? false } }
+
+  /// Whether no further shot will come, since one could not be generated.
+  public var hasFailed: Bool { state.change { ($0.brokenBy ?? $0.failure) != nil } }
+
+  /// What was begun is of no use any more: wakes who waits, and forgets it.
+  public func cancel() {
+    state.change { state in
+      state.round &+= 1
+      state.request = nil
+      state.queue.removeAll()
+      (state.isShowing, state.elapsed, state.isBegun, state.isOver, state.failure) = (false, 0, false, false, nil)
+    }
+  }
+
+  /// Ends the thread. Waits a moment for it; work that cannot be interrupted so soon ends by itself later.
+  public func stop() {
+    state.change { state in
+      state.isStopping = true
+      state.round &+= 1
+    }
+    _ = state.wait(milliseconds: 150) { $0.isDone ? true : nil }
+  }
+
+  /// The plan from its next shot on; shots that are ready stay.
+  public var plan: ShotPlan { state.change { $0.plan } }
+
+  public func change(plan body: (inout ShotPlan) -> Void) {
+    state.change { state in
+      body(&state.plan)
+      state.isOver = false
+    }
+  }
+
+  /// Nanoseconds of a shot that nobody gave a length; nil until the generator is made.
+  public var shotDuration: UInt64? { state.change { $0.shotDuration } }
+
+  /// Nanoseconds that are ready and not shown.
+  public var queued: UInt64 { state.change { $0.ahead } }
+
+  // MARK: What is shown
+
+  /// Ends the shot that is shown, and begins the next one.
+  ///
+  /// - Parameters:
+  ///   - waits: until there is one; else the answer is `late`.
+  ///   - whole: only one that is complete, so that none of its pictures is late.
+  public func next(waits: Bool, whole: Bool = false) -> Next {
+    state.change { state in
+      if state.isShowing { state.queue.removeFirst() }
+      (state.isShowing, state.elapsed) = (false, 0)
+    }
+    return state.wait { state in
+      if state.isStopping || !state.isBegun { return .cancelled }
+      if let first = state.queue.first, !first.isEmpty, first.isComplete || !whole {
+        state.isShowing = true
+        return .shot(first.ready)
+      }
+      if let failure = state.brokenBy ?? state.failure { return .failed(failure) }
+      if state.isOver, state.queue.isEmpty { return .over }
+      return waits ? nil : .late
+    }
+  }
+
+  /// What the shot shows so many nanoseconds after its beginning, in its frame of this number.
+  public func picture(at elapsed: UInt64, frame: Int, waits: Bool) -> Shown {
+    state.wait { state in
+      if state.isStopping || !state.isBegun { return .cancelled }
+      guard state.isShowing, let entry = state.queue.first else { return .over }
+      state.elapsed = max(state.elapsed, elapsed)
+      switch entry.content {
+      case .camera(let shot): return .picture(.view(shot, frame: frame))
+      case .pictures(let pictures, let rate):
+        // Times are rounded to nanoseconds: a microsecond early is in time.
+        let index = Int(Double(elapsed &+ 1000) / 1e9 * Double(rate.numerator) / Double(rate.denominator))
+        if index < pictures.count { return .picture(.picture(pictures[index])) }
+      case .none: break
+      }
+      if entry.isComplete || state.failure != nil { return .over }
+      return waits ? nil : .late
+    }
+  }
+
+  // MARK: The thread
+
+  private func run(_ make: Maker) {
+    let stopping: ProgressCheck = { [state] _, _ in if state.change({ $0.isStopping }) { throw GenerationFailure.cancelled } }
+    let generator: any ShotGenerator
+    do {
+      generator = try make(stopping)
+    } catch {
+      state.change { $0.brokenBy = error }
+      return
+    }
+    state.change { $0.shotDuration = generator.shotDuration }
+    while let (context, round) = awaitRequest() {
+      do {
+        let ticker = Ticker { [self] in isCurrent(round) } tick: { [self] step, steps in
+          report(Report(part: .context, shot: nil, generator: generator.name, step: step, steps: steps, pictures: 0, realTimeFactor: 0, queued: queued))
+        }
+        try generator.begin(context, check: ticker.check)
+        while isCurrent(round), try generate(with: generator, round) {}
+      } catch {
+        state.change { state in
+          guard state.round == round else { return }
+          state.failure = error
+          if let last = state.queue.indices.last, !state.queue[last].isComplete { state.queue[last].isComplete = true }
+          state.queue.removeAll { $0.isEmpty }
+        }
+      }
+    }
+  }
+
+  private func isCurrent(_ round: UInt64) -> Bool { state.change { $0.round == round && !$0.isStopping } }
+
+  private func awaitRequest() -> (SceneContext, UInt64)? {
+    state.wait { state -> (SceneContext, UInt64)?? in
+      if state.isStopping { return .some(nil) }
+      guard let request = state.request else { return nil }
+      state.request = nil
+      return (request, state.round)
+    }
+  }
+
+  /// Makes the next shot; false if there is none to make.
+  private func generate(with generator: any ShotGenerator, _ round: UInt64) throws -> Bool {
+    let isWanted: Bool = state.wait { state in
+      if state.isStopping || state.round != round || state.request != nil { return false }
+      if state.isOver { return nil }
+      return state.ahead < lead || (state.queue.allSatisfy { $0.round != round }) ? true : nil
+    }
+    guard isWanted else { return false }
+    var plan = state.change { $0.plan }
+    let before = plan
+    steer(&plan)
+    let steered = plan != before
+    let planned = state.change { state -> Entry? in
+      guard state.round == round else { return nil }
+      if steered { state.plan = plan }
+      guard let shot = state.plan.next() else {
+        state.isOver = true
+        return nil
+      }
+      let ready = Ready(shot: shot, duration: shot.duration ?? generator.shotDuration, generator: generator.name)
+      let entry = Entry(ready: ready, round: round)
+      state.queue.append(entry)
+      return entry
+    }
+    guard let planned else { return isCurrent(round) }
+    let shot = planned.ready.shot
+    let tell = { @Sendable [self] (part: Report.Part, step: Int, steps: Int, factor: Double) in
+      let (pictures, queued) = state.change { state in (state.queue.last.map(\.pictures) ?? 0, state.ahead) }
+      report(Report(
+        part: part, shot: shot, generator: planned.ready.generator, step: step, steps: steps, pictures: pictures, realTimeFactor: factor, queued: queued))
+    }
+    let ticker = Ticker { [self] in isCurrent(round) } tick: { tell(.generating, $0, $1, 0) }
+    tell(.generating, 0, 1, 0)
+    let start = monotonicTime()
+    try generator.generate(shot, duration: planned.ready.duration, check: ticker.check) { add($0, round) }
+    let factor = Double(planned.ready.duration) / Double(max(1, monotonicTime() - start))
+    state.change { state in
+      guard state.round == round, let last = state.queue.indices.last else { return }
+      state.queue[last].isComplete = true
+      // What was ready before is out of date now, unless it is shown.
+      if !state.isShowing { state.queue.removeAll { $0.round != round } }
+    }
+    tell(.generated, 1, 1, factor)
+    return isCurrent(round)
+  }
+
+  private func add(_ piece: ShotPiece, _ round: UInt64) {
+    state.change { state in
+      guard state.round == round, let last = state.queue.indices.last else { return }
+      switch (piece, state.queue[last].content) {
+      case (.camera(let shot), _): state.queue[last].content = .camera(shot)
+      case (.pictures(let new, let rate), .pictures(let old, _)): state.queue[last].content = .pictures(old + new, rate: rate)
+      case (.pictures(let new, let rate), _): state.queue[last].content = .pictures(new, rate: rate)
+      }
+    }
+  }
+}
+
+/// Ends work that is of no use any more, and tells of it about once a second.
+private final class Ticker: @unchecked Sendable {
+  private let isCurrent: () -> Bool
+  private let tick: (Int, Int) -> Void
+  private var last = monotonicTime()
+
+  init(while isCurrent: @escaping () -> Bool, tick: @escaping (Int, Int) -> Void) {
+    self.isCurrent = isCurrent
+    self.tick = tick
+  }
+
+  var check: ProgressCheck {
+    { [self] step, steps in
+      guard isCurrent() else { throw GenerationFailure.cancelled }
+      let now = monotonicTime()
+      guard now - last >= 1_000_000_000 else { return }
+      last = now
+      tick(step, steps)
+    }
+  }
+}
