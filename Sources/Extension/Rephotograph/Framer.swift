@@ -9,7 +9,9 @@ struct Framer {
   private static let largestEnlargement = 2.5
   /// Above 1.3³: whatever framing was last, a scale 1.3 times above or below it is then in reach.
   private static let leastRange = 2.2
-  private static let attempts = 48
+  private static let attempts = 96
+  /// Well above the usual threshold: cells know less than pixels.
+  private static let clearChange = 45.0
   /// How much closer a push comes in a second; panned, that is a part of the view's width. Faster looks like a reporter's zoom.
   private static let speed = 0.12
   private static let largestPush = 1.5
@@ -23,10 +25,11 @@ struct Framer {
   ///   - seconds: how long the shot lasts.
   ///   - last: view with which the shot before ended, in parts of its picture.
   ///   - lastOfSame: view with which the same shot was last shown, avoided where that is possible.
+  ///   - change: what a detector measures between what was shown last and a view, in parts of the picture.
   ///   - avoided: a kind of move that is not taken.
   func move(
     over picture: PlanarPicture, detail: DetailMap, seconds: Double, last: CameraView?, lastOfSame: CameraView?,
-    avoiding avoided: CameraMove.Kind?, using numbers: inout SplitMix64
+    change: (CameraView) -> Double, avoiding avoided: CameraMove.Kind?, using numbers: inout SplitMix64
   ) -> CameraMove {
     let own = CameraView(coveringAspect: Double(width) / Double(height), width: picture.width, height: picture.height)
     let range = closest(own)
@@ -34,9 +37,11 @@ struct Framer {
     for _ in 0..<Self.attempts {
       let candidate = proposal(in: picture, own: own, closest: range, seconds: seconds, avoiding: avoided, using: &numbers)
       let (start, end) = (candidate.start.relative(to: picture), candidate.end.relative(to: picture))
-      var score = detail.appeal(of: start) + detail.appeal(of: end) + numbers.unit()
+      var score = detail.appeal(of: start) + detail.appeal(of: end) + 0.5 * numbers.unit()
       if let last, !start.isCut(from: last) { continue }
       if let lastOfSame, !start.isCut(from: lastOfSame) { score -= 1 }
+      // A cut is what is seen as one: detectors and people go by what changes, not by framings.
+      score -= 10 * max(0, 1 - change(start) / Self.clearChange)
       if best.map({ score > $0.score }) ?? true { best = (candidate, score) }
     }
     if let best { return best.move }

@@ -9,12 +9,16 @@ struct LumaThumbnail: Sendable {
 
   /// Cost: one pass over luma.
   init(_ picture: PlanarPicture) {
-    let (columns, rows) = (min(64, picture.width), min(36, picture.height))
-    let plane = picture.planes.0
+    (columns, rows) = (min(64, picture.width), min(36, picture.height))
+    levels = Self.levels(of: picture.planes.0, width: picture.width, height: picture.height, columns: columns, rows: rows)
+  }
+
+  /// Mean samples of a plane's cells, at least one each, rows from the top.
+  static func levels(of plane: PlaneView, width: Int, height: Int, columns: Int, rows: Int) -> [UInt8] {
     var levels = [UInt8](repeating: 0, count: columns * rows)
-    var sums = [UInt32](repeating: 0, count: picture.width)
+    var sums = [UInt32](repeating: 0, count: width)
     for row in 0..<rows {
-      let (top, bottom) = (row * picture.height / rows, (row + 1) * picture.height / rows)
+      let (top, bottom) = (row * height / rows, (row + 1) * height / rows)
       for x in sums.indices { sums[x] = 0 }
       for y in top..<bottom {
         let line = (plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self)
@@ -23,13 +27,13 @@ struct LumaThumbnail: Sendable {
         }
       }
       for column in 0..<columns {
-        let (left, right) = (column * picture.width / columns, (column + 1) * picture.width / columns)
+        let (left, right) = (column * width / columns, (column + 1) * width / columns)
         var sum = 0
         for x in left..<right { sum += Int(sums[x]) }
         levels[row * columns + column] = UInt8(truncatingIfNeeded: sum / max(1, (right - left) * (bottom - top)))
       }
     }
-    (self.columns, self.rows, self.levels) = (columns, rows, levels)
+    return levels
   }
 
   /// Mean |difference| of the cells, 0 … 255. Both of the same size.

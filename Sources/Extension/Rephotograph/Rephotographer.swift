@@ -42,7 +42,7 @@ public struct Rephotographer: Sendable {
   private let rate: Double
   private var numbers: SplitMix64
   private var made = 0
-  private var last: (source: Int, view: CameraView, kind: CameraMove.Kind)?
+  private var last: (source: Int, view: CameraView, kind: CameraMove.Kind, shown: ColorThumbnail)?
   /// Of sources that are still kept.
   private var sources: [Int: Source] = [:]
 
@@ -77,17 +77,22 @@ public struct Rephotographer: Sendable {
     var source = known(shot)
     let count = min(max(1, frames), 1 << 32)
     made += 1
+    let loopStart = start(in: source.found, frames: count)
+    func shown(_ frame: Int) -> ColorThumbnail { ColorThumbnail(shot.frames[source.found.moment(at: loopStart + frame).frame]) }
+    // Before the first shot the source was seen as it is.
+    let seen = shots.last?.frames.last.map { (ColorThumbnail($0), CameraView(x: 0, y: 0, width: 1, height: 1)) }
+    let (first, before) = (shown(0), last.map { ($0.shown, $0.view) } ?? seen)
     let move = framer.move(
       over: picture, detail: source.detail, seconds: Double(count) / rate, last: last?.view, lastOfSame: source.lastView,
-      avoiding: last?.kind, using: &numbers)
+      change: { view in before.map { first.change(in: view, from: $0.0, in: $0.1) } ?? 0 }, avoiding: last?.kind, using: &numbers)
     let view = move.end.relative(to: picture)
-    last = (shot.number, view, move.kind)
+    last = (shot.number, view, move.kind, shown(count - 1))
     source.lastView = view
     source.lastUse = made
     sources[shot.number] = source
     return RephotographedShot(
       number: made, source: shot.number, frameCount: count, move: move, loop: source.found,
-      loopStart: start(in: source.found, frames: count), largestStep: source.largestStep, typicalStep: source.typicalStep,
+      loopStart: loopStart, largestStep: source.largestStep, typicalStep: source.typicalStep,
       frames: shot.frames)
   }
 
