@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench_diffusion import print_diffusion
 from bench_endurance import print_endurance
+from bench_extend import print_extend
 from bench_live import print_live
 from bench_network import print_network
 from bench_repair import print_repair
@@ -134,6 +135,8 @@ def main():
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--repair", action="store_true")
     parser.add_argument("--diffusion", action="store_true")
+    parser.add_argument("--extend", action="store_true")
+    parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", default="1920x1080,3840x2160")
     parser.add_argument("--allocations", action="store_true")
@@ -142,7 +145,7 @@ def main():
     parser.add_argument("--hours", type=float)
     options = parser.parse_args()
     if options.seconds < 3: parser.error("--seconds: at least 3, or the first cut comes too late to be found")
-    every = not (options.elements or options.network or options.live or options.repair or options.diffusion)
+    every = not (options.elements or options.network or options.live or options.repair or options.diffusion or options.extend)
 
     shm = Path("/dev/shm")
     roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 800e6
@@ -157,6 +160,8 @@ def main():
         with folder() as path: print_live(Path(path), options.rounds, options.seconds)
     if every or options.repair:
         with folder() as path: print_repair(Path(path), options.rounds)
+    if every or options.extend:
+        print_extend(options.rounds, options.minutes)
     if every or options.diffusion:
         print_diffusion(options.rounds, options.peers)
     if options.hours:
