@@ -26,7 +26,7 @@ public final class DiffusionGenerator: ShotGenerator {
   public func generate(_ shot: PlannedShot, duration: UInt64, check: @escaping ProgressCheck, emit: (ShotPiece) -> Void) throws {
     let clips = max(1, (duration + shotDuration - 1) / max(1, shotDuration))
     for clip in 0..<clips {
-      let prompt = prefix(clip == 0 ? shot.beginning ?? .next : .same) + shot.prompt
+      let prompt = prefix(clip == 0 ? beginning(of: shot) : .same) + shot.prompt
       try scene.generate(prompt: prompt, check: { try check($0.step, $0.steps) }) { frames in
         emit(.pictures(pictures(frames), rate: model.frameRate))
       }
@@ -42,6 +42,12 @@ public final class DiffusionGenerator: ShotGenerator {
     try scene.generate(prompt: prefix(.next), check: { try check($0.step, $0.steps) }) { _ in }
     scene.removeAll()
     return Double(shotDuration) / Double(max(1, clock() - start))
+  }
+
+  /// Where nobody said how a shot begins: one with a prompt is a new one; others go back and forth between the last shots, which a
+  /// small model knows best.
+  private func beginning(of shot: PlannedShot) -> ShotBeginning {
+    shot.beginning ?? (shot.prompt.isEmpty ? scene.count > 1 ? .back : .same : .next)
   }
 
   private func prefix(_ beginning: ShotBeginning) -> String {
