@@ -136,13 +136,13 @@ final class ShotShowing {
   /// Marks and messages of a shot that begins with the next frame.
   private func begin(_ prompt: String, generator: String, number: UInt64, queued: UInt64, _ settings: SceneExtend.Settings) throws {
     shot &+= 1
-    mark = (prompt, generator)
+    mark = GeneratedShot(generator: generator, prompt: prompt)
     SceneExtend.tellPlaying(handle, generator: generator, shot: number, prompt: prompt, queued: queued, settings)
     element.count { $0.shots &+= 1 }
     element.sampler.change { $0?.cutGenerated() }
   }
 
-  private var mark: (prompt: String, generator: String)?
+  private var mark: GeneratedShot?
 
   // MARK: Frames
 
@@ -167,14 +167,10 @@ final class ShotShowing {
       let stream = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GstClockTime(pts)).valid
       let boundary = Boundary(
         kind: .cut, shot: shot, frame: frames &+ frame, pts: pts, runningTime: running, streamTime: stream,
-        transitionStart: stream.map { $0 - min($0, duration) }, transitionEnd: stream, score: 1, detector: SceneExtend.description.factory)
-      var fields = boundary.structure
-      fields.fields += [
-        Structure.Field(name: "generated", value: .bool(true)), Structure.Field(name: "prompt", value: .string(mark.prompt)),
-        Structure.Field(name: "generator", value: .string(mark.generator)),
-      ]
-      Marks.boundary.add(fields, to: buffer)
-      handle.post(fields)
+        transitionStart: stream.map { $0 - min($0, duration) }, transitionEnd: stream, score: 1, detector: SceneExtend.description.factory,
+        generated: mark)
+      Marks.boundary.add(boundary.structure, to: buffer)
+      handle.post(boundary.structure)
       if let event = KeyUnit(pts: pts, streamTime: stream, runningTime: running).event { element.push(event, .video) }
     }
     if case .picture(let picture)? = picture { element.sampler.change { $0?.see(picture, at: running) } }
