@@ -203,7 +203,11 @@ extension SceneExtend {
         guard case .cover(let untilBack) = run.kind else { return nil }
         guard untilBack, let running else { return untilBack ? nil : .dropped }
         // What was covered is over; the rest goes on as soon as the generated frames have come so far.
-        if running + video.frameDuration / 2 < video.front { return .dropped }
+        if running + video.frameDuration / 2 < video.front {
+          // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.
+          if video.front - running <= settings.stallTimeout { self.run?.sourceReturn = running }
+          return .dropped
+        }
         self.run?.sourceReturn = running
         return nil
       }

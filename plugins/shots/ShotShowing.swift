@@ -9,6 +9,8 @@ final class ShotShowing {
   private var handle: ElementHandle { element.handle }
   private let info: VideoInfo
   private let isLive: Bool
+  /// How late the source's frames come: generated ones are as late, or they would run away from it.
+  private let latency: ClockTime
   private let painter: FramePainter
   private let times: FrameTimes
   private var segment: GstSegment
@@ -37,6 +39,7 @@ final class ShotShowing {
     element: SceneExtend, info: VideoInfo, line: SceneExtend.PictureLine, isLive: Bool, painter: FramePainter, times: FrameTimes
   ) {
     (self.element, self.info, self.isLive, self.painter, self.times) = (element, info, isLive, painter, times)
+    latency = isLive ? element.handle.sourceLatency : 0
     segment = line.shifted
     (shot, frames, timeCode) = (line.shot, line.frames, line.timeCode)
   }
@@ -153,7 +156,7 @@ final class ShotShowing {
     guard let running = segment.runningTime(GstClockTime(pts)), let end = segment.runningTime(GstClockTime(pts &+ duration)) else { return .stopped }
     let isBack = element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false }
     if isBack { return .handedBack }
-    if isLive, !element.wait(until: running - min(running, duration)) { return .stopped }
+    if isLive, !element.wait(until: running - min(running, duration) &+ latency) { return .stopped }
     var buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? painter.blank())
     buffer.pointee.pts = GstClockTime(pts)
     buffer.pointee.dts = .max

@@ -226,10 +226,15 @@ public final class ShotProducer: Sendable {
 
   /// What the shot shows so many nanoseconds after its beginning, in its frame of this number.
   public func picture(at elapsed: UInt64, frame: Int, waits: Bool) -> Shown {
-    state.wait { state in
+    state.changeQuietly { state in
+      let wasAhead = state.ahead >= lead
+      if state.isShowing { state.elapsed = max(state.elapsed, elapsed) }
+      // The thread waits for this with the next shot.
+      return wasAhead && state.ahead < lead
+    }
+    return state.wait { state in
       if state.isStopping || !state.isBegun { return .cancelled }
       guard state.isShowing, let entry = state.queue.first else { return .over }
-      state.elapsed = max(state.elapsed, elapsed)
       switch entry.content {
       case .camera(let shot): return .picture(.view(shot, frame: frame))
       case .pictures(let pictures, let rate):
