@@ -62,7 +62,8 @@ final class ShotShowing {
     let producer = work.producer
     while true {
       if element.state.change({ $0.isOver(.video) || $0.run?.isToEnd ?? true }) { return }
-      switch producer.next(waits: !isLive, whole: isLive) {
+      // Without a model it is there in an instant, and what filled in would be a shot for a moment.
+      switch producer.next(waits: !isLive || work.model == nil, whole: isLive) {
       case .shot(let ready):
         let factor = element.state.change { $0.readings.realTimeFactor }
         if factor > 0 { realTimeFactor = factor }
