@@ -201,7 +201,9 @@ extension SceneExtend {
       let running = time.flatMap { video.shifted.runningTime(GstClockTime($0)) }
       if let run {
         guard case .cover(let untilBack) = run.kind else { return nil }
-        guard untilBack, let running else { return untilBack ? nil : .dropped }
+        guard untilBack else { return .dropped }
+        // A source without times goes on where the generated frames have come to.
+        let running = running ?? video.front
         // What was covered is over; the rest goes on as soon as the generated frames have come so far.
         if running + video.frameDuration / 2 < video.front {
           // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.

@@ -60,10 +60,11 @@ final class ShotShowing {
 
   func run(_ work: GenerationWork, _ settings: SceneExtend.Settings) throws {
     let producer = work.producer
+    // The virtual camera alone needs milliseconds: that is no underrun.
+    let waits = !isLive || work.model == nil
     while true {
       if element.state.change({ $0.isOver(.video) || $0.run?.isToEnd ?? true }) { return }
-      // Without a model it is there in an instant, and what filled in would be a shot for a moment.
-      switch producer.next(waits: !isLive || work.model == nil, whole: isLive) {
+      switch producer.next(waits: waits, whole: isLive) {
       case .shot(let ready):
         let factor = element.state.change { $0.readings.realTimeFactor }
         if factor > 0 { realTimeFactor = factor }
@@ -155,9 +156,11 @@ final class ShotShowing {
     let pts = times.time(of: frame)
     let duration = times.duration(of: frame)
     guard let running = segment.runningTime(GstClockTime(pts)), let end = segment.runningTime(GstClockTime(pts &+ duration)) else { return .stopped }
-    let isBack = element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false }
-    if isBack { return .handedBack }
+    func isBack() -> Bool { element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false } }
+    if isBack() { return .handedBack }
     if isLive, !element.wait(until: running - min(running, duration) &+ latency) { return .stopped }
+    // It may have come meanwhile.
+    if isLive, isBack() { return .handedBack }
     var buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? painter.blank())
     buffer.pointee.pts = GstClockTime(pts)
     buffer.pointee.dts = .max
