@@ -62,7 +62,7 @@ extension Shots {
       let pipeline = try Pipeline(
         """
         filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180 ! identity eos-after=380 !
-        shotdetect name=before align=true ! sceneextend name=e generator=rephotograph shots=5 shot-duration=1500000000 seed=3 !
+        shotdetect name=before align=true ! sceneextend name=e generator=rephotograph shots=5 shot-duration=1500000000 seed=2 !
         shotdetect name=behind align=true ! fakesink sync=false
         """)
       let recorder = try pipeline.watch("behind", "src")
