@@ -17,12 +17,16 @@ final class ShotShowing {
   private var shot: UInt64
   private let frames: UInt64
   private let timeCode: TimeCode?
+  /// The source's last frame, if it was kept.
+  private let before: Held<GstBuffer>?
   /// Frames shown.
   private var frame: UInt64 = 0
   /// The virtual camera for when nothing is ready.
   private var camera: Rephotographer?
   private var shown: GeneratedPicture?
   private var hasShown = false
+  /// Nanoseconds that are still to be shown of the whole shots so far; below 0 for too many.
+  private var debt: Int64 = 0
   private var realTimeFactor = 1.0
 
   /// Why a shot ends.
@@ -41,7 +45,7 @@ final class ShotShowing {
     (self.element, self.info, self.isLive, self.painter, self.times) = (element, info, isLive, painter, times)
     latency = isLive ? element.handle.sourceLatency : 0
     segment = line.shifted
-    (shot, frames, timeCode) = (line.shot, line.frames, line.timeCode)
+    (shot, frames, timeCode, before) = (line.shot, line.frames, line.timeCode, line.last)
   }
 
   /// A segment that is closed would cut generated frames off.
@@ -75,7 +79,10 @@ final class ShotShowing {
         if end != .whole { return }
       case .late:
         if hasShown { element.count { $0.underruns &+= 1 } }
-        guard try fillIn(producer, settings) else { return }
+        guard try fillIn(producer, settings) else {
+          if settings.underrun == .eos { element.state.change { $0.endEarly() } }
+          return
+        }
       case .over, .cancelled: return
       case .failed(let error):
         return element.warn("The extension ends, since no shot could be generated: \(error).")
@@ -84,7 +91,7 @@ final class ShotShowing {
   }
 
   private func show(_ ready: ShotProducer.Ready, speed: Double, _ producer: ShotProducer, _ settings: SceneExtend.Settings) throws -> End {
-    let count = times.count(in: UInt64(Double(ready.duration) / speed))
+    let count = count(UInt64(Double(ready.duration) / speed))
     let first = frame
     try begin(ready.shot.prompt, generator: ready.generator, number: ready.shot.index &+ 1, queued: producer.queued, settings)
     for index in 0..<count {
@@ -149,7 +156,23 @@ final class ShotShowing {
 
   private var mark: GeneratedShot?
 
+  /// How many frames last so long, with what the shots before lacked or had too much: shots of 12.5 frames have 13 and 12.
+  private func count(_ duration: UInt64) -> UInt64 {
+    let wanted = Int64(clamping: duration) &+ debt
+    let count = times.count(in: UInt64(max(0, wanted)))
+    debt = wanted &- Int64(clamping: times.time(of: count) &- times.start)
+    return count
+  }
+
   // MARK: Frames
+
+  /// A copy of the source's last frame, with nothing that is said of that one only.
+  private var last: UnsafeMutablePointer<GstBuffer>? {
+    guard let before, let copy = cgst_buffer_copy(before.gst) else { return nil }
+    Marks.boundary.removeAll(from: copy)
+    if let code = gst_buffer_get_meta(copy, gst_video_time_code_meta_api_get_type()) { gst_buffer_remove_meta(copy, code) }
+    return copy
+  }
 
   /// - Returns: why no frame can follow; nil if one can.
   private func push(_ picture: GeneratedPicture?, isFirst: Bool, isGap: Bool) throws -> End? {
@@ -161,7 +184,7 @@ final class ShotShowing {
     if isLive, !element.wait(until: running - min(running, duration) &+ latency) { return .stopped }
     // It may have come meanwhile.
     if isLive, isBack() { return .handedBack }
-    var buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? painter.blank())
+    let buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? last ?? painter.blank())
     buffer.pointee.pts = GstClockTime(pts)
     buffer.pointee.dts = .max
     buffer.pointee.duration = GstClockTime(duration)
@@ -190,7 +213,6 @@ final class ShotShowing {
       if isFirst {
         state.video.extraShots &+= shot - min(shot, state.video.shot)
         state.video.shot = shot
-        state.video.shotStart = running
       }
       return false
     }
