@@ -100,15 +100,22 @@ public struct ElementHandle: @unchecked Sendable {
   }
 
   /// Whether data come from a live source, as the elements before this one say.
-  public var isSourceLive: Bool {
-    guard let pad = gst_element_get_static_pad(element, "sink") else { return false }
+  public var isSourceLive: Bool { source?.isLive ?? false }
+
+  /// How long after their time data come from a live source at the earliest, as the elements before this one say; 0 if they do
+  /// not know.
+  public var sourceLatency: ClockTime { source?.latency ?? 0 }
+
+  private var source: (isLive: Bool, latency: ClockTime)? {
+    guard let pad = gst_element_get_static_pad(element, "sink") else { return nil }
     defer { gst_object_unref(pad) }
-    guard let query = gst_query_new_latency() else { return false }
+    guard let query = gst_query_new_latency() else { return nil }
     defer { gst_query_unref(query) }
+    guard gst_pad_peer_query(pad, query) != 0 else { return nil }
     var isLive: gboolean = 0
-    guard gst_pad_peer_query(pad, query) != 0 else { return false }
-    gst_query_parse_latency(query, &isLive, nil, nil)
-    return isLive != 0
+    var latency: GstClockTime = 0
+    gst_query_parse_latency(query, &isLive, &latency, nil)
+    return (isLive != 0, latency.valid ?? 0)
   }
 
   /// The settings now, for threads that an element starts itself; callbacks are given theirs.

@@ -8,6 +8,19 @@ public enum FadeColor: String, Sendable, CaseIterable {
   case black, white
 }
 
+/// What a shot that was generated was made by.
+public struct GeneratedShot: Hashable, Sendable {
+  /// Name of what made it, such as `diffusion`.
+  public var generator: String
+  /// Text that it was made from: any script, any characters; empty if there was none.
+  public var prompt: String
+
+  public init(generator: String, prompt: String = "") {
+    self.generator = generator
+    self.prompt = prompt
+  }
+}
+
 /// A place where one shot ends and another begins.
 ///
 /// The same fields stand in element messages, buffer metadata and JSON Lines. Times are nanoseconds, `nil` where the
@@ -31,11 +44,13 @@ public struct Boundary: Hashable, Sendable {
   public var detector: String
   /// What a fade goes through, where the detector tells; nil for other kinds.
   public var color: FadeColor?
+  /// What made the new shot; nil for one of the source.
+  public var generated: GeneratedShot?
 
   public init(
     kind: BoundaryKind, shot: UInt64, frame: UInt64, pts: UInt64? = nil, runningTime: UInt64? = nil,
     streamTime: UInt64? = nil, transitionStart: UInt64? = nil, transitionEnd: UInt64? = nil, score: Double,
-    detector: String, color: FadeColor? = nil
+    detector: String, color: FadeColor? = nil, generated: GeneratedShot? = nil
   ) {
     self.kind = kind
     self.shot = shot
@@ -48,6 +63,7 @@ public struct Boundary: Hashable, Sendable {
     self.score = score
     self.detector = detector
     self.color = color
+    self.generated = generated
   }
 }
 

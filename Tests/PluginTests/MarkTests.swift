@@ -137,6 +137,23 @@ extension Shots {
       #expect(harness.bus.all(.tableOfContents).map(\.chapters) == [chapters])
     }
 
+    @Test func `a generated shot is still one at its new time, and where it fades in`() throws {
+      let harness = try Harness("defade", ["mode": "cut", "margin": "0"])
+      let prompt = "\"狐狸\"\nwakes, up; {1}"
+      let marks = [Mark(frame: 45, start: 40, end: 50, prompt: "Dawn"), Mark(kind: "cut", frame: 70, start: 69, end: 70, shot: 3, prompt: prompt)]
+      harness.setVideo(video)
+      for number in 0..<100 {
+        let buffer = try video.noise(UInt8(number))
+        for mark in marks where mark.frame == number { mark.add(to: buffer) }
+        harness.push(buffer, at: frameTime(number))
+      }
+      harness.end()
+      let found = harness.out.frames.flatMap(\.boundaries)
+      #expect(found.map { $0["frame"] } == [.uint64(41), .uint64(61)])
+      #expect(found.map { $0["prompt"] } == [.string("Dawn"), .string(prompt)])
+      for fields in found { #expect(fields["generated"] == .bool(true) && fields["generator"] == .string("diffusion")) }
+    }
+
     @Test func `without post-toc there are no chapters`() throws {
       let harness = try Harness("shotdetect", ["min-shot-duration": "0"])
       try play(harness)

@@ -27,6 +27,12 @@ extension Boundary {
       ("detector", .string(detector)),
     ])
     if let color { structure.fields.append(Structure.Field(name: "color", value: .string(color.rawValue))) }
+    if let generated {
+      structure.fields += [
+        Structure.Field(name: "generated", value: .bool(true)), Structure.Field(name: "generator", value: .string(generated.generator)),
+        Structure.Field(name: "prompt", value: .string(generated.prompt)),
+      ]
+    }
     return structure
   }
 
@@ -38,7 +44,10 @@ extension Boundary {
     else { return nil }
     self.init(
       kind: kind, shot: shot, frame: frame, pts: time("pts"), runningTime: time("running-time"), streamTime: time("stream-time"),
-      transitionStart: time("transition-start"), transitionEnd: time("transition-end"), score: score, detector: detector, color: structure["color"]?.string.flatMap { FadeColor(rawValue: $0) })
+      transitionStart: time("transition-start"), transitionEnd: time("transition-end"), score: score, detector: detector,
+      color: structure["color"]?.string.flatMap { FadeColor(rawValue: $0) },
+      generated: structure["generated"]?.bool == true
+        ? GeneratedShot(generator: structure["generator"]?.string ?? "", prompt: structure["prompt"]?.string ?? "") : nil)
   }
 }
 

@@ -61,11 +61,6 @@ final class GenerationWork: Sendable {
   /// What is to be shown from the beginning.
   func plan(_ settings: SceneExtend.Settings, _ asked: SceneExtend.Asked? = nil) -> ShotPlan { prompts.plan(settings, asked) }
 
-  /// The plan that runs, with the shots that it has made.
-  var wholePlan: ShotPlan? {
-    producer.plan
-  }
-
   func makeSampler(_ settings: SceneExtend.Settings) -> ContextSampler {
     let model = model.map { ContextSampler.Model(width: $0.width, height: $0.height, frames: $0.frames, shots: $0.shots, frameRate: $0.frameRate) }
     return ContextSampler(model, keepsAlbum: usesCamera, fit: settings.fit)

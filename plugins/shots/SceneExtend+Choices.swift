@@ -37,6 +37,9 @@ extension SceneExtend {
 
     static let typeName = "GstSceneExtendUnderrun"
 
+    /// The frame before it, for as long as nothing is ready.
+    var repeatsFrames: Bool { self == .hold || self == .slow }
+
     var blurb: String {
       switch self {
       case .rephotograph: "The virtual camera fills in"

@@ -11,8 +11,10 @@ extension SceneExtend {
     var line: PictureLine
     var work: GenerationWork
     var asked: Asked?
-    /// Not nil if there is nothing to go on with.
+    /// nil if there is nothing to go on with.
     var info: VideoInfo?
+    /// What leaves before it.
+    var events: [UnsafeMutablePointer<GstEvent>]
   }
 
   private enum Reason {
@@ -30,6 +32,8 @@ extension SceneExtend {
     case .over: handle.pad(Lane.video.source)?.pauseTask()
     case .none: break
     case .beginning(let beginning):
+      // They may have changed in the meantime.
+      let settings = handle.settings(of: SceneExtend.self) ?? settings
       do {
         try extend(beginning, settings)
       } catch {
@@ -43,34 +47,32 @@ extension SceneExtend {
     let isPlaying = handle.gstElement.pointee.current_state == GST_STATE_PLAYING
     let isLive = handle.isSourceLive
     let watchesStall = isLive && settings.trigger.contains(.stall)
+    let hasSound = handle.pad(Lane.sound.sink) != nil
     // Settings, and what the source says of itself, may change while nothing else does.
     return state.wait(milliseconds: watchesStall ? 20 : 200) { state -> Reason? in
       if state.isOver(.video) { return .over }
       guard let work = state.work else { return nil }
       if !isPlaying { state.video.arrival = monotonicTime() }
-      var run: Run?
-      if state.ends[Lane.video.rawValue] != nil, !state.isPictureOver {
-        run = Run(kind: .tail, start: state.video.front)
-      } else if state.asked != nil, !state.waitsForCut, state.video.frames > 0 {
-        run = Run(kind: isLive ? .cover(untilBack: false) : .insert, start: state.video.front)
-      } else if watchesStall, isPlaying, state.video.frames > 0, state.video.segment.rate > 0,
-        monotonicTime() >= state.video.arrival &+ settings.stallTimeout
-      {
-        run = Run(kind: .cover(untilBack: true), start: state.video.front)
+      guard !state.isPictureOver, let kind = state.reason(isLive: isLive, stallTimeout: watchesStall && isPlaying ? settings.stallTimeout : nil) else {
+        state.isPadWanted = false
+        return nil
       }
-      state.isPadWanted = run != nil
-      guard let run, !state.isPushing[Lane.video.rawValue] else { return nil }
+      state.isPadWanted = state.isPushing[Lane.video.rawValue]
+      guard !state.isPadWanted else { return nil }
       defer { if !state.waitsForCut { state.asked = nil } }
-      state.isPadWanted = false
+      let run = Run(kind: kind, start: state.video.front, isToEnd: state.isLast)
       state.run = run
-      if case .insert = run.kind { state.insertStart = run.start }
-      return .beginning(Beginning(run: run, line: state.video, work: work, asked: state.waitsForCut ? nil : state.asked, info: state.video.info))
+      if case .insert = kind, hasSound { state.insertions.append(Insertion(start: run.start)) }
+      if case .cover(untilBack: true) = kind { state.video.isStallCovered = true }
+      return .beginning(Beginning(
+        run: run, line: state.video, work: work, asked: state.waitsForCut ? nil : state.asked, info: state.video.info, events: state.takePending(.video)))
     } ?? .none
   }
 
   // MARK: One extension
 
   private func extend(_ beginning: Beginning, _ settings: Settings) throws {
+    for event in beginning.events { push(event, .video) }
     guard let info = beginning.info else { return warn("The stream has ended before it had a format: there is nothing to go on with.") }
     if beginning.asked?.shots ?? Int(settings.shots) == 0 { return }
     let isLive = handle.isSourceLive
@@ -81,8 +83,7 @@ extension SceneExtend {
       times: FrameTimes(start: beginning.line.next ?? ClockTime(beginning.line.segment.start), numerator: rate.numerator, denominator: rate.denominator))
     // A shot that was made ahead is part of the plan that is set.
     if beginning.asked != nil || !work.producer.isBegun {
-      work.producer.change { $0 = work.plan(settings, beginning.asked) }
-      work.producer.begin(context(info))
+      work.producer.begin(context(info), plan: work.plan(settings, beginning.asked))
     }
     handle.postDurationChanged()
     showing.openSegment()
@@ -101,16 +102,18 @@ extension SceneExtend {
   /// The source has its pad again, or the end is sent.
   private func finish(_ beginning: Beginning, _ settings: Settings) {
     let events = state.change { state -> [UnsafeMutablePointer<GstEvent>] in
-      guard let run = state.run, !state.isOver(.video) else { return [] }
-      if case .insert = run.kind, state.video.front > run.start {
-        state.video.inserted &+= state.video.front - run.start
-        var segment = state.video.shifted
-        if let event = gst_event_new_segment(&segment) { state.pending[Lane.video.rawValue].insert(event, at: 0) }
-      }
+      guard let run = state.run, !state.isStopping, !state.isFlushing[Lane.video.rawValue] else { return [] }
+      if case .insert = run.kind { state.finishInsertion(run, after: beginning.line) }
       state.run = nil
       state.isBack = state.video.front > run.start
       var isLast = !settings.trigger.contains(.eos)
       if case .tail = run.kind { isLast = true }
+      // Who takes no more frames still has to know of the end.
+      switch state.flow[Lane.video.rawValue] {
+      case GST_FLOW_OK: break
+      case GST_FLOW_FLUSHING: return []
+      default: isLast = true
+      }
       // What was inserted just before the end is not the last word.
       guard isLast, let end = state.ends[Lane.video.rawValue] else { return [] }
       state.ends[Lane.video.rawValue] = nil
@@ -136,11 +139,9 @@ extension SceneExtend {
     if settings.standby {
       // A shot that is being made is made to its end.
       guard !work.producer.isBegun || atBoundary && work.producer.isReady else { return }
-      work.producer.change { $0 = work.plan(settings) }
-      work.producer.begin(context(info), keepsReady: true)
+      work.producer.begin(context(info), plan: work.plan(settings), keepsReady: true)
     } else if !work.producer.isBegun, settings.shots != 0, let left = remaining(line), left <= settings.leadTime {
-      work.producer.change { $0 = work.plan(settings) }
-      work.producer.begin(context(info))
+      work.producer.begin(context(info), plan: work.plan(settings))
     }
   }
 
@@ -153,5 +154,36 @@ extension SceneExtend {
     guard let position, gst_pad_peer_query_duration(sink.gst, GST_FORMAT_TIME, &duration) != 0, duration > 0 else { return nil }
     let end = min(UInt64(duration), segment.stop == .max ? .max : ClockTime(segment.stop))
     return end - min(end, position)
+  }
+}
+
+extension SceneExtend.State {
+  /// Why an extension begins now, if one does.
+  ///
+  /// - Parameter stallTimeout: nil if nobody watches for stalls.
+  fileprivate func reason(isLive: Bool, stallTimeout: ClockTime?) -> SceneExtend.Run.Kind? {
+    // What was asked for before the end comes before what follows the end.
+    if asked != nil, !waitsForCut, video.frames > 0, isForward { return isLive ? .cover(untilBack: false) : .insert }
+    if ends[SceneExtend.Lane.video.rawValue] != nil { return .tail }
+    guard let stallTimeout, video.frames > 0, isForward, !video.isStallCovered, monotonicTime() >= video.arrival &+ stallTimeout else { return nil }
+    return .cover(untilBack: true)
+  }
+
+  /// What follows inserted shots is later by them.
+  ///
+  /// - Parameter line: the picture's stream before them.
+  fileprivate mutating func finishInsertion(_ run: SceneExtend.Run, after line: SceneExtend.PictureLine) {
+    let lane = SceneExtend.Lane.video.rawValue
+    let length = video.front - min(video.front, run.start)
+    if let last = insertions.indices.last, insertions[last].length == nil { insertions[last].length = length }
+    guard length > 0 else { return }
+    video.inserted &+= length
+    let isNew = pending[lane].contains { $0.pointee.type == GST_EVENT_SEGMENT }
+    // A segment that came meanwhile was moved by the insertions before.
+    pending[lane] = pending[lane].map { $0.pointee.type == GST_EVENT_SEGMENT ? shifted($0, by: length) : $0 }
+    // Times go on where the source's have stopped.
+    video.next = isNew ? nil : line.next
+    var segment = video.shifted
+    if !isNew, let event = gst_event_new_segment(&segment) { pending[lane].insert(event, at: 0) }
   }
 }

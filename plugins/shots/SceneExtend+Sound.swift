@@ -10,10 +10,12 @@ extension SceneExtend {
   /// - Parameter buffer: taken.
   func passSound(_ buffer: UnsafeMutablePointer<GstBuffer>, _ settings: Settings) -> GstFlowReturn {
     var buffer = buffer
-    let arrival = state.wait { state -> SoundArrival? in
+    let arrive = { (state: inout State) -> SoundArrival? in
       if state.isOver(.sound) { return .refused(state.refusal(.sound)) }
       return state.arriveSound(buffer, keeps: settings.audio)
     }
+    // If it has to wait, the pad's own thread has to know.
+    let arrival = state.change(arrive) ?? state.wait(arrive)
     switch arrival {
     case .refused(let flow):
       gst_buffer_unref(buffer)
@@ -62,6 +64,8 @@ extension SceneExtend {
     /// Samples from this time stamp on.
     case samples(AudioInfo, count: Int, at: ClockTime, isFirst: Bool, recent: [UInt8])
     case gap(ClockTime, duration: ClockTime)
+    /// Only that others look again.
+    case none
   }
 
   /// One turn of the sound's thread.
@@ -76,11 +80,16 @@ extension SceneExtend {
         case .samples(let count, let time, let isFirst):
           state.sound.info.map { .samples($0, count: count, at: time, isFirst: isFirst, recent: isFirst ? state.sound.recent : []) } ?? .over
         case .gap(let time, let duration): .gap(time, duration: duration)
+        case .none: .none
         }
       }
     }
     switch piece {
-    case .over: handle.pad(Lane.sound.source)?.pauseTask()
+    case .over:
+      // Who takes no more sound still has to know of the end.
+      if let end = state.change({ $0.takeRefusedSound() }) { push(end, .sound) }
+      handle.pad(Lane.sound.source)?.pauseTask()
+    case .none: state.change { _ in }
     case .event(let event): push(event, .sound)
     case .gap(let time, let duration):
       if let event = gst_event_new_gap(GstClockTime(time), GstClockTime(duration)) { push(event, .sound) }
@@ -107,18 +116,17 @@ extension SceneExtend.State {
     case event(UnsafeMutablePointer<GstEvent>)
     case samples(Int, at: ClockTime, isFirst: Bool)
     case gap(ClockTime, duration: ClockTime)
+    case none
   }
 
   /// Samples come; nil if they have to wait.
   mutating func arriveSound(_ buffer: UnsafeMutablePointer<GstBuffer>, keeps: SceneExtend.Sound) -> SceneExtend.SoundArrival? {
-    if ends[SceneExtend.Lane.sound.rawValue] != nil { return .refused(GST_FLOW_EOS) }
+    if ends[SceneExtend.Lane.sound.rawValue] != nil || isSoundOver { return .refused(GST_FLOW_EOS) }
     let time = buffer.pointee.pts.valid
     let running = time.flatMap { sound.shifted.runningTime(GstClockTime($0)) }
     var skipped = 0
     if let running {
-      var isInserting = video.inserted > sound.inserted
-      if case .insert? = run?.kind { isInserting = true }
-      if isInserting, running >= insertStart {
+      if let insertion = insertions.first, running >= insertion.start {
         // Inserted shots have sound of their own; this comes after it.
         if sound.insertion == nil { sound.insertion = sound.front ?? running }
         sound.isWaiting = true
@@ -173,12 +181,13 @@ extension SceneExtend.State {
     var limit: ClockTime?
     if ends[lane] != nil {
       limit = isPictureOver ? video.front : video.front &+ frame
-    } else if let start = sound.insertion {
-      let inserted = run == nil ? (video.inserted - min(video.inserted, sound.inserted)) : video.front - min(video.front, run?.start ?? video.front)
+    } else if let start = sound.insertion, let insertion = insertions.first {
+      let inserted = insertion.length ?? video.front - min(video.front, insertion.start)
       limit = start &+ inserted
-      if run == nil, let front = sound.front, front >= limit ?? 0 {
+      if insertion.length != nil, sound.front ?? start >= limit ?? 0 {
         // All of it is there: what waited goes on, later by that.
-        sound.inserted = video.inserted
+        sound.inserted &+= inserted
+        insertions.removeFirst()
         sound.insertion = nil
         sound.isWaiting = false
         var segment = sound.shifted
@@ -186,7 +195,7 @@ extension SceneExtend.State {
         // The times that follow are the source's again.
         if let info = sound.info { sound.next = sound.next.map { $0 - min($0, inserted) } ?? info.time(of: 0) }
         continuation = nil
-        return nil
+        return SoundPiece.none
       }
     } else if case .cover(let untilBack)? = run?.kind {
       let isSilent = !untilBack || monotonicTime() >= sound.arrival &+ settings.stallTimeout
@@ -233,13 +242,31 @@ extension SceneExtend.State {
     let lane = SceneExtend.Lane.sound.rawValue
     guard isPictureOver, let end = ends[lane] else { return nil }
     ends[lane] = nil
+    isSoundOver = true
     return .event(end)
+  }
+
+  /// The end of sound that downstream takes no more of.
+  mutating func takeRefusedSound() -> UnsafeMutablePointer<GstEvent>? {
+    let lane = SceneExtend.Lane.sound.rawValue
+    guard !isStopping, !isFlushing[lane], flow[lane] != GST_FLOW_OK, flow[lane] != GST_FLOW_FLUSHING, let end = ends[lane] else { return nil }
+    ends[lane] = nil
+    isSoundOver = true
+    return end
+  }
+
+  /// The stream ends though its source does not.
+  mutating func endEarly() {
+    run?.kind = .tail
+    for lane in SceneExtend.Lane.allCases where ends[lane.rawValue] == nil && (lane == .video || sound.info != nil && !isSoundOver) {
+      ends[lane.rawValue] = gst_event_new_eos()
+    }
   }
 
   /// A loop is of the last shot's sound, unless that is hardly any.
   private mutating func keepLastShot(_ info: AudioInfo) {
     guard let front = sound.front, front > video.shotStart else { return }
-    let samples = max(info.samples(in: front - video.shotStart), info.samples(in: 1_000_000_000))
+    let samples = min(max(info.samples(in: front - video.shotStart), info.samples(in: 1_000_000_000)), info.samples(in: 10_000_000_000))
     let bytes = Int(clamping: samples) &* info.bytesPerFrame
     if bytes < sound.recent.count { sound.recent.removeFirst(sound.recent.count - bytes) }
   }

@@ -68,6 +68,10 @@ extension SceneExtend {
     var extraShots: UInt64 = 0
     /// When the last frame came, of a clock that nobody sets.
     var arrival: UInt64 = 0
+    /// The stall that goes on was covered: once is enough, until a frame comes.
+    var isStallCovered = false
+    /// The last frame, where it may have to be repeated.
+    var last: Held<GstBuffer>?
 
     init() { gst_segment_init(&segment, GST_FORMAT_TIME) }
 
@@ -127,6 +131,14 @@ extension SceneExtend {
     var boundary: Boundary?
   }
 
+  /// Shots between two frames of the source, for the sound.
+  struct Insertion {
+    /// Running time at which they begin, with those before them counted.
+    var start: ClockTime
+    /// nil while they go on.
+    var length: ClockTime?
+  }
+
   /// What the streaming threads share.
   struct State {
     var work: GenerationWork?
@@ -150,12 +162,16 @@ extension SceneExtend {
     var ends: [UnsafeMutablePointer<GstEvent>?] = [nil, nil]
     /// The picture's stream is over and everything of it has left.
     var isPictureOver = false
+    /// The sound's end has left.
+    var isSoundOver = false
+    /// The extension is to go on no longer than the shot that is shown.
+    var isLast = false
     /// What paces a live stream waits on.
     var clockID: GstClockID?
     /// The picture's thread has something to show.
     var isPadWanted = false
-    /// Running time before which the sound of an insertion does not begin.
-    var insertStart: ClockTime = 0
+    /// Inserted shots that the sound has not come to.
+    var insertions: [Insertion] = []
     /// Generated sound, while it goes on, and where it began and how many samples there are.
     var continuation: SoundContinuation?
     var generated: (start: ClockTime, count: Int64) = (0, 0)
@@ -182,12 +198,15 @@ extension SceneExtend {
         video.info = info
         video.segment = segment
         (run, asked, waitsForCut, hasCut, isBack, isPictureOver, isPadWanted) = (nil, nil, false, false, false, false, false)
+        insertions.removeAll()
+        isLast = false
       case .sound:
         let (info, segment) = (sound.info, sound.segment)
         sound = SoundLine()
         sound.info = info
         sound.segment = segment
         continuation = nil
+        isSoundOver = false
       }
     }
 
@@ -195,28 +214,30 @@ extension SceneExtend {
 
     /// A frame comes; nil if it has to wait.
     mutating func arrive(_ buffer: UnsafeMutablePointer<GstBuffer>, _ marked: Boundary?, _ settings: Settings) -> Arrival? {
-      if ends[Lane.video.rawValue] != nil { return .refused(GST_FLOW_EOS) }
+      if ends[Lane.video.rawValue] != nil || isPictureOver { return .refused(GST_FLOW_EOS) }
       video.arrival = monotonicTime()
       let time = buffer.pointee.pts.valid
       let running = time.flatMap { video.shifted.runningTime(GstClockTime($0)) }
       if let run {
         guard case .cover(let untilBack) = run.kind else { return nil }
-        guard untilBack, let running else { return untilBack ? nil : .dropped }
+        guard untilBack else { return .dropped }
+        // A source without times goes on where the generated frames have come to.
+        let running = running ?? video.front
         // What was covered is over; the rest goes on as soon as the generated frames have come so far.
-        if running + video.frameDuration / 2 < video.front { return .dropped }
+        if running + video.frameDuration / 2 < video.front {
+          // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.
+          if video.front - running <= settings.stallTimeout { self.run?.sourceReturn = running }
+          return .dropped
+        }
         self.run?.sourceReturn = running
         return nil
       }
       if isBack, let running, running + video.frameDuration / 2 < video.front { return .dropped }
-      if marked != nil, video.frames > 0, !isBack {
-        if waitsForCut || (settings.trigger.contains(.cut) && !hasCut) {
-          (waitsForCut, hasCut) = (false, true)
-          if asked == nil { asked = Asked(shots: settings.shots < 0 ? 1 : nil, prompts: nil) }
-        }
-      }
       // The extension begins with the next frame.
       if asked != nil, !waitsForCut, video.frames > 0 { return nil }
       isPushing[Lane.video.rawValue] = true
+      video.isStallCovered = false
+      video.last = settings.underrun.repeatsFrames ? Held(buffer) : nil
       var passing = Passing(time: running ?? video.front)
       passing.events = takePending(.video)
       if isBack {
@@ -247,8 +268,18 @@ extension SceneExtend {
       return .passes(passing)
     }
 
+    /// A boundary of the source comes, before which shots may be wanted.
+    mutating func meetBoundary(_ settings: Settings) {
+      guard run == nil, !isBack, video.frames > 0, isForward, waitsForCut || (settings.trigger.contains(.cut) && !hasCut) else { return }
+      (waitsForCut, hasCut) = (false, true)
+      if asked == nil { asked = Asked(shots: settings.shots < 0 ? 1 : nil, prompts: nil) }
+    }
+
+    /// Nothing can follow the frames of a stream that plays backwards.
+    var isForward: Bool { video.segment.rate > 0 }
+
     /// Events that came while the source waited, and the segment that inserted shots have moved.
-    private mutating func takePending(_ lane: Lane) -> [UnsafeMutablePointer<GstEvent>] {
+    mutating func takePending(_ lane: Lane) -> [UnsafeMutablePointer<GstEvent>] {
       defer { pending[lane.rawValue].removeAll() }
       return pending[lane.rawValue]
     }
@@ -258,14 +289,15 @@ extension SceneExtend {
     /// A serialized event comes.
     ///
     /// - Parameter event: taken.
-    /// - Returns: what is pushed at once.
+    /// - Returns: what is pushed at once; the streaming thread counts as pushing then.
     mutating func receive(
       _ event: UnsafeMutablePointer<GstEvent>, _ lane: Lane, _ settings: Settings, hasVideo: Bool
-    ) -> UnsafeMutablePointer<GstEvent>? {
+    ) -> [UnsafeMutablePointer<GstEvent>] {
       var event = event
       switch event.pointee.type {
       case GST_EVENT_STREAM_START:
-        if lane == .video { isPictureOver = false }
+        // What follows an end has times of its own.
+        if lane == .video ? isPictureOver : isSoundOver { reset(lane) }
       case GST_EVENT_SEGMENT:
         if lane == .video {
           gst_event_copy_segment(event, &video.segment)
@@ -279,6 +311,7 @@ extension SceneExtend {
       case GST_EVENT_CAPS:
         if lane == .video {
           video.info = VideoInfo(event) ?? video.info
+          video.last = nil
         } else {
           sound.info = AudioInfo(event)
           sound.recent.removeAll()
@@ -287,33 +320,39 @@ extension SceneExtend {
         var (start, duration) = (GstClockTime(0), GstClockTime(0))
         gst_event_parse_gap(event, &start, &duration)
         if let start = start.valid { sound.next = start &+ (duration.valid ?? 0) }
-      case GST_EVENT_EOS where settings.trigger.contains(.eos) && video.segment.rate > 0 && (lane == .video || hasVideo && !isPictureOver):
-        guard !isOver(lane) else { break }
+      case GST_EVENT_EOS where ends[lane.rawValue] != nil || (lane == .video ? isPictureOver : isSoundOver):
+        // The stream had to end before.
+        gst_event_unref(event)
+        return []
+      case GST_EVENT_EOS where settings.trigger.contains(.eos) && isForward && !isOver(lane) && (lane == .video || hasVideo):
         ends[lane.rawValue] = event
         // The source will not be back.
         if lane == .video, case .cover(untilBack: true)? = run?.kind { run?.kind = .tail }
-        return nil
+        return []
       case GST_EVENT_EOS where lane == .video:
         // Whatever goes on ends here.
         run?.isToEnd = true
         if run != nil {
           ends[lane.rawValue] = event
-          return nil
+          return []
         }
         isPictureOver = true
+      case GST_EVENT_EOS:
+        isSoundOver = true
       default: break
       }
       if lane == .video ? run != nil : isSoundHeld {
         pending[lane.rawValue].append(event)
-        return nil
+        return []
       }
-      return event
+      isPushing[lane.rawValue] = true
+      return takePending(lane) + [event]
     }
 
     /// Whether the sound's pad is busy with generated sound.
     var isSoundHeld: Bool { sound.isWaiting }
 
-    private func shifted(_ event: UnsafeMutablePointer<GstEvent>, by time: ClockTime) -> UnsafeMutablePointer<GstEvent> {
+    func shifted(_ event: UnsafeMutablePointer<GstEvent>, by time: ClockTime) -> UnsafeMutablePointer<GstEvent> {
       guard time > 0 else { return event }
       var segment = GstSegment()
       gst_event_copy_segment(event, &segment)

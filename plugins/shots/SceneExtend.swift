@@ -177,6 +177,7 @@ final class SceneExtend: PadElement {
     let isMarked = Marks.boundary.isOn(buffer)
     let marked = isMarked ? Marks.boundary.all(on: buffer).compactMap { Boundary($0) }.last : nil
     // The boundary is the first frame of what follows: an extension that waits for one comes before it.
+    if isMarked { state.change { $0.meetBoundary(settings) } }
     let arrival = state.wait { state -> Arrival? in
       if state.isOver(.video) { return .refused(state.refusal(.video)) }
       return state.arrive(buffer, marked, settings)
@@ -248,7 +249,10 @@ final class SceneExtend: PadElement {
     }
     guard event.isSerialized else { return handle.forward(event, from: pad) }
     guard let pointer = event.release() else { return false }
-    if pointer.pointee.type == GST_EVENT_STREAM_START { startTask(lane) }
+    if pointer.pointee.type == GST_EVENT_STREAM_START {
+      awaitEnd(lane)
+      startTask(lane)
+    }
     if pointer.pointee.type == GST_EVENT_CAPS, lane == .video {
       do {
         try configure(pointer)
@@ -261,8 +265,20 @@ final class SceneExtend: PadElement {
     }
     let hasVideo = handle.pad(Lane.video.sink).map { gst_pad_is_linked($0.gst) != 0 } ?? false
     let passing = state.change { $0.receive(pointer, lane, settings, hasVideo: hasVideo) }
-    if let passing { return push(passing, lane) }
-    return true
+    guard !passing.isEmpty else { return true }
+    defer { pushed(lane) }
+    return passing.reduce(true) { push($1, lane) && $0 }
+  }
+
+  /// Another stream follows: what the one before is extended by comes to its end first.
+  private func awaitEnd(_ lane: Lane) {
+    guard state.change({ $0.ends[lane.rawValue] != nil }) else { return }
+    state.change { state in
+      guard lane == .video else { return }
+      state.isLast = true
+      state.run?.isToEnd = true
+    }
+    state.wait { $0.ends[lane.rawValue] == nil || $0.isOver(lane) ? () : nil }
   }
 
   private func configure(_ event: UnsafeMutablePointer<GstEvent>) throws {
@@ -306,8 +322,12 @@ final class SceneExtend: PadElement {
   private func extend(_ shots: Int32, _ prompt: String?) -> Bool {
     guard let settings = handle.settings(of: SceneExtend.self) else { return false }
     let prompts = prompt.flatMap { $0.isEmpty ? nil : [$0] }
+    var isTaken = true
     let work = state.change { state -> GenerationWork? in
-      guard let work = state.work, !state.isStopping else { return nil }
+      guard let work = state.work, !state.isStopping, !state.isPictureOver, state.isForward else {
+        isTaken = false
+        return nil
+      }
       if state.run == nil {
         state.asked = Asked(shots: Int(max(-1, shots)), prompts: prompts)
         if settings.trigger.contains(.cut) { state.waitsForCut = true }
@@ -321,12 +341,14 @@ final class SceneExtend: PadElement {
       plan.shots = shots < 0 || plan.shots < 0 ? -1 : plan.shots &+ Int(shots)
     }
     if work != nil { handle.postDurationChanged() }
-    return state.change { $0.work != nil && !$0.isStopping }
+    return isTaken
   }
 
   private func stopExtension() {
     state.change { state in
-      if state.run != nil { state.run?.isToEnd = true } else { state.asked = nil }
+      if state.run != nil { state.run?.isToEnd = true } else { (state.asked, state.waitsForCut) = (nil, false) }
+      // What follows an end that has come already is not to begin.
+      if state.ends[Lane.video.rawValue] != nil { state.isLast = true }
     }
   }
 
@@ -339,8 +361,8 @@ final class SceneExtend: PadElement {
     guard format == GST_FORMAT_TIME, let sink = handle.pad(Lane(pad).sink), let work = state.change({ $0.work }) else { return nil }
     var duration: gint64 = -1
     guard gst_pad_peer_query_duration(sink.gst, GST_FORMAT_TIME, &duration) != 0, duration >= 0 else { return nil }
-    let plan = state.change { $0.run == nil } ? work.plan(settings) : nil
-    guard let own = work.shotDuration, let planned = plan ?? work.wholePlan, let total = planned.remainingDuration(modelDuration: own) else {
+    let isPlanned = state.change { $0.run == nil }
+    guard let total = isPlanned ? work.shotDuration.flatMap({ work.plan(settings).remainingDuration(modelDuration: $0) }) : work.producer.total else {
       gst_query_set_duration(query, GST_FORMAT_TIME, -1)
       return true
     }

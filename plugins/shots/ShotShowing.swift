@@ -9,18 +9,24 @@ final class ShotShowing {
   private var handle: ElementHandle { element.handle }
   private let info: VideoInfo
   private let isLive: Bool
+  /// How late the source's frames come: generated ones are as late, or they would run away from it.
+  private let latency: ClockTime
   private let painter: FramePainter
   private let times: FrameTimes
   private var segment: GstSegment
   private var shot: UInt64
   private let frames: UInt64
   private let timeCode: TimeCode?
+  /// The source's last frame, if it was kept.
+  private let before: Held<GstBuffer>?
   /// Frames shown.
   private var frame: UInt64 = 0
   /// The virtual camera for when nothing is ready.
   private var camera: Rephotographer?
   private var shown: GeneratedPicture?
   private var hasShown = false
+  /// Nanoseconds that are still to be shown of the whole shots so far; below 0 for too many.
+  private var debt: Int64 = 0
   private var realTimeFactor = 1.0
 
   /// Why a shot ends.
@@ -37,8 +43,9 @@ final class ShotShowing {
     element: SceneExtend, info: VideoInfo, line: SceneExtend.PictureLine, isLive: Bool, painter: FramePainter, times: FrameTimes
   ) {
     (self.element, self.info, self.isLive, self.painter, self.times) = (element, info, isLive, painter, times)
+    latency = isLive ? element.handle.sourceLatency : 0
     segment = line.shifted
-    (shot, frames, timeCode) = (line.shot, line.frames, line.timeCode)
+    (shot, frames, timeCode, before) = (line.shot, line.frames, line.timeCode, line.last)
   }
 
   /// A segment that is closed would cut generated frames off.
@@ -57,9 +64,11 @@ final class ShotShowing {
 
   func run(_ work: GenerationWork, _ settings: SceneExtend.Settings) throws {
     let producer = work.producer
+    // The virtual camera alone needs milliseconds: that is no underrun.
+    let waits = !isLive || work.model == nil
     while true {
       if element.state.change({ $0.isOver(.video) || $0.run?.isToEnd ?? true }) { return }
-      switch producer.next(waits: !isLive, whole: isLive) {
+      switch producer.next(waits: waits, whole: isLive) {
       case .shot(let ready):
         let factor = element.state.change { $0.readings.realTimeFactor }
         if factor > 0 { realTimeFactor = factor }
@@ -70,7 +79,10 @@ final class ShotShowing {
         if end != .whole { return }
       case .late:
         if hasShown { element.count { $0.underruns &+= 1 } }
-        guard try fillIn(producer, settings) else { return }
+        guard try fillIn(producer, settings) else {
+          if settings.underrun == .eos { element.state.change { $0.endEarly() } }
+          return
+        }
       case .over, .cancelled: return
       case .failed(let error):
         return element.warn("The extension ends, since no shot could be generated: \(error).")
@@ -79,7 +91,7 @@ final class ShotShowing {
   }
 
   private func show(_ ready: ShotProducer.Ready, speed: Double, _ producer: ShotProducer, _ settings: SceneExtend.Settings) throws -> End {
-    let count = times.count(in: UInt64(Double(ready.duration) / speed))
+    let count = count(UInt64(Double(ready.duration) / speed))
     let first = frame
     try begin(ready.shot.prompt, generator: ready.generator, number: ready.shot.index &+ 1, queued: producer.queued, settings)
     for index in 0..<count {
@@ -136,25 +148,43 @@ final class ShotShowing {
   /// Marks and messages of a shot that begins with the next frame.
   private func begin(_ prompt: String, generator: String, number: UInt64, queued: UInt64, _ settings: SceneExtend.Settings) throws {
     shot &+= 1
-    mark = (prompt, generator)
+    mark = GeneratedShot(generator: generator, prompt: prompt)
     SceneExtend.tellPlaying(handle, generator: generator, shot: number, prompt: prompt, queued: queued, settings)
     element.count { $0.shots &+= 1 }
     element.sampler.change { $0?.cutGenerated() }
   }
 
-  private var mark: (prompt: String, generator: String)?
+  private var mark: GeneratedShot?
+
+  /// How many frames last so long, with what the shots before lacked or had too much: shots of 12.5 frames have 13 and 12.
+  private func count(_ duration: UInt64) -> UInt64 {
+    let wanted = Int64(clamping: duration) &+ debt
+    let count = times.count(in: UInt64(max(0, wanted)))
+    debt = wanted &- Int64(clamping: times.time(of: count) &- times.start)
+    return count
+  }
 
   // MARK: Frames
+
+  /// A copy of the source's last frame, with nothing that is said of that one only.
+  private var last: UnsafeMutablePointer<GstBuffer>? {
+    guard let before, let copy = cgst_buffer_copy(before.gst) else { return nil }
+    Marks.boundary.removeAll(from: copy)
+    if let code = gst_buffer_get_meta(copy, gst_video_time_code_meta_api_get_type()) { gst_buffer_remove_meta(copy, code) }
+    return copy
+  }
 
   /// - Returns: why no frame can follow; nil if one can.
   private func push(_ picture: GeneratedPicture?, isFirst: Bool, isGap: Bool) throws -> End? {
     let pts = times.time(of: frame)
     let duration = times.duration(of: frame)
     guard let running = segment.runningTime(GstClockTime(pts)), let end = segment.runningTime(GstClockTime(pts &+ duration)) else { return .stopped }
-    let isBack = element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false }
-    if isBack { return .handedBack }
-    if isLive, !element.wait(until: running - min(running, duration)) { return .stopped }
-    var buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? painter.blank())
+    func isBack() -> Bool { element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false } }
+    if isBack() { return .handedBack }
+    if isLive, !element.wait(until: running - min(running, duration) &+ latency) { return .stopped }
+    // It may have come meanwhile.
+    if isLive, isBack() { return .handedBack }
+    let buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? last ?? painter.blank())
     buffer.pointee.pts = GstClockTime(pts)
     buffer.pointee.dts = .max
     buffer.pointee.duration = GstClockTime(duration)
@@ -167,14 +197,10 @@ final class ShotShowing {
       let stream = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GstClockTime(pts)).valid
       let boundary = Boundary(
         kind: .cut, shot: shot, frame: frames &+ frame, pts: pts, runningTime: running, streamTime: stream,
-        transitionStart: stream.map { $0 - min($0, duration) }, transitionEnd: stream, score: 1, detector: SceneExtend.description.factory)
-      var fields = boundary.structure
-      fields.fields += [
-        Structure.Field(name: "generated", value: .bool(true)), Structure.Field(name: "prompt", value: .string(mark.prompt)),
-        Structure.Field(name: "generator", value: .string(mark.generator)),
-      ]
-      Marks.boundary.add(fields, to: buffer)
-      handle.post(fields)
+        transitionStart: stream.map { $0 - min($0, duration) }, transitionEnd: stream, score: 1, detector: SceneExtend.description.factory,
+        generated: mark)
+      Marks.boundary.add(boundary.structure, to: buffer)
+      handle.post(boundary.structure)
       if let event = KeyUnit(pts: pts, streamTime: stream, runningTime: running).event { element.push(event, .video) }
     }
     if case .picture(let picture)? = picture { element.sampler.change { $0?.see(picture, at: running) } }
@@ -187,7 +213,6 @@ final class ShotShowing {
       if isFirst {
         state.video.extraShots &+= shot - min(shot, state.video.shot)
         state.video.shot = shot
-        state.video.shotStart = running
       }
       return false
     }

@@ -95,6 +95,12 @@ public final class ShotProducer: Sendable {
     var isShowing = false
     /// Nanoseconds of the first that were shown.
     var elapsed: UInt64 = 0
+    /// Nanoseconds of all shots that were begun since it was begun.
+    var given: UInt64 = 0
+    /// The shot of an older round that was shown, for this round not to show it again.
+    var shown: UInt64?
+    /// Pictures of the shot that is made.
+    var pictures = 0
     var isOver = false
     var failure: (any Error)?
     /// Why there will never be a shot.
@@ -139,20 +145,24 @@ public final class ShotProducer: Sendable {
 
   /// Generates what follows this, from the plan's next shot on.
   ///
-  /// - Parameter keepsReady: a shot that is ready stays until its successor is, and is shown if somebody asks before.
-  public func begin(_ context: SceneContext, keepsReady: Bool = false) {
+  /// - Parameters:
+  ///   - plan: nil for the one that there is.
+  ///   - keepsReady: a shot that is ready stays until its successor is, and is shown if somebody asks before.
+  public func begin(_ context: SceneContext, plan: ShotPlan? = nil, keepsReady: Bool = false) {
     state.change { state in
       if keepsReady, state.isShowing { return }
+      if let plan { state.plan = plan }
       state.round &+= 1
       state.request = context
       state.isBegun = true
-      (state.isOver, state.failure) = (false, nil)
+      (state.isOver, state.failure, state.shown) = (false, nil, nil)
       if !keepsReady {
         state.queue.removeAll()
         (state.isShowing, state.elapsed) = (false, 0)
       } else {
         state.queue.removeAll { !$0.isComplete }
       }
+      state.given = state.queue.reduce(0) { $0 &+ $1.ready.duration }
     }
   }
 
@@ -194,6 +204,15 @@ public final class ShotProducer: Sendable {
     }
   }
 
+  /// Nanoseconds of all shots since it was begun, those to come included; nil if there is no end, or no generator yet.
+  public var total: UInt64? {
+    state.change { state in
+      guard let own = state.shotDuration, let left = state.plan.remainingDuration(modelDuration: own) else { return nil }
+      let (total, isTooLarge) = state.given.addingReportingOverflow(left)
+      return isTooLarge ? nil : total
+    }
+  }
+
   /// Nanoseconds of a shot that nobody gave a length; nil until the generator is made.
   public var shotDuration: UInt64? { state.change { $0.shotDuration } }
 
@@ -216,6 +235,11 @@ public final class ShotProducer: Sendable {
       if state.isStopping || !state.isBegun { return .cancelled }
       if let first = state.queue.first, !first.isEmpty, first.isComplete || !whole {
         state.isShowing = true
+        if first.round != state.round {
+          // It was kept ready, and is shown now: what was to take its place is not needed.
+          state.shown = first.ready.shot.index
+          state.queue.removeAll { $0.round == state.round && $0.ready.shot.index <= first.ready.shot.index }
+        }
         return .shot(first.ready)
       }
       if let failure = state.brokenBy ?? state.failure { return .failed(failure) }
@@ -226,10 +250,15 @@ public final class ShotProducer: Sendable {
 
   /// What the shot shows so many nanoseconds after its beginning, in its frame of this number.
   public func picture(at elapsed: UInt64, frame: Int, waits: Bool) -> Shown {
-    state.wait { state in
+    state.changeQuietly { state in
+      let wasAhead = state.ahead >= lead
+      if state.isShowing { state.elapsed = max(state.elapsed, elapsed) }
+      // The thread waits for this with the next shot.
+      return wasAhead && state.ahead < lead
+    }
+    return state.wait { state in
       if state.isStopping || !state.isBegun { return .cancelled }
       guard state.isShowing, let entry = state.queue.first else { return .over }
-      state.elapsed = max(state.elapsed, elapsed)
       switch entry.content {
       case .camera(let shot): return .picture(.view(shot, frame: frame))
       case .pictures(let pictures, let rate):
@@ -266,7 +295,7 @@ public final class ShotProducer: Sendable {
         state.change { state in
           guard state.round == round else { return }
           state.failure = error
-          if let last = state.queue.indices.last, !state.queue[last].isComplete { state.queue[last].isComplete = true }
+          if let last = state.queue.lastIndex(where: { $0.round == round }) { state.queue[last].isComplete = true }
           state.queue.removeAll { $0.isEmpty }
         }
       }
@@ -299,19 +328,23 @@ public final class ShotProducer: Sendable {
     let planned = state.change { state -> Entry? in
       guard state.round == round else { return nil }
       if steered { state.plan = plan }
-      guard let shot = state.plan.next() else {
+      var next = state.plan.next()
+      while let shot = next, let shown = state.shown, shot.index <= shown { next = state.plan.next() }
+      guard let shot = next else {
         state.isOver = true
         return nil
       }
       let ready = Ready(shot: shot, duration: shot.duration ?? generator.shotDuration, generator: generator.name)
       let entry = Entry(ready: ready, round: round)
       state.queue.append(entry)
+      state.given &+= ready.duration
+      state.pictures = 0
       return entry
     }
     guard let planned else { return isCurrent(round) }
     let shot = planned.ready.shot
     let tell = { @Sendable [self] (part: Report.Part, step: Int, steps: Int, factor: Double) in
-      let (pictures, queued) = state.change { state in (state.queue.last.map(\.pictures) ?? 0, state.ahead) }
+      let (pictures, queued) = state.change { state in (state.pictures, state.ahead) }
       report(Report(
         part: part, shot: shot, generator: planned.ready.generator, step: step, steps: steps, pictures: pictures, realTimeFactor: factor, queued: queued))
     }
@@ -321,7 +354,7 @@ public final class ShotProducer: Sendable {
     try generator.generate(shot, duration: planned.ready.duration, check: ticker.check) { add($0, round) }
     let factor = Double(planned.ready.duration) / Double(max(1, monotonicTime() - start))
     state.change { state in
-      guard state.round == round, let last = state.queue.indices.last else { return }
+      guard state.round == round, let last = state.queue.lastIndex(where: { $0.round == round }) else { return }
       state.queue[last].isComplete = true
       // What was ready before is out of date now, unless it is shown.
       if !state.isShowing { state.queue.removeAll { $0.round != round } }
@@ -332,7 +365,8 @@ public final class ShotProducer: Sendable {
 
   private func add(_ piece: ShotPiece, _ round: UInt64) {
     state.change { state in
-      guard state.round == round, let last = state.queue.indices.last else { return }
+      guard state.round == round, let last = state.queue.lastIndex(where: { $0.round == round }) else { return }
+      if case .pictures(let new, _) = piece { state.pictures += new.count }
       switch (piece, state.queue[last].content) {
       case (.camera(let shot), _): state.queue[last].content = .camera(shot)
       case (.pictures(let new, let rate), .pictures(let old, _)): state.queue[last].content = .pictures(old + new, rate: rate)

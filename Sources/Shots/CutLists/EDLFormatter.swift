@@ -13,6 +13,7 @@ struct EDLFormatter: CutListFormatter {
     let (start, end) = (timecode(shot.start), timecode(shot.end))
     return "\(padded(shot.ordinal, 3))  AX       V     C        \(start) \(end) \(start) \(end)\n"
       + "* FROM CLIP NAME: \(singleLine(options.title)) shot \(shot.ordinal)\n"
+      + (shot.generated.map { "* COMMENT: \(singleLine($0.note))\n" } ?? "")
   }
 
   private func timecode(_ nanoseconds: UInt64) -> Timecode {

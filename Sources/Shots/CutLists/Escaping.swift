@@ -64,6 +64,20 @@ func singleLine(_ text: String) -> String {
   return String(out)
 }
 
+/// Text of a WebVTT cue, on one line.
+func cueText(_ text: String) -> String {
+  var out = ""
+  for scalar in singleLine(text).unicodeScalars {
+    switch scalar {
+    case "&": out += "&amp;"
+    case "<": out += "&lt;"
+    case ">": out += "&gt;"
+    default: out.unicodeScalars.append(scalar)
+    }
+  }
+  return out
+}
+
 /// A field of a CSV file, quoted as RFC 4180 asks.
 func csvField(_ text: String) -> String {
   guard text.utf8.contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }) else { return text }

@@ -33,9 +33,10 @@ struct FCPXMLFormatter: CutListFormatter {
 
   func shot(_ shot: Shot) -> String {
     let (first, end) = (options.rate.frame(at: shot.start), options.rate.frame(at: shot.end))
+    let note = shot.generated.map { "><note>\(xmlText($0.note))</note></asset-clip>" } ?? "/>"
     return """
-                  <asset-clip name="Shot \(shot.ordinal)" ref="r2" offset="\(time(first))" start="\(time(first))" \
-      duration="\(time(end.less(first)))"/>
+                  <asset-clip name="\(shot.name)" ref="r2" offset="\(time(first))" start="\(time(first))" \
+      duration="\(time(end.less(first)))"\(note)
 
       """
   }

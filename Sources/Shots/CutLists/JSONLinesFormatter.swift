@@ -24,5 +24,8 @@ func jsonObject(_ boundary: Boundary) -> String {
     ("detector", jsonString(boundary.detector)),
   ]
   if let color = boundary.color { fields.append(("color", jsonString(color.rawValue))) }
+  if let generated = boundary.generated {
+    fields += [("generated", "true"), ("generator", jsonString(generated.generator)), ("prompt", jsonString(generated.prompt))]
+  }
   return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
 }

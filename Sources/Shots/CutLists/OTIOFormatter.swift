@@ -18,7 +18,7 @@ struct OTIOFormatter: CutListFormatter {
     let boundary = shot.opening.boundary.map { "{\"gst-shots\":\(jsonObject($0))}" } ?? "{}"
     return """
       \(shot.ordinal == 1 ? "" : ",")\
-      {"OTIO_SCHEMA":"Clip.2","name":"Shot \(shot.ordinal)","source_range":{"OTIO_SCHEMA":"TimeRange.1",\
+      {"OTIO_SCHEMA":"Clip.2","name":"\(shot.name)","source_range":{"OTIO_SCHEMA":"TimeRange.1",\
       "start_time":\(time(first)),"duration":\(time(end.less(first)))},\
       "media_references":{"DEFAULT_MEDIA":\(medium)},"active_media_reference_key":"DEFAULT_MEDIA",\
       "metadata":\(boundary)}

@@ -10,6 +10,7 @@ struct WebVTTFormatter: CutListFormatter {
   }
 
   func shot(_ shot: Shot) -> String {
-    "\(shot.ordinal)\n\(clockText(shot.start)) --> \(clockText(shot.end))\nShot \(shot.ordinal)\n\n"
+    let prompt = shot.generated.map { $0.prompt.isEmpty ? "" : ": \(cueText($0.prompt))" } ?? ""
+    return "\(shot.ordinal)\n\(clockText(shot.start)) --> \(clockText(shot.end))\n\(shot.name)\(prompt)\n\n"
   }
 }

@@ -120,7 +120,9 @@ extension Bus {
 
 extension Folder {
   /// What lies in it, sorted.
-  var names: [String] {
+  var names: [String] { Self.names(in: path) }
+
+  static func names(in path: String) -> [String] {
     guard let folder = opendir(path) else { return [] }
     defer { closedir(folder) }
     var all: [String] = []

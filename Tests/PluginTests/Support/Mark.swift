@@ -10,6 +10,8 @@ struct Mark {
   var end: Int?
   var shot: UInt64 = 2
   var color: String?
+  /// Of a generated shot.
+  var prompt: String?
 
   func add(to buffer: UnsafeMutablePointer<GstBuffer>, offset: UInt64 = 0) {
     let name = "GstShotBoundaryMeta"
@@ -42,5 +44,10 @@ struct Mark {
     set("score", GType(15 << 2)) { g_value_set_double($0, 0.9) }
     set("detector", "fused")
     if let color { set("color", color) }
+    if let prompt {
+      set("generated", GType(5 << 2)) { g_value_set_boolean($0, 1) }
+      set("generator", "diffusion")
+      set("prompt", prompt)
+    }
   }
 }

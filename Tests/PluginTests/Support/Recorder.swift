@@ -8,7 +8,9 @@ final class Recorder: Sendable {
     /// Address of the first memory.
     var memory: UInt
     var pts: UInt64
+    var duration: UInt64
     var isDelta: Bool
+    var isGap: Bool
     var boundaries: [Fields]
     var scores: [Fields]
     /// When it came.
@@ -88,6 +90,8 @@ extension Recorder.Frame {
     address = UInt(bitPattern: buffer)
     memory = UInt(bitPattern: gst_buffer_peek_memory(buffer, 0))
     pts = UInt64(buffer.pointee.pts)
+    duration = UInt64(buffer.pointee.duration)
+    isGap = gst_buffer_has_flags(buffer, GST_BUFFER_FLAG_GAP) != 0
     isDelta = gst_buffer_has_flags(buffer, GST_BUFFER_FLAG_DELTA_UNIT) != 0
     boundaries = Fields.metadata("GstShotBoundaryMeta", of: buffer)
     scores = Fields.metadata("GstShotScoreMeta", of: buffer)

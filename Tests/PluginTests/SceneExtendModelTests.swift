@@ -1,0 +1,137 @@
+import CGStreamer
+import CGStreamerCheck
+import Glibc
+import Testing
+
+extension Shots {
+  /// Shots of a diffusion model: tiny, and with random weights.
+  @Suite("Scene extension: model", .timeLimit(.minutes(4))) struct SceneExtendModelTests {
+    private let model: SceneModelFolder
+
+    init() throws { model = try SceneModelFolder() }
+
+    private func frames(
+      seed: String = "1", prompts: String = "<\"A hare wakes up\">", shot: Int = 0, mask: String = "auto", guidance: String = "-1", fit: String = "stretch"
+    ) throws -> [UInt64] {
+      let stream = try SceneStream([
+        "generator": "diffusion", "model": model.path, "precision": "float32", "shots": "2", "seed": seed, "prompts": prompts, "mask": mask, "guidance": guidance, "fit": fit,
+      ])
+      stream.harness.setVideo(stream.video)
+      for number in 0..<30 { stream.harness.push(try stream.picture(number, shot: shot), at: frameTime(number)) }
+      #expect(stream.end())
+      #expect(stream.bus.errors == [])
+      #expect(stream.generated.map(\.frame) == [30, 43] && stream.out.frameCount == 55, "two shots of 12.5 frames")
+      #expect(stream.generated.allSatisfy { $0.mark.text("generator") == "diffusion" })
+      return Array(stream.pullChecksums().dropFirst(30))
+    }
+
+    @Test func `shots are of its size and rate, and depend on seed, prompt, context, mask and guidance only`() throws {
+      let first = try frames()
+      #expect(Set(first).count == 8, "four pictures a shot, at 8 a second")
+      #expect(try frames() == first)
+      #expect(try frames(seed: "2") != first)
+      #expect(try frames(prompts: "<\"A cock crows\">") != first)
+      #expect(try frames(shot: 1) != first)
+      #expect(try frames(mask: "mask2dit-v2") != first)
+      #expect(try frames(guidance: "4") != first)
+      #expect(try frames(fit: "contain") != first)
+    }
+
+    @Test func `an end before the first frame is followed by shots of the prompt alone`() throws {
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1"])
+      stream.harness.setVideo(stream.video)
+      #expect(stream.end())
+      #expect(stream.out.frameCount == 13 && stream.bus.errors == [])
+    }
+
+    @Test func `a shot that is longer than the model's is made of several of its clips`() throws {
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1", "shot-duration": "1200000000"])
+      try stream.play(0..<5)
+      #expect(stream.end())
+      #expect(stream.out.frameCount == 35 && stream.generated.count == 1)
+      #expect(Set(stream.pullChecksums().dropFirst(5)).count == 10)
+    }
+
+    @Test func `messages tell of its work, always with the same fields`() throws {
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "2", "prompts": "<\"A hare\">", "seed": "5"])
+      try stream.play(0..<5)
+      #expect(stream.end())
+      let told = stream.bus.extensions
+      let fields = ["state", "shot", "prompt", "generator", "step", "steps", "frames", "real-time-factor", "seed", "queued"]
+      #expect(told.allSatisfy { Array($0.order.prefix(10)) == fields && $0.number("seed") == 5 })
+      #expect(Set(told.compactMap { $0.text("state") }).isSuperset(of: ["generating", "generated", "playing"]))
+      #expect(told.filter { $0.text("state") == "generated" }.compactMap { $0.number("shot") } == [1, 2])
+      #expect(told.filter { $0.text("state") == "playing" }.map { $0.text("prompt") } == ["A hare", "A hare"])
+      #expect(told.filter { $0.text("state") == "generated" }.allSatisfy { ($0.double("real-time-factor") ?? 0) > 0 && $0.number("frames") == 4 })
+      #expect(stream.harness.double("real-time-factor") > 0)
+    }
+
+    // MARK: What is wrong with it
+
+    private func error(_ properties: String) throws -> String {
+      let pipeline = try Pipeline("videotestsrc ! video/x-raw,width=64,height=48 ! sceneextend \(properties) ! fakesink")
+      #expect(!pipeline.setState(GST_STATE_PAUSED))
+      #expect(pipeline.bus.errors.count == 1)
+      return pipeline.bus.errors.first ?? ""
+    }
+
+    @Test func `a missing or damaged model is an error before the first frame, with the file`() throws {
+      #expect(try error("generator=diffusion model=/nonexistent").contains("/nonexistent"))
+      for file in ["scene.json", "model_index.json", "vae/diffusion_pytorch_model.safetensors", "vae/config.json", "transformer/config.json"] {
+        let model = try SceneModelFolder()
+        unlink(model.file(file))
+        try write("{\"width\"".utf8, to: model.file(file))
+        let text = try error("generator=diffusion model=\(model.path)")
+        #expect(text.contains(file), "\(file): \(text)")
+      }
+      let gone = try SceneModelFolder()
+      unlink(gone.file("transformer/diffusion_pytorch_model.safetensors"))
+      #expect(try error("generator=diffusion model=\(gone.path)").contains(gone.path))
+      #expect(try error("generator=diffusion model=\(model.path) lora-location=/nonexistent.safetensors").contains("/nonexistent.safetensors"))
+      #expect(try error("generator=diffusion model=\(model.path) mask=cinetrans mask-layers=x").contains("mask-layers"))
+    }
+
+    // MARK: auto
+
+    private func reasons(_ fields: [String: String]) throws -> [Fields] {
+      let model = try SceneModelFolder(fields)
+      let pipeline = try Pipeline("videotestsrc num-buffers=20 ! video/x-raw,width=96,height=64,framerate=25/1 ! sceneextend generator=auto model=\(model.path) shots=1 ! fakesink sync=false")
+      try pipeline.run()
+      #expect(pipeline.bus.errors == [])
+      return pipeline.bus.extensions.filter { $0.text("state") == "ready" } + pipeline.bus.boundaries
+    }
+
+    @Test func `auto takes a model that is fit to be a default, if it is fast enough, and says so`() throws {
+      let unfit = try reasons(["default": "false"])
+      #expect(unfit.first?.text("generator") == "rephotograph" && unfit.first?.text("reason")?.contains("not marked") == true)
+      #expect(unfit.last?.text("generator") == "rephotograph")
+      let fit = try reasons([:])
+      #expect(fit.first?.text("generator") == "diffusion" && fit.first?.text("reason")?.contains("default") == true)
+      #expect(fit.count == 3 && fit[1].text("reason")?.contains("times its duration here") == true)
+      #expect(fit[1].text("generator") == fit[2].text("generator"))
+    }
+
+    // MARK: Ahead
+
+    @Test func `with standby a shot is ready before the end`() throws {
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1", "standby": "true"])
+      try stream.play(0..<20, cuts: [10])
+      #expect(eventually { stream.bus.extensions.contains { $0.text("state") == "generated" } })
+      #expect(stream.end())
+      let first = try #require(stream.bus.extensions.first { $0.text("state") == "playing" })
+      #expect((first.number("queued") ?? 0) > 0)
+      #expect(stream.generated.count == 1 && stream.out.frameCount == 33)
+    }
+
+    @Test func `before an end that is known shots are made ahead`() throws {
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1", "lead-time": "400000000"])
+      stream.setUpstreamDuration(second)
+      try stream.play(0..<14)
+      #expect(stream.bus.extensions.allSatisfy { $0.text("state") == "ready" })
+      try stream.play(14..<25)
+      #expect(eventually { stream.bus.extensions.contains { $0.text("state") == "generated" } })
+      #expect(stream.end())
+      #expect(stream.generated.count == 1 && stream.duration() != nil)
+    }
+  }
+}
