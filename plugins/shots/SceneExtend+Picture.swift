@@ -45,17 +45,21 @@ extension SceneExtend {
 
   private func awaitReason(_ settings: Settings) -> Reason {
     let isPlaying = handle.gstElement.pointee.current_state == GST_STATE_PLAYING
-    let isLive = handle.isSourceLive
-    let watchesStall = isLive && settings.trigger.contains(.stall)
-    let hasSound = handle.pad(Lane.sound.sink) != nil
     // Settings, and what the source says of itself, may change while nothing else does.
-    return state.wait(milliseconds: watchesStall ? 20 : 200) { state -> Reason? in
+    let watchesStall = settings.trigger.contains(.stall) && handle.isSourceLive
+    state.wait(milliseconds: watchesStall ? 20 : 200) { state -> Void? in
+      state.isOver(.video) || state.reason(isLive: true, stallTimeout: nil) != nil ? () : nil
+    }
+    let isLive = handle.isSourceLive
+    let hasSound = handle.pad(Lane.sound.sink) != nil
+    // It waits for a frame that is just being pushed.
+    return state.wait(milliseconds: 20) { state -> Reason? in
       if state.isOver(.video) { return .over }
       guard let work = state.work else { return nil }
       if !isPlaying { state.video.arrival = monotonicTime() }
-      guard !state.isPictureOver, let kind = state.reason(isLive: isLive, stallTimeout: watchesStall && isPlaying ? settings.stallTimeout : nil) else {
+      guard let kind = state.reason(isLive: isLive, stallTimeout: watchesStall && isPlaying ? settings.stallTimeout : nil) else {
         state.isPadWanted = false
-        return nil
+        return Reason.none
       }
       state.isPadWanted = state.isPushing[Lane.video.rawValue]
       guard !state.isPadWanted else { return nil }
@@ -118,10 +122,12 @@ extension SceneExtend {
       guard isLast, let end = state.ends[Lane.video.rawValue] else { return [] }
       state.ends[Lane.video.rawValue] = nil
       state.isPictureOver = true
-      defer { state.pending[Lane.video.rawValue].removeAll() }
-      return state.pending[Lane.video.rawValue] + [end]
+      state.isPushing[Lane.video.rawValue] = true
+      return state.takePending(.video) + [end]
     }
+    guard !events.isEmpty else { return }
     for event in events { push(event, .video) }
+    state.change { $0.isPushing[Lane.video.rawValue] = false }
   }
 
   // MARK: Ahead of the end
@@ -162,6 +168,7 @@ extension SceneExtend.State {
   ///
   /// - Parameter stallTimeout: nil if nobody watches for stalls.
   fileprivate func reason(isLive: Bool, stallTimeout: ClockTime?) -> SceneExtend.Run.Kind? {
+    guard !isPictureOver else { return nil }
     // What was asked for before the end comes before what follows the end.
     if asked != nil, !waitsForCut, video.frames > 0, isForward { return isLive ? .cover(untilBack: false) : .insert }
     if ends[SceneExtend.Lane.video.rawValue] != nil { return .tail }

@@ -90,7 +90,10 @@ extension SceneExtend {
       if let end = state.change({ $0.takeRefusedSound() }) { push(end, .sound) }
       handle.pad(Lane.sound.source)?.pauseTask()
     case .none: state.change { _ in }
-    case .event(let event): push(event, .sound)
+    case .event(let event):
+      let isEnd = event.pointee.type == GST_EVENT_EOS
+      push(event, .sound)
+      if isEnd { state.change { $0.isPushing[Lane.sound.rawValue] = false } }
     case .gap(let time, let duration):
       if let event = gst_event_new_gap(GstClockTime(time), GstClockTime(duration)) { push(event, .sound) }
     case .samples(let info, let count, let time, let isFirst, let recent):
@@ -243,6 +246,7 @@ extension SceneExtend.State {
     guard isPictureOver, let end = ends[lane] else { return nil }
     ends[lane] = nil
     isSoundOver = true
+    isPushing[lane] = true
     return .event(end)
   }
 

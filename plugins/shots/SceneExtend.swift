@@ -272,13 +272,12 @@ final class SceneExtend: PadElement {
 
   /// Another stream follows: what the one before is extended by comes to its end first.
   private func awaitEnd(_ lane: Lane) {
-    guard state.change({ $0.ends[lane.rawValue] != nil }) else { return }
     state.change { state in
-      guard lane == .video else { return }
+      guard lane == .video, state.ends[lane.rawValue] != nil else { return }
       state.isLast = true
       state.run?.isToEnd = true
     }
-    state.wait { $0.ends[lane.rawValue] == nil || $0.isOver(lane) ? () : nil }
+    state.wait { $0.ends[lane.rawValue] == nil && !$0.isPushing[lane.rawValue] || $0.isOver(lane) ? () : nil }
   }
 
   private func configure(_ event: UnsafeMutablePointer<GstEvent>) throws {
