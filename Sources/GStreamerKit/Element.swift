@@ -123,6 +123,9 @@ public struct ElementHandle: @unchecked Sendable {
   /// nil while the element is made, and if the handle belongs to another one.
   public func settings<E: Element>(of type: E.Type) -> E.Settings? { core(type)?.settings }
 
+  /// What users read as properties now, as it was published last.
+  public func readings<E: Element>(of type: E.Type) -> E.Readings? { core(type)?.readings }
+
   /// Publishes what users read as properties. A `PassthroughVideoFilter` has `Output.readings` for that.
   public func publish<E: Element>(_ readings: E.Readings, of type: E.Type) { core(type)?.readings = readings }
 

@@ -137,7 +137,7 @@ final class GenerationWork: Sendable {
     handle.post(Structure("scene-extension", [
       ("state", .string(state)), ("shot", .uint64(shot)), ("prompt", .string(prompt)), ("generator", .string(generator)),
       ("step", .uint(UInt32(clamping: step))), ("steps", .uint(UInt32(clamping: steps))), ("frames", .uint64(UInt64(clamping: frames))),
-      ("real-time-factor", .double(factor)), ("seed", .uint64(UInt64(settings.seed))), ("queued", .uint64(queued)),
+      ("real-time-factor", .double(factor)), ("underruns", .uint64(handle.readings(of: SceneExtend.self)?.underruns ?? 0)), ("seed", .uint64(UInt64(settings.seed))), ("queued", .uint64(queued)),
     ] + more))
   }
 

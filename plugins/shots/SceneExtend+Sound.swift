@@ -180,14 +180,22 @@ extension SceneExtend.State {
   mutating func nextSound(_ settings: SceneExtend.Settings) -> SoundPiece? {
     let lane = SceneExtend.Lane.sound.rawValue
     let frame = video.frameDuration
-    // Where sound may go up to, in running time: a frame beyond the picture, since muxers wait for what comes after it.
+    // Where sound may go up to, in running time.
     var limit: ClockTime?
+    var isWhole = isPictureOver
     if ends[lane] != nil {
-      limit = isPictureOver ? video.front : video.front &+ frame
+      if isPictureOver {
+        limit = video.front
+      } else {
+        let reach = reach(settings)
+        (limit, isWhole) = (max(reach.known, video.front &+ (reach.isAll ? 0 : frame)), reach.isAll)
+      }
     } else if let start = sound.insertion, let insertion = insertions.first {
-      let inserted = insertion.length ?? video.front - min(video.front, insertion.start)
+      let reach = reach(settings)
+      let known = insertion.length ?? reach.known - min(reach.known, insertion.start)
+      let inserted = max(known, insertion.length == nil ? video.front - min(video.front, insertion.start) : 0)
       limit = start &+ inserted
-      if insertion.length != nil, sound.front ?? start >= limit ?? 0 {
+      if insertion.length != nil || reach.isAll, sound.front ?? start >= limit ?? 0 {
         // All of it is there: what waited goes on, later by that.
         sound.inserted &+= inserted
         insertions.removeFirst()
@@ -217,7 +225,7 @@ extension SceneExtend.State {
     }
     let start = sound.next ?? ClockTime(sound.segment.start)
     let front = sound.shifted.runningTime(GstClockTime(start)) ?? sound.front ?? 0
-    guard front < limit else { return ended() }
+    guard front < limit else { return isWhole ? ended() : nil }
     let left = limit - front
     guard settings.audio != .gap, let info = sound.info else {
       // Without samples, or a format for them.
@@ -228,7 +236,7 @@ extension SceneExtend.State {
     // Short enough that a muxer always finds some behind the picture that it waits for.
     let most = max(1, Int(info.samples(in: min(frame / 2, 20_000_000))))
     let count = min(most, Int(clamping: info.samples(in: left)))
-    guard count > 0 else { return ended() }
+    guard count > 0 else { return isWhole ? ended() : nil }
     if continuation == nil {
       generated = (start, 0)
       keepLastShot(info)
@@ -240,10 +248,25 @@ extension SceneExtend.State {
     return .samples(count, at: time, isFirst: isFirst)
   }
 
-  /// The end of the stream, if it is time for it.
+  /// How far the picture will go for certain, half a second beyond what it has shown at most, in running time; and whether that is
+  /// all of it.
+  ///
+  /// Muxers take some of each stream in turns and wait for it, mp4mux a quarter of a second: sound that waited for the picture
+  /// frame by frame would wait for ever. For the same reason it ends when the picture's end is known, not when it is there.
+  private func reach(_ settings: SceneExtend.Settings) -> (known: ClockTime, isAll: Bool) {
+    let most = video.front &+ 500_000_000
+    // Generated shots will follow what passes.
+    guard let run else { return (settings.shots == 0 ? video.front : most, false) }
+    guard let planned = video.planned, let work else { return (video.front, false) }
+    let following = run.isToEnd ? (ready: 0, isAll: true) : work.producer.following
+    let end = max(planned &+ following.ready, video.front)
+    return (min(end, most), following.isAll && end <= most)
+  }
+
+  /// The end of the stream, when it is time for it.
   private mutating func ended() -> SoundPiece? {
     let lane = SceneExtend.Lane.sound.rawValue
-    guard isPictureOver, let end = ends[lane] else { return nil }
+    guard let end = ends[lane] else { return nil }
     ends[lane] = nil
     isSoundOver = true
     isPushing[lane] = true

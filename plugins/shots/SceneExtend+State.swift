@@ -62,6 +62,8 @@ extension SceneExtend {
     var shotStart: ClockTime = 0
     /// Running time at which what left ends.
     var front: ClockTime = 0
+    /// Running time at which the generated shot that is shown ends; nil where that is open.
+    var planned: ClockTime?
     /// By how much inserted shots have moved running times.
     var inserted: ClockTime = 0
     /// Shots that upstream does not count.

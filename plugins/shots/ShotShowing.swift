@@ -78,6 +78,7 @@ final class ShotShowing {
         hasShown = true
         if end != .whole { return }
       case .late:
+        element.state.change { $0.video.planned = nil }
         if hasShown { element.count { $0.underruns &+= 1 } }
         guard try fillIn(producer, settings) else {
           if settings.underrun == .eos { element.state.change { $0.endEarly() } }
@@ -94,6 +95,8 @@ final class ShotShowing {
     let count = count(UInt64(Double(ready.duration) / speed))
     let first = frame
     try begin(ready.shot.prompt, generator: ready.generator, number: ready.shot.index &+ 1, queued: producer.queued, settings)
+    let end = segment.runningTime(GstClockTime(times.time(of: first &+ count)))
+    element.state.change { $0.video.planned = end }
     for index in 0..<count {
       let elapsed = UInt64(Double(times.time(of: first &+ index) &- times.time(of: first)) * speed)
       switch producer.picture(at: elapsed, frame: Int(clamping: index), waits: true) {

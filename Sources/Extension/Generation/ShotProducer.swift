@@ -172,6 +172,18 @@ public final class ShotProducer: Sendable {
   /// Whether a shot can be shown at once.
   public var isReady: Bool { state.change { $0.queue.first?.isComplete ?? false } }
 
+  /// What comes behind the shot that is shown: nanoseconds that are ready, and whether that is all.
+  public var following: (ready: UInt64, isAll: Bool) {
+    var following: (ready: UInt64, isAll: Bool) = (0, false)
+    state.changeQuietly { state in
+      let behind = state.queue.dropFirst(state.isShowing ? 1 : 0)
+      let ready = behind.prefix { $0.isComplete }
+      following = (ready.reduce(0) { $0 &+ $1.ready.duration }, ready.count == behind.count && (state.isOver || state.plan.remaining == 0))
+      return false
+    }
+    return following
+  }
+
   /// Whether no further shot will come, since one could not be generated.
   public var hasFailed: Bool { state.change { ($0.brokenBy ?? $0.failure) != nil } }
 
