@@ -57,8 +57,8 @@ extension Shots {
       try stream.play(0..<5)
       #expect(stream.end())
       let told = stream.bus.extensions
-      let fields = ["state", "shot", "prompt", "generator", "step", "steps", "frames", "real-time-factor", "seed", "queued"]
-      #expect(told.allSatisfy { Array($0.order.prefix(10)) == fields && $0.number("seed") == 5 })
+      let fields = ["state", "shot", "prompt", "generator", "step", "steps", "frames", "real-time-factor", "underruns", "seed", "queued"]
+      #expect(told.allSatisfy { Array($0.order.prefix(11)) == fields && $0.number("seed") == 5 })
       #expect(Set(told.compactMap { $0.text("state") }).isSuperset(of: ["generating", "generated", "playing"]))
       #expect(told.filter { $0.text("state") == "generated" }.compactMap { $0.number("shot") } == [1, 2])
       #expect(told.filter { $0.text("state") == "playing" }.map { $0.text("prompt") } == ["A hare", "A hare"])

@@ -58,11 +58,13 @@ extension Shots {
       }
     }
 
-    @Test func `shots asked for are the shots that shotdetect finds behind it, on their frames`() throws {
+    // Not where the source's own action is as fast as cuts: taken closer, it is found as such.
+    @Test(arguments: [(120, 1), (290, 2), (550, 3), (900, 1)])
+    func `shots asked for are the shots that shotdetect finds behind it, on their frames`(_ end: Int, _ seed: Int) throws {
       let pipeline = try Pipeline(
         """
-        filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180 ! identity eos-after=380 !
-        shotdetect name=before align=true ! sceneextend name=e generator=rephotograph shots=5 shot-duration=1500000000 seed=2 !
+        filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180 ! identity eos-after=\(end) !
+        shotdetect name=before align=true ! sceneextend name=e generator=rephotograph shots=5 shot-duration=1500000000 seed=\(seed) !
         shotdetect name=behind align=true ! fakesink sync=false
         """)
       let recorder = try pipeline.watch("behind", "src")

@@ -109,7 +109,6 @@ extension SceneExtend {
       guard let run = state.run, !state.isStopping, !state.isFlushing[Lane.video.rawValue] else { return [] }
       if case .insert = run.kind { state.finishInsertion(run, after: beginning.line) }
       state.run = nil
-      state.video.planned = nil
       state.isBack = state.video.front > run.start
       var isLast = !settings.trigger.contains(.eos)
       if case .tail = run.kind { isLast = true }

@@ -78,7 +78,6 @@ final class ShotShowing {
         hasShown = true
         if end != .whole { return }
       case .late:
-        element.state.change { $0.video.planned = nil }
         if hasShown { element.count { $0.underruns &+= 1 } }
         guard try fillIn(producer, settings) else {
           if settings.underrun == .eos { element.state.change { $0.endEarly() } }
@@ -97,6 +96,8 @@ final class ShotShowing {
     try begin(ready.shot.prompt, generator: ready.generator, number: ready.shot.index &+ 1, queued: producer.queued, settings)
     let end = segment.runningTime(GstClockTime(times.time(of: first &+ count)))
     element.state.change { $0.video.planned = end }
+    // What comes next is not known before it begins.
+    defer { element.state.change { $0.video.planned = nil } }
     for index in 0..<count {
       let elapsed = UInt64(Double(times.time(of: first &+ index) &- times.time(of: first)) * speed)
       switch producer.picture(at: elapsed, frame: Int(clamping: index), waits: true) {
