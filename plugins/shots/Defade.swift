@@ -23,14 +23,7 @@ final class Defade: PadElement {
     factory: "defade", typeName: "GstDefade", longName: "Fade remover", klass: "Filter/Effect/Video",
     summary: "Removes or repairs the frames of fades, dissolves and wipes that shotdetect marked, with their sound",
     author: "gst-shots contributors",
-    pads: [
-      PadTemplate("sink", .sink, caps: PixelFormat.caps, proxiesCaps: true, partner: "src"),
-      PadTemplate("src", .source, caps: PixelFormat.caps, proxiesCaps: true, partner: "sink"),
-      PadTemplate("audio_sink", .sink, .request, caps: soundCaps, proxiesCaps: true, partner: "audio_src"),
-      PadTemplate("audio_src", .source, .request, caps: soundCaps, proxiesCaps: true, partner: "audio_sink"),
-    ])
-
-  private static let soundCaps = "audio/x-raw, layout = (string) interleaved"
+    pads: Lane.pads)
 
   struct Settings: Defaultable {
     var mode = Mode.hold
@@ -64,14 +57,6 @@ final class Defade: PadElement {
     .counter("frames-replaced", \.replaced, "Frames replaced by a neighbour's picture so far"),
     .counter("frames-restored", \.restored, "Frames whose fade was undone so far"),
   ]
-
-  /// One way through the element.
-  private enum Lane: Int, CaseIterable {
-    case video, sound
-
-    var sink: String { self == .video ? "sink" : "audio_sink" }
-    var source: String { self == .video ? "src" : "audio_src" }
-  }
 
   /// What the streaming threads share.
   private struct State {
@@ -136,7 +121,7 @@ final class Defade: PadElement {
   }
 
   func removed(_ pad: Pad) {
-    let lane = lane(of: pad)
+    let lane = Lane(pad)
     state.change { $0.isFlushing[lane.rawValue] = true }
     if !pad.isSink { pad.stopTask() }
     state.change { state in
@@ -149,7 +134,7 @@ final class Defade: PadElement {
 
   func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
     guard let buffer = buffer.release() else { return GST_FLOW_ERROR }
-    let lane = lane(of: pad)
+    let lane = Lane(pad)
     let refusal: GstFlowReturn? = state.wait { state in
       if state.isOver(lane) { return .some(state.refusal(lane)) }
       return state.isFull(lane) ? nil : .some(nil)
@@ -166,7 +151,7 @@ final class Defade: PadElement {
 
   func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
     guard pad.isSink else { return handle.forward(event, from: pad) }
-    let lane = lane(of: pad)
+    let lane = Lane(pad)
     let source = handle.pad(lane.source)
     switch event.type {
     case GST_EVENT_FLUSH_START:
@@ -305,11 +290,11 @@ final class Defade: PadElement {
 
   func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? {
     switch query.pointee.type {
-    case GST_QUERY_DRAIN where lane(of: pad) == .video && pad.isSink:
+    case GST_QUERY_DRAIN where Lane(pad) == .video && pad.isSink:
       state.change { $0.video.drain() }
       _ = try? pump(.video)
       return nil
-    case GST_QUERY_LATENCY where lane(of: pad) == .sound && !pad.isSink: return answerSoundLatency(query, settings)
+    case GST_QUERY_LATENCY where Lane(pad) == .sound && !pad.isSink: return answerSoundLatency(query, settings)
     default: return nil
     }
   }
@@ -342,10 +327,5 @@ final class Defade: PadElement {
     let span = settings.lookAhead &+ VideoRepair.slack
     // A pool allocates its minimum at once: beyond this it must not ask for all memory there is.
     return UInt32(clamping: min(span / max(1, state.change { $0.video.frameDuration }) + 1, 256))
-  }
-
-  private func lane(of pad: Pad) -> Lane {
-    guard let name = pad.gst.pointee.padtemplate?.pointee.name_template else { return .video }
-    return name[0] == CChar(UInt8(ascii: "a")) ? .sound : .video
   }
 }

@@ -171,7 +171,7 @@ extension SceneExtend.State {
     guard !isPictureOver else { return nil }
     // What was asked for before the end comes before what follows the end.
     if asked != nil, !waitsForCut, video.frames > 0, isForward { return isLive ? .cover(untilBack: false) : .insert }
-    if ends[SceneExtend.Lane.video.rawValue] != nil { return .tail }
+    if ends[Lane.video.rawValue] != nil { return .tail }
     guard let stallTimeout, video.frames > 0, isForward, !video.isStallCovered, monotonicTime() >= video.arrival &+ stallTimeout else { return nil }
     return .cover(untilBack: true)
   }
@@ -180,7 +180,7 @@ extension SceneExtend.State {
   ///
   /// - Parameter line: the picture's stream before them.
   fileprivate mutating func finishInsertion(_ run: SceneExtend.Run, after line: SceneExtend.PictureLine) {
-    let lane = SceneExtend.Lane.video.rawValue
+    let lane = Lane.video.rawValue
     let length = video.front - min(video.front, run.start)
     if let last = insertions.indices.last, insertions[last].length == nil { insertions[last].length = length }
     guard length > 0 else { return }

@@ -124,7 +124,7 @@ extension SceneExtend.State {
 
   /// Samples come; nil if they have to wait.
   mutating func arriveSound(_ buffer: UnsafeMutablePointer<GstBuffer>, keeps: SceneExtend.Sound) -> SceneExtend.SoundArrival? {
-    if ends[SceneExtend.Lane.sound.rawValue] != nil || isSoundOver { return .refused(GST_FLOW_EOS) }
+    if ends[Lane.sound.rawValue] != nil || isSoundOver { return .refused(GST_FLOW_EOS) }
     let time = buffer.pointee.pts.valid
     let running = time.flatMap { sound.shifted.runningTime(GstClockTime($0)) }
     var skipped = 0
@@ -148,15 +148,15 @@ extension SceneExtend.State {
     }
     sound.isWaiting = false
     sound.arrival = monotonicTime()
-    isPushing[SceneExtend.Lane.sound.rawValue] = true
+    isPushing[Lane.sound.rawValue] = true
     continuation = nil
     remember(buffer, keeps)
     if let time {
       let duration = buffer.pointee.duration.valid ?? sound.info.map { $0.time(of: Int64(Int(gst_buffer_get_size(buffer)) / $0.bytesPerFrame)) } ?? 0
       sound.next = time &+ duration
     }
-    defer { pending[SceneExtend.Lane.sound.rawValue].removeAll() }
-    return .passes(pending[SceneExtend.Lane.sound.rawValue], skipped: skipped)
+    defer { pending[Lane.sound.rawValue].removeAll() }
+    return .passes(pending[Lane.sound.rawValue], skipped: skipped)
   }
 
   /// Keeps the end of what passes.
@@ -178,7 +178,7 @@ extension SceneExtend.State {
 
   /// The next piece of generated sound; nil if there is none now.
   mutating func nextSound(_ settings: SceneExtend.Settings) -> SoundPiece? {
-    let lane = SceneExtend.Lane.sound.rawValue
+    let lane = Lane.sound.rawValue
     let frame = video.frameDuration
     // Where sound may go up to, in running time.
     var limit: ClockTime?
@@ -265,7 +265,7 @@ extension SceneExtend.State {
 
   /// The end of the stream, when it is time for it.
   private mutating func ended() -> SoundPiece? {
-    let lane = SceneExtend.Lane.sound.rawValue
+    let lane = Lane.sound.rawValue
     guard let end = ends[lane] else { return nil }
     ends[lane] = nil
     isSoundOver = true
@@ -275,7 +275,7 @@ extension SceneExtend.State {
 
   /// The end of sound that downstream takes no more of.
   mutating func takeRefusedSound() -> UnsafeMutablePointer<GstEvent>? {
-    let lane = SceneExtend.Lane.sound.rawValue
+    let lane = Lane.sound.rawValue
     guard !isStopping, !isFlushing[lane], flow[lane] != GST_FLOW_OK, flow[lane] != GST_FLOW_FLUSHING, let end = ends[lane] else { return nil }
     ends[lane] = nil
     isSoundOver = true
@@ -285,7 +285,7 @@ extension SceneExtend.State {
   /// The stream ends though its source does not.
   mutating func endEarly() {
     run?.kind = .tail
-    for lane in SceneExtend.Lane.allCases where ends[lane.rawValue] == nil && (lane == .video || sound.info != nil && !isSoundOver) {
+    for lane in Lane.allCases where ends[lane.rawValue] == nil && (lane == .video || sound.info != nil && !isSoundOver) {
       ends[lane.rawValue] = gst_event_new_eos()
     }
   }

@@ -4,19 +4,6 @@ import GStreamerKit
 import Shots
 
 extension SceneExtend {
-  /// One way through the element.
-  enum Lane: Int, CaseIterable {
-    case video, sound
-
-    init(_ pad: Pad) {
-      let name = pad.gst.pointee.padtemplate?.pointee.name_template
-      self = name?[0] == CChar(UInt8(ascii: "a")) ? .sound : .video
-    }
-
-    var sink: String { self == .video ? "sink" : "audio_sink" }
-    var source: String { self == .video ? "src" : "audio_src" }
-  }
-
   /// What an application asked for.
   struct Asked {
     /// nil for those that are set.
@@ -42,8 +29,6 @@ extension SceneExtend {
     var isToEnd = false
     /// Running time at which the source goes on.
     var sourceReturn: ClockTime?
-    /// The picture's end in running time, once it is there.
-    var end: ClockTime?
   }
 
   /// The picture's stream as it left.
@@ -80,11 +65,7 @@ extension SceneExtend {
     var frameDuration: ClockTime { info?.frameDuration ?? DetectionStream.assumedFrameDuration }
 
     /// The segment that downstream has.
-    var shifted: GstSegment {
-      var segment = segment
-      segment.base += guint64(inserted)
-      return segment
-    }
+    var shifted: GstSegment { segment.later(by: inserted) }
   }
 
   /// The sound's stream as it left.
@@ -106,11 +87,7 @@ extension SceneExtend {
 
     init() { gst_segment_init(&segment, GST_FORMAT_TIME) }
 
-    var shifted: GstSegment {
-      var segment = segment
-      segment.base += guint64(inserted)
-      return segment
-    }
+    var shifted: GstSegment { segment.later(by: inserted) }
 
     /// Running time at which it ends.
     var front: ClockTime? { next.flatMap { shifted.runningTime(GstClockTime($0)) } }
@@ -343,7 +320,7 @@ extension SceneExtend {
         isSoundOver = true
       default: break
       }
-      if lane == .video ? run != nil : isSoundHeld {
+      if lane == .video ? run != nil : sound.isWaiting {
         pending[lane.rawValue].append(event)
         return []
       }
@@ -351,16 +328,22 @@ extension SceneExtend {
       return takePending(lane) + [event]
     }
 
-    /// Whether the sound's pad is busy with generated sound.
-    var isSoundHeld: Bool { sound.isWaiting }
-
     func shifted(_ event: UnsafeMutablePointer<GstEvent>, by time: ClockTime) -> UnsafeMutablePointer<GstEvent> {
       guard time > 0 else { return event }
       var segment = GstSegment()
       gst_event_copy_segment(event, &segment)
-      segment.base += guint64(time)
+      segment = segment.later(by: time)
       return event.replaced(by: gst_event_new_segment(&segment))
     }
+  }
+}
+
+extension GstSegment {
+  /// The same with later running times.
+  fileprivate func later(by time: ClockTime) -> GstSegment {
+    var segment = self
+    segment.base += guint64(time)
+    return segment
   }
 }
 

@@ -22,14 +22,7 @@ final class SceneExtend: PadElement {
     factory: "sceneextend", typeName: "GstSceneExtend", longName: "Scene extender", klass: "Filter/Effect/Video",
     summary: "Goes on with a stream by generated shots when its source ends, stalls, or when asked to",
     author: "gst-shots contributors",
-    pads: [
-      PadTemplate("sink", .sink, caps: PixelFormat.caps, proxiesCaps: true, partner: "src"),
-      PadTemplate("src", .source, caps: PixelFormat.caps, proxiesCaps: true, partner: "sink"),
-      PadTemplate("audio_sink", .sink, .request, caps: soundCaps, proxiesCaps: true, partner: "audio_src"),
-      PadTemplate("audio_src", .source, .request, caps: soundCaps, proxiesCaps: true, partner: "audio_sink"),
-    ])
-
-  private static let soundCaps = "audio/x-raw, layout = (string) interleaved"
+    pads: Lane.pads)
 
   struct Settings: Defaultable {
     var generator = Generator.auto

@@ -220,7 +220,7 @@ final class ShotShowing {
       }
       return false
     }
-    guard !isOver, let pad = handle.pad(SceneExtend.Lane.video.source) else {
+    guard !isOver, let pad = handle.pad(Lane.video.source) else {
       gst_buffer_unref(buffer)
       return .stopped
     }
@@ -228,7 +228,7 @@ final class ShotShowing {
     element.count { $0.frames &+= 1 }
     let flow = gst_pad_push(pad.gst, buffer)
     if flow == GST_FLOW_OK { return nil }
-    element.state.change { $0.flow[SceneExtend.Lane.video.rawValue] = flow }
+    element.state.change { $0.flow[Lane.video.rawValue] = flow }
     if flow.rawValue < GST_FLOW_EOS.rawValue || flow == GST_FLOW_NOT_LINKED {
       handle.post(.stream(GST_STREAM_ERROR_FAILED, "The stream cannot go on: \(String(cString: gst_flow_get_name(flow)))."))
     }
