@@ -5,7 +5,7 @@ import Testing
 @Suite("From noise to latents")
 struct SamplerTests {
   func sampler(_ kind: String, _ type: DataType = .float32) throws -> LatentSampler {
-    LatentSampler(transformer: try loadTransformer(kind, type), schedulerFolder: transformerFixture.folder + "/" + kind + "/scheduler")
+    try LatentSampler(transformer: loadTransformer(kind, type), schedulerFolder: transformerFixture.folder + "/" + kind + "/scheduler")
   }
 
   func negative() throws -> Matrix {
@@ -52,7 +52,7 @@ struct SamplerTests {
     request.steps = 2
     let first = try sampler("5b").sample(request)
     #expect(try sampler("5b").sample(request) == first)
-    let other = LatentSampler(transformer: try loadTransformer("5b", threads: 7), schedulerFolder: transformerFixture.folder + "/5b/scheduler")
+    let other = try LatentSampler(transformer: loadTransformer("5b", threads: 7), schedulerFolder: transformerFixture.folder + "/5b/scheduler")
     #expect(try other.sample(request) == first)
     for change in [{ (request: inout SamplingRequest) in request.seed = 1 }, { $0.segment = 1 }] {
       var changed = request
@@ -64,7 +64,7 @@ struct SamplerTests {
   @Test("A context of kept keys gives what the conditions under a causal window give")
   func context() throws {
     let model = try loadTransformer("5b")
-    let sampler = LatentSampler(transformer: model, schedulerFolder: transformerFixture.folder + "/5b/scheduler")
+    let sampler = try LatentSampler(transformer: model, schedulerFolder: transformerFixture.folder + "/5b/scheduler")
     let scenes = try latents("scenes.latents")
     let embeddings = try texts([5, 5, 5])
     // Three scenes come, of which two are kept; a fourth is generated.

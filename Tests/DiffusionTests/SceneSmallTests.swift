@@ -37,7 +37,7 @@ struct SceneSmallTests {
     let model = try SceneModel(folder: Self.folder)
     let transformer = try CogVideoXTransformer(folder: Self.folder + "/transformer", compute: compute)
     let autoencoder = try LappedAutoencoder(folder: Self.folder + "/vae", compute: compute)
-    let sampler = LatentSampler(transformer: transformer, schedulerFolder: Self.folder + "/scheduler")
+    let sampler = try LatentSampler(transformer: transformer, schedulerFolder: Self.folder + "/scheduler")
     func text(_ index: Int) throws -> Matrix {
       let (values, shape) = try fixture.floats("text\(index)")
       return Matrix(values, rows: shape[0], columns: shape[1])

@@ -79,7 +79,7 @@ func measureStep(_ compute: Compute) throws {
   let latents = Latents(noise(4 * 16 * 12 * 20), frames: 4, channels: 16, height: 12, width: 20)
   let context = try CausalContext(model, window: 4, negative: nil)
   for _ in 0..<4 { try context.append(latents, text: text) }
-  let sampler = LatentSampler(transformer: model, schedulerFolder: folder.path + "/scheduler")
+  let sampler = try LatentSampler(transformer: model, schedulerFolder: folder.path + "/scheduler")
   var request = SamplingRequest(shots: [4], height: 12, width: 20, texts: [text])
   request.steps = 40
   var starts: [Double] = []
@@ -106,7 +106,7 @@ func dryRun(_ folder: String, steps: Int, residency: Residency) throws {
   let start = now()
   let model = try CogVideoXTransformer(folder: folder + "/transformer", compute: compute, residency: residency)
   let opened = now() - start
-  let sampler = LatentSampler(transformer: model, schedulerFolder: folder + "/scheduler")
+  let sampler = try LatentSampler(transformer: model, schedulerFolder: folder + "/scheduler")
   var request = SamplingRequest(
     shots: [13], height: 60, width: 90, texts: [Matrix(noise(226 * model.configuration.textWidth), rows: 226, columns: model.configuration.textWidth)])
   request.steps = steps

@@ -77,18 +77,42 @@ extension Shots {
 
     @Test func `a missing or damaged model is an error before the first frame, with the file`() throws {
       #expect(try error("generator=diffusion model=/nonexistent").contains("/nonexistent"))
-      for file in ["scene.json", "model_index.json", "vae/diffusion_pytorch_model.safetensors", "vae/config.json", "transformer/config.json"] {
+      for file in SceneModelFolder.files {
         let model = try SceneModelFolder()
         unlink(model.file(file))
+        // Without scene.json it is a model like any other.
+        if file != "scene.json" {
+          let text = try error("generator=diffusion model=\(model.path)")
+          #expect(text.contains(model.file(file.split(separator: "/").dropLast().joined(separator: "/"))), "\(file): \(text)")
+        }
         try write("{\"width\"".utf8, to: model.file(file))
         let text = try error("generator=diffusion model=\(model.path)")
-        #expect(text.contains(file), "\(file): \(text)")
+        #expect(text.contains(model.file(file)), "\(file): \(text)")
       }
-      let gone = try SceneModelFolder()
-      unlink(gone.file("transformer/diffusion_pytorch_model.safetensors"))
-      #expect(try error("generator=diffusion model=\(gone.path)").contains(gone.path))
       #expect(try error("generator=diffusion model=\(model.path) lora-location=/nonexistent.safetensors").contains("/nonexistent.safetensors"))
       #expect(try error("generator=diffusion model=\(model.path) mask=cinetrans mask-layers=x").contains("mask-layers"))
+    }
+
+    @Test func `what only a shot would find out is an error before the first frame too`() throws {
+      let training = try SceneModelFolder()
+      unlink(training.file("scheduler/scheduler_config.json"))
+      try write(#"{"_class_name": "CogVideoXDDIMScheduler", "num_train_timesteps": 2}"#.utf8, to: training.file("scheduler/scheduler_config.json"))
+      #expect(try error("generator=diffusion model=\(training.path)").contains("scheduler_config.json"), "three steps of two")
+      for (field, value) in [("width", "49"), ("height", "24")] {
+        let model = try SceneModelFolder([field: value])
+        let text = try error("generator=diffusion model=\(model.path)")
+        #expect(text.contains("scene.json"), "\(field) \(value): \(text)")
+      }
+      #expect(try error("generator=diffusion model=\(model.path) steps=1000 mask=cinetrans mask-layers=6-27").contains("layers"))
+    }
+
+    @Test func `a model whose files go away while it plays makes its shots`() throws {
+      let model = try SceneModelFolder()
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "2"])
+      for file in SceneModelFolder.files { unlink(model.file(file)) }
+      try stream.play(0..<5)
+      #expect(stream.end() && stream.generated.count == 2 && stream.bus.errors == [])
+      #expect(stream.bus.warnings.filter { !$0.contains("shotdetect") } == [])
     }
 
     // MARK: auto

@@ -8,12 +8,32 @@ import Tensors
 /// Source: diffusers, `CogVideoXPipeline`; Qi et al., Mask²DiT; Wu et al., CineTrans.
 public final class LatentSampler {
   public let transformer: CogVideoXTransformer
-  private let schedulerFolder: String
+  private let schedulerFields: ConfigurationFields
 
-  /// - Parameter schedulerFolder: with `scheduler_config.json`.
-  public init(transformer: CogVideoXTransformer, schedulerFolder: String) {
+  /// - Parameter schedulerFolder: with `scheduler_config.json`, which is read once.
+  /// - Throws: that file is missing or damaged, or of no scheduler that this engine knows.
+  public init(transformer: CogVideoXTransformer, schedulerFolder: String) throws(WeightsError) {
     self.transformer = transformer
-    self.schedulerFolder = schedulerFolder
+    schedulerFields = try Scheduler.fields(folder: schedulerFolder)
+    _ = try Scheduler(schedulerFields, steps: 1, tokens: 1)
+  }
+
+  /// Finds now what ``sample(_:context:probe:check:)`` would find of a request of so many shots, each with a text of its own,
+  /// and of the scheduler's file with it.
+  ///
+  /// - Throws: as that does.
+  func check(_ request: SamplingRequest) throws {
+    var request = request
+    request.texts = Array(repeating: Matrix([0], rows: 1, columns: 1), count: request.shots.count)
+    try validate(request, nil)
+    _ = try transformer.layout(texts: request.texts.map(\.rows), shots: request.shots, height: request.height, width: request.width)
+    _ = try scheduler(request)
+  }
+
+  private func scheduler(_ request: SamplingRequest) throws(WeightsError) -> Scheduler {
+    let patch = transformer.configuration.patch
+    let tokens = request.shots.reduce(0, +) * (request.height / patch) * (request.width / patch)
+    return try Scheduler(schedulerFields, steps: request.steps, tokens: tokens, kind: request.scheduler)
   }
 
   /// Latents of the generated shots, one after the other.
@@ -27,9 +47,7 @@ public final class LatentSampler {
   ) throws -> Latents {
     try validate(request, context)
     let frames = request.shots.reduce(0, +)
-    let scheduler = try Scheduler(
-      folder: schedulerFolder, steps: request.steps, tokens: frames * (request.height / transformer.configuration.patch)
-        * (request.width / transformer.configuration.patch), kind: request.scheduler)
+    let scheduler = try scheduler(request)
     let projected = try request.texts.map(transformer.project)
     let isGuided = request.guidance.isNeeded && request.negative != nil
     let negative = isGuided ? try request.negative.map { try transformer.project(text: $0) } : nil
@@ -77,7 +95,7 @@ public final class LatentSampler {
   ///
   /// - Parameter segment: which shot of the video it is, for noise of its own.
   public func condition(_ latents: Latents, seed: UInt64, segment: UInt32) throws -> Latents {
-    let scheduler = try Scheduler(folder: schedulerFolder, steps: 1, tokens: 1)
+    let scheduler = try Scheduler(schedulerFields, steps: 1, tokens: 1)
     let noise = NoiseGenerator(seed: seed, segment: segment, stream: .condition).values(count: latents.values.count)
     var result = latents
     scheduler.addNoise(noise, to: &result.values, timestep: 0)

@@ -35,7 +35,7 @@ public final class SceneExtension {
   ///   - negativePrompt: what guidance leads away from.
   ///   - maskLayers: those that CineTrans's mask is on; nil for the published ones.
   ///   - adapters: LoRA files for the transformer, each with a factor.
-  /// - Throws: `WeightsError`, naming file, tensor or field.
+  /// - Throws: `WeightsError`, naming file, tensor or field; `DiffusionError` for settings that do not fit the model.
   public init(
     folder: String, textEncoder: String? = nil, compute: Compute, mask: SceneModel.Mask? = nil, maskLayers: ClosedRange<Int>? = nil, steps: Int? = nil, guidance: Double? = nil,
     negativePrompt: String = "", seed: UInt64 = 0, adapters: [(LowRankAdapter, scale: Float)] = []
@@ -56,8 +56,19 @@ public final class SceneExtension {
       throw WeightsError(
         .malformed, path: folder + "/" + SceneModel.fileName, "has shots of \(model.frames) frames, which the autoencoder's latents do not hold")
     }
+    let side = pipeline.autoencoder.spatialCompression
+    guard model.width % side == 0, model.height % side == 0 else {
+      throw WeightsError(
+        .malformed, path: folder + "/" + SceneModel.fileName,
+        "has shots of \(model.width)×\(model.height) pixels, not of multiples of the autoencoder's \(side)")
+    }
     let negative = Guidance(scale: self.guidance).isNeeded ? try pipeline.prompts.embed(negativePrompt) : nil
     context = model.mask == .causal ? try CausalContext(pipeline.transformer, window: max(1, model.shots - 1), negative: negative) : nil
+    do {
+      try pipeline.sampler.check(request)
+    } catch DiffusionError.size(let text) {
+      throw WeightsError(.malformed, path: folder + "/" + SceneModel.fileName, "has shots that cannot be generated: \(text)")
+    }
   }
 
   /// As if nothing had come before: what follows is of another video.
@@ -91,18 +102,25 @@ public final class SceneExtension {
   ///   - check: called before each block of a network; what it throws ends the generation, and nothing is added.
   ///   - emit: gets frames `[T, H, W, 3]` of about −1…1 as soon as they are decoded.
   public func generate(prompt: String, check: @escaping GenerationCheck = { _ in }, emit: (Frames) throws -> Void) throws {
-    let side = pipeline.autoencoder.spatialCompression
     let text = try embed(prompt, check)
-    let frames = pipeline.autoencoder.latents(frames: model.frames)
-    var request = SamplingRequest(shots: [frames], height: model.height / side, width: model.width / side, texts: window.map(\.text) + [text])
+    var request = request
+    request.texts = window.map(\.text) + [text]
     request.conditions = window.map(\.latents)
-    if let variant = AttentionMask.Mask2DiT(rawValue: model.mask.rawValue) { request.control = .mask2dit(variant) }
-    if model.mask == .cinetrans { request.control = .cineTrans(CineTrans(layers: maskLayers)) }
-    (request.steps, request.guidance, request.seed, request.segment) = (steps, Guidance(scale: guidance), seed, shots)
     request.negative = request.guidance.isNeeded ? try embed(negativePrompt, check) : nil
     let latents = try pipeline.sampler.sample(request, context: context, check: check)
     try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { try emit($0) }
     try append(latents, text: text, check)
+  }
+
+  /// The next shot, without texts and conditions.
+  private var request: SamplingRequest {
+    let side = pipeline.autoencoder.spatialCompression
+    let frames = pipeline.autoencoder.latents(frames: model.frames)
+    var request = SamplingRequest(shots: [frames], height: model.height / side, width: model.width / side, texts: [])
+    if let variant = AttentionMask.Mask2DiT(rawValue: model.mask.rawValue) { request.control = .mask2dit(variant) }
+    if model.mask == .cinetrans { request.control = .cineTrans(CineTrans(layers: maskLayers)) }
+    (request.steps, request.guidance, request.seed, request.segment) = (steps, Guidance(scale: guidance), seed, shots)
+    return request
   }
 
   private func embed(_ prompt: String, _ check: GenerationCheck) throws -> Matrix {

@@ -36,7 +36,7 @@ public final class VideoPipeline {
 
     transformer = try CogVideoXTransformer(folder: transformerFolder, compute: compute, residency: residency, adapters: adapters)
     autoencoder = try Autoencoders.load(folder: autoencoderFolder, compute: compute)
-    sampler = LatentSampler(transformer: transformer, schedulerFolder: schedulerFolder)
+    sampler = try LatentSampler(transformer: transformer, schedulerFolder: schedulerFolder)
 
     let bert = ["BertModel"]
     let encoders = ["T5EncoderModel", "UMT5EncoderModel"] + bert
@@ -68,8 +68,6 @@ public final class VideoPipeline {
         .malformed, path: transformerFolder + "/config.json",
         "has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the autoencoder's latents have \(autoencoder.latentChannels)")
     }
-    // Reads the file, and so finds what is wrong with it now.
-    _ = try Scheduler(folder: schedulerFolder, steps: 1, tokens: 1)
   }
 
   /// Where the cuts of a request fall: for each its frame, asked for and got.

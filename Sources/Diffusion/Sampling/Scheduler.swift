@@ -45,7 +45,13 @@ public struct Scheduler: Sendable {
   ///   - kind: nil for what the file says. A CogVideoX file fits both ``Kind/ddim`` and ``Kind/dpm``.
   /// - Throws: if the file cannot be read, its class or a field is not supported, or a number makes no sense.
   public init(folder: String, steps: Int, tokens: Int, kind: Kind? = nil) throws(WeightsError) {
-    let fields = try ConfigurationFields(path: folder + "/scheduler_config.json")
+    try self.init(Self.fields(folder: folder), steps: steps, tokens: tokens, kind: kind)
+  }
+
+  static func fields(folder: String) throws(WeightsError) -> ConfigurationFields { try ConfigurationFields(path: folder + "/scheduler_config.json") }
+
+  /// - Parameter fields: of `scheduler_config.json`.
+  init(_ fields: ConfigurationFields, steps: Int, tokens: Int, kind: Kind? = nil) throws(WeightsError) {
     let fitting: [Kind] = kind == nil ? [.ddim, .dpm, .flowMatchEuler] : kind == .flowMatchEuler ? [.flowMatchEuler] : [.ddim, .dpm]
     let name = try fields.className(fitting.map(\.rawValue))
     switch kind ?? Kind(rawValue: name) {

@@ -6,6 +6,11 @@ final class SceneModelFolder {
   private let folder: Folder
   var path: String { folder.path }
 
+  static let files = [
+    "scene.json", "model_index.json", "tokenizer/spiece.model", "text_encoder/config.json", "text_encoder/model.safetensors", "transformer/config.json",
+    "transformer/diffusion_pytorch_model.safetensors", "scheduler/scheduler_config.json", "vae/config.json", "vae/diffusion_pytorch_model.safetensors",
+  ]
+
   /// - Parameter fields: of scene.json, in place of what they are here.
   init(_ fields: [String: String] = [:]) throws {
     folder = try Folder()
