@@ -36,6 +36,9 @@ public protocol PadElement: Element {
   /// A query arrives: true or false if the element answered, nil for GStreamer's default. Any thread.
   func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool?
 
+  /// A setting was changed, on the thread that did; what waits may have to look again.
+  func settingsChanged(_ settings: Settings)
+
   /// How long buffers are held back at most, in nanoseconds, for the answer to the latency query. Any thread.
   func latency(_ settings: Settings) -> ClockTime
 
@@ -56,6 +59,7 @@ extension PadElement {
   public func interrupt() {}
   public func stop() {}
   public func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? { nil }
+  public func settingsChanged(_ settings: Settings) {}
   public func latency(_ settings: Settings) -> ClockTime { 0 }
   public func heldBuffers(_ settings: Settings) -> UInt32 { 0 }
   public func added(_ pad: Pad) {}
@@ -222,6 +226,7 @@ final class PadElementBox<E: PadElement>: PadElementObject {
   override func stop() { own.element.stop() }
   override var latency: ClockTime { own.element.latency(own.settings) }
   override var heldBuffers: UInt32 { own.element.heldBuffers(own.settings) }
+  override func settingsChanged() { own.element.settingsChanged(own.settings) }
   override func added(_ pad: Pad) { own.element.added(pad) }
   override func removed(_ pad: Pad) { own.element.removed(pad) }
 

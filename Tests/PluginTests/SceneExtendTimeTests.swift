@@ -37,6 +37,26 @@ extension Shots {
       #expect(stream.out.frames.dropFirst(5).map(\.pts) == (0..<25).map { 350 * millisecond + frameTime($0) })
     }
 
+    @Test(arguments: [(0, 1, 40), (25, 1, 40), (1, 1, 1000), (60, 1, 16)] as [(Int32, Int32, UInt64)])
+    func `a last frame that does not say how long it lasts lasts one frame of the rate, and 40 ms without one`(_ numerator: Int32, _ denominator: Int32, _ milliseconds: UInt64) throws {
+      let video = try Video("I420", 64, 48, rate: (numerator, denominator))
+      let stream = try SceneStream(["shots": "1", "shot-duration": "2000000000"], video: video)
+      stream.harness.setVideo(video)
+      for number in 0..<5 { stream.harness.push(try stream.picture(number), at: UInt64(number) * 70 * millisecond, duration: .some(nil)) }
+      #expect(stream.end())
+      let frames = stream.out.frames
+      #expect(frames.count == 5 + (numerator == 0 ? 50 : 2 * Int(numerator)) && frames[4].duration == noTime, "what passes is not touched")
+      #expect(frames[5].pts / millisecond == 280 + milliseconds && frames[5].duration / millisecond == milliseconds)
+    }
+
+    @Test func `a picture without times, rate and duration is gone on with`() throws {
+      let stream = try SceneStream(["shots": "1", "shot-duration": "1000000000"], video: try Video("I420", 64, 48, rate: (0, 1)))
+      stream.harness.setVideo(stream.video)
+      stream.harness.push(try stream.picture(0), at: nil, duration: .some(nil))
+      #expect(stream.end())
+      #expect(stream.out.frames.dropFirst().map(\.pts) == (1...25).map { frameTime($0) })
+    }
+
     @Test func `each shot has its mark, its message and its key frame, and the end comes last with its number`() throws {
       let stream = try SceneStream(["shots": "3", "shot-duration": "400000000", "prompts": "<\"A hare, awake\", \"A cock\">"])
       try stream.play(0..<30, cuts: [12])

@@ -27,6 +27,10 @@ extension SceneExtend {
 
   /// One turn of the thread: waits for a reason to extend, and extends.
   func extendPicture() {
+    state.changeQuietly { state in
+      state.hasNews = false
+      return false
+    }
     guard let settings = handle.settings(of: SceneExtend.self) else { return }
     switch awaitReason(settings) {
     case .over: handle.pad(Lane.video.source)?.pauseTask()
@@ -45,21 +49,25 @@ extension SceneExtend {
 
   private func awaitReason(_ settings: Settings) -> Reason {
     let isPlaying = handle.gstElement.pointee.current_state == GST_STATE_PLAYING
-    // Settings, and what the source says of itself, may change while nothing else does.
     let watchesStall = settings.trigger.contains(.stall) && handle.isSourceLive
-    state.wait(milliseconds: watchesStall ? 20 : 200) { state -> Void? in
-      state.isOver(.video) || state.reason(isLive: true, stallTimeout: nil) != nil ? () : nil
-    }
+    // What the source says of itself, and states, may change while nothing else does.
+    let deadline = state.wait(milliseconds: watchesStall ? 20 : 200) { state -> ClockTime?? in
+      if state.isOver(.video) || state.hasNews || state.reason(isLive: true, stall: nil) != nil { return .some(nil) }
+      return watchesStall && isPlaying ? state.stallTime(settings.stallTimeout).map { .some($0) } : nil
+    } ?? nil
+    // Frames that come meanwhile only make it later.
+    let isTimed = deadline.map { wait(until: $0) { $0.isOver(.video) || $0.hasNews } != .untimed } ?? true
     let isLive = handle.isSourceLive
     let hasSound = handle.pad(Lane.sound.sink) != nil
+    let now = now()
     // It waits for a frame that is just being pushed.
     return state.wait(milliseconds: 20) { state -> Reason? in
       if state.isOver(.video) { return .over }
       guard let work = state.work else { return nil }
-      if !isPlaying { state.video.arrival = monotonicTime() }
-      guard let kind = state.reason(isLive: isLive, stallTimeout: watchesStall && isPlaying ? settings.stallTimeout : nil) else {
+      if !isPlaying { state.video.arrival = nil } else if state.video.arrival == nil { state.video.arrival = now }
+      guard let kind = state.reason(isLive: isLive, stall: watchesStall && isPlaying ? (settings.stallTimeout, now) : nil) else {
         state.isPadWanted = false
-        return Reason.none
+        return isTimed ? Reason.none : nil
       }
       state.isPadWanted = state.isPushing[Lane.video.rawValue]
       guard !state.isPadWanted else { return nil }
@@ -86,8 +94,12 @@ extension SceneExtend {
       element: self, info: info, line: beginning.line, isLive: isLive, painter: FramePainter(info, fit: settings.fit),
       times: FrameTimes(start: beginning.line.next ?? ClockTime(beginning.line.segment.start), numerator: rate.numerator, denominator: rate.denominator))
     // A shot that was made ahead is part of the plan that is set.
-    if beginning.asked != nil || !work.producer.isBegun {
-      work.producer.begin(context(info), plan: work.plan(settings, beginning.asked))
+    let fresh = beginning.asked != nil || !work.producer.isBegun ? (context(info), work.plan(settings, beginning.asked)) : nil
+    state.change { state in
+      if let (context, plan) = fresh { work.producer.begin(context, plan: plan) }
+      if let more = state.run?.more { work.producer.change { $0 = more.added(to: $0) } }
+      state.run?.isBegun = true
+      state.run?.more = nil
     }
     handle.postDurationChanged()
     showing.openSegment()
@@ -166,14 +178,20 @@ extension SceneExtend {
 extension SceneExtend.State {
   /// Why an extension begins now, if one does.
   ///
-  /// - Parameter stallTimeout: nil if nobody watches for stalls.
-  fileprivate func reason(isLive: Bool, stallTimeout: ClockTime?) -> SceneExtend.Run.Kind? {
+  /// - Parameter stall: after what time, and what time it is; nil if nobody watches for stalls.
+  fileprivate func reason(isLive: Bool, stall: (timeout: ClockTime, now: ClockTime)?) -> SceneExtend.Run.Kind? {
     guard !isPictureOver else { return nil }
     // What was asked for before the end comes before what follows the end.
     if asked != nil, !waitsForCut, video.frames > 0, isForward { return isLive ? .cover(untilBack: false) : .insert }
     if ends[Lane.video.rawValue] != nil { return .tail }
-    guard let stallTimeout, video.frames > 0, isForward, !video.isStallCovered, monotonicTime() >= video.arrival &+ stallTimeout else { return nil }
+    guard let stall, let time = stallTime(stall.timeout), stall.now >= time else { return nil }
     return .cover(untilBack: true)
+  }
+
+  /// Running time by the clock at which the source will have stalled if no frame comes before; nil if that is not to be covered.
+  fileprivate func stallTime(_ timeout: ClockTime) -> ClockTime? {
+    guard video.frames > 0, isForward, !video.isStallCovered else { return nil }
+    return video.arrival.map { $0 &+ timeout }
   }
 
   /// What follows inserted shots is later by them.

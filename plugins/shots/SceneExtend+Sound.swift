@@ -10,9 +10,10 @@ extension SceneExtend {
   /// - Parameter buffer: taken.
   func passSound(_ buffer: UnsafeMutablePointer<GstBuffer>, _ settings: Settings) -> GstFlowReturn {
     var buffer = buffer
+    let now = now()
     let arrive = { (state: inout State) -> SoundArrival? in
       if state.isOver(.sound) { return .refused(state.refusal(.sound)) }
-      return state.arriveSound(buffer, keeps: settings.audio)
+      return state.arriveSound(buffer, at: now, keeps: settings.audio)
     }
     // If it has to wait, the pad's own thread has to know.
     let arrival = state.change(arrive) ?? state.wait(arrive)
@@ -123,7 +124,11 @@ extension SceneExtend.State {
   }
 
   /// Samples come; nil if they have to wait.
-  mutating func arriveSound(_ buffer: UnsafeMutablePointer<GstBuffer>, keeps: SceneExtend.Sound) -> SceneExtend.SoundArrival? {
+  ///
+  /// - Parameter now: running time by the clock.
+  mutating func arriveSound(
+    _ buffer: UnsafeMutablePointer<GstBuffer>, at now: ClockTime, keeps: SceneExtend.Sound
+  ) -> SceneExtend.SoundArrival? {
     if ends[Lane.sound.rawValue] != nil || isSoundOver { return .refused(GST_FLOW_EOS) }
     let time = buffer.pointee.pts.valid
     let running = time.flatMap { sound.shifted.runningTime(GstClockTime($0)) }
@@ -147,7 +152,7 @@ extension SceneExtend.State {
       }
     }
     sound.isWaiting = false
-    sound.arrival = monotonicTime()
+    (sound.arrival, sound.generatedEnd) = (now, nil)
     isPushing[Lane.sound.rawValue] = true
     continuation = nil
     remember(buffer, keeps)
@@ -183,20 +188,28 @@ extension SceneExtend.State {
     // Where sound may go up to, in running time.
     var limit: ClockTime?
     var isWhole = isPictureOver
+    // How much later it is than the shots that it is for.
+    var late: ClockTime?
     if ends[lane] != nil {
       if isPictureOver {
         limit = video.front
-      } else {
+      } else if isLastRun(settings) {
         let reach = reach(settings)
         (limit, isWhole) = (max(reach.known, video.front &+ (reach.isAll ? 0 : frame)), reach.isAll)
+        late = 0
+      } else {
+        // The source, or what follows its end, goes on behind what is inserted.
+        limit = video.front &+ (isLast ? frame : Self.mostAhead)
       }
     } else if let start = sound.insertion, let insertion = insertions.first {
       let reach = reach(settings)
       let known = insertion.length ?? reach.known - min(reach.known, insertion.start)
       let inserted = max(known, insertion.length == nil ? video.front - min(video.front, insertion.start) : 0)
       limit = start &+ inserted
+      late = start - min(start, insertion.start)
       if insertion.length != nil || reach.isAll, sound.front ?? start >= limit ?? 0 {
         // All of it is there: what waited goes on, later by that.
+        if insertion.length == nil { run?.settledEnd = insertion.start &+ inserted }
         sound.inserted &+= inserted
         insertions.removeFirst()
         sound.insertion = nil
@@ -205,11 +218,11 @@ extension SceneExtend.State {
         if let event = gst_event_new_segment(&segment) { pending[lane].insert(event, at: 0) }
         // The times that follow are the source's again.
         if let info = sound.info { sound.next = sound.next.map { $0 - min($0, inserted) } ?? info.time(of: 0) }
-        continuation = nil
+        (continuation, sound.generatedEnd) = (nil, nil)
         return SoundPiece.none
       }
     } else if case .cover(let untilBack)? = run?.kind {
-      let isSilent = !untilBack || monotonicTime() >= sound.arrival &+ settings.stallTimeout
+      let isSilent = !untilBack || video.departure >= sound.arrival &+ settings.stallTimeout
       if isSilent {
         limit = video.front &+ frame
         sound.isCovered = true
@@ -231,6 +244,7 @@ extension SceneExtend.State {
       // Without samples, or a format for them.
       let duration = min(left, frame)
       sound.next = start &+ duration
+      sound.generatedEnd = late.flatMap { late in sound.front.map { $0 - min($0, late) } }
       return .gap(start, duration: duration)
     }
     // Short enough that a muxer always finds some behind the picture that it waits for.
@@ -245,6 +259,7 @@ extension SceneExtend.State {
     let time = generated.start &+ info.time(of: generated.count)
     generated.count += Int64(count)
     sound.next = generated.start &+ info.time(of: generated.count)
+    sound.generatedEnd = late.flatMap { late in sound.front.map { $0 - min($0, late) } }
     return .samples(count, at: time, isFirst: isFirst)
   }
 
@@ -254,13 +269,31 @@ extension SceneExtend.State {
   /// Muxers take some of each stream in turns and wait for it, mp4mux a quarter of a second: sound that waited for the picture
   /// frame by frame would wait for ever. For the same reason it ends when the picture's end is known, not when it is there.
   private func reach(_ settings: SceneExtend.Settings) -> (known: ClockTime, isAll: Bool) {
-    let most = video.front &+ 500_000_000
+    let most = video.front &+ Self.mostAhead
     // Generated shots will follow what passes.
     guard let run else { return (settings.shots == 0 ? video.front : most, false) }
     guard let planned = video.planned, let work else { return (video.front, false) }
-    let following = run.isToEnd ? (ready: 0, isAll: true) : work.producer.following
+    var following = work.producer.following
+    if run.isToEnd {
+      // Into which shot it has gone already, that one is shown too.
+      let beyond = (sound.generatedEnd ?? 0) - min(sound.generatedEnd ?? 0, planned &+ video.frameDuration)
+      following = (work.producer.following(lasting: beyond), true)
+    }
     let end = max(planned &+ following.ready, video.front)
-    return (min(end, most), following.isAll && end <= most)
+    // Where the source goes on, its sound has to be in its place to the frame; durations of shots that are to come are not.
+    var isExact = following.ready == 0
+    if case .tail = run.kind { isExact = true }
+    return (min(end, most), isExact && following.isAll && end <= most)
+  }
+
+  /// By how much sound runs ahead of the picture at most.
+  private static let mostAhead: ClockTime = 500_000_000
+
+  /// Whether nothing follows the shots that are shown, or are to be.
+  private func isLastRun(_ settings: SceneExtend.Settings) -> Bool {
+    guard let run else { return true }
+    if case .tail = run.kind { return true }
+    return ends[Lane.video.rawValue] != nil && !settings.trigger.contains(.eos)
   }
 
   /// The end of the stream, when it is time for it.
@@ -269,6 +302,7 @@ extension SceneExtend.State {
     guard let end = ends[lane] else { return nil }
     ends[lane] = nil
     isSoundOver = true
+    run?.settledEnd = sound.generatedEnd ?? video.front
     isPushing[lane] = true
     return .event(end)
   }

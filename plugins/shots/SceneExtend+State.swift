@@ -9,6 +9,22 @@ extension SceneExtend {
     /// nil for those that are set.
     var shots: Int?
     var prompts: [String]?
+
+    init(shots: Int?, prompts: [String]?) { (self.shots, self.prompts) = (shots, prompts) }
+
+    /// - Parameter waiting: what was asked for and has not begun: it goes on for longer.
+    init(shots: Int, prompts: [String]?, after waiting: Asked?) {
+      let before = waiting?.shots ?? 0
+      self.init(shots: shots < 0 || before < 0 ? -1 : before &+ shots, prompts: prompts ?? waiting?.prompts)
+    }
+
+    /// The plan with this behind what it has.
+    func added(to plan: ShotPlan) -> ShotPlan {
+      var plan = prompts.map { plan.replacing(prompts: $0) } ?? plan
+      let more = shots ?? 0
+      plan.shots = more < 0 || plan.shots < 0 ? -1 : plan.shots &+ more
+      return plan
+    }
   }
 
   /// An extension that goes on.
@@ -27,6 +43,14 @@ extension SceneExtend {
     var start: ClockTime
     /// Ends with the shot that is shown.
     var isToEnd = false
+    /// The generator has its plan.
+    var isBegun = false
+    /// What was asked for before that.
+    var more: Asked?
+    /// Its last frame was shown: nothing can be added to it.
+    var isLeaving = false
+    /// Running time at which it ends, once the sound has gone on or ended there; it gets neither longer nor shorter then.
+    var settledEnd: ClockTime?
     /// Running time at which the source goes on.
     var sourceReturn: ClockTime?
   }
@@ -42,6 +66,12 @@ extension SceneExtend {
     var frames: UInt64 = 0
     /// Ordinal of the shot that goes on.
     var shot: UInt64 = 1
+    /// What upstream counts it as.
+    var sourceShot: UInt64 = 1
+    /// Shots or frames are no longer as upstream counts them.
+    var isRecounted = false
+    /// Of a frame that was dropped.
+    var droppedMark: Boundary?
     var timeCode: TimeCode?
     /// Running time at which the shot began.
     var shotStart: ClockTime = 0
@@ -51,10 +81,10 @@ extension SceneExtend {
     var planned: ClockTime?
     /// By how much inserted shots have moved running times.
     var inserted: ClockTime = 0
-    /// Shots that upstream does not count.
-    var extraShots: UInt64 = 0
-    /// When the last frame came, of a clock that nobody sets.
-    var arrival: UInt64 = 0
+    /// Running time by the clock when the last frame came; nil if it has not played since.
+    var arrival: ClockTime?
+    /// Likewise when the last generated one left.
+    var departure: ClockTime = 0
     /// The stall that goes on was covered: once is enough, until a frame comes.
     var isStallCovered = false
     /// The last frame, where it may have to be repeated.
@@ -62,7 +92,10 @@ extension SceneExtend {
 
     init() { gst_segment_init(&segment, GST_FORMAT_TIME) }
 
-    var frameDuration: ClockTime { info?.frameDuration ?? DetectionStream.assumedFrameDuration }
+    var frameDuration: ClockTime {
+      let usual = FrameTimes.usualRate
+      return info?.frameDuration ?? FrameTimes(start: 0, numerator: usual.numerator, denominator: usual.denominator).time(of: 1)
+    }
 
     /// The segment that downstream has.
     var shifted: GstSegment { segment.later(by: inserted) }
@@ -77,7 +110,10 @@ extension SceneExtend {
     /// The last bytes, up to ten seconds.
     var recent: [UInt8] = []
     var inserted: ClockTime = 0
-    var arrival: UInt64 = 0
+    /// Running time by the clock when the last buffer came.
+    var arrival: ClockTime = 0
+    /// Running time up to which shots have their sound, while it is generated for them.
+    var generatedEnd: ClockTime?
     /// A buffer waits until inserted shots have their sound.
     var isWaiting = false
     /// Running time at which the sound of inserted shots begins.
@@ -106,8 +142,10 @@ extension SceneExtend {
     var time: ClockTime
     /// Before it.
     var events: [UnsafeMutablePointer<GstEvent>] = []
-    /// Of the source's return after generated shots.
+    /// In the place of the one that it may carry.
     var boundary: Boundary?
+    /// The source is back after generated shots.
+    var isReturn = false
   }
 
   /// Shots between two frames of the source, for the sound.
@@ -145,8 +183,10 @@ extension SceneExtend {
     var isSoundOver = false
     /// The extension is to go on no longer than the shot that is shown.
     var isLast = false
-    /// What paces a live stream waits on.
+    /// What the picture's thread waits on.
     var clockID: GstClockID?
+    /// There may be another reason to extend the stream than the one that the picture's thread waits for.
+    var hasNews = false
     /// The picture's thread has something to show.
     var isPadWanted = false
     /// Inserted shots that the sound has not come to.
@@ -162,6 +202,15 @@ extension SceneExtend {
     func refusal(_ lane: Lane) -> GstFlowReturn { isStopping || isFlushing[lane.rawValue] ? GST_FLOW_FLUSHING : flow[lane.rawValue] }
 
     func wakeClock() { if let clockID { gst_clock_id_unschedule(clockID) } }
+
+    mutating func tellNews() {
+      hasNews = true
+      // Else it waits for the time of a frame.
+      if run == nil { wakeClock() }
+    }
+
+    /// Generated sound is beyond the picture, in a shot that is ready: that one is shown too.
+    var isSoundAhead: Bool { (run?.settledEnd ?? sound.generatedEnd).map { $0 > video.front &+ video.frameDuration } ?? false }
 
     mutating func reset(_ lane: Lane) {
       for event in pending[lane.rawValue] { gst_event_unref(event) }
@@ -192,26 +241,30 @@ extension SceneExtend {
     // MARK: Frames
 
     /// A frame comes; nil if it has to wait.
-    mutating func arrive(_ buffer: UnsafeMutablePointer<GstBuffer>, _ marked: Boundary?, _ settings: Settings) -> Arrival? {
+    ///
+    /// - Parameter now: running time by the clock.
+    mutating func arrive(
+      _ buffer: UnsafeMutablePointer<GstBuffer>, _ marked: Boundary?, at now: ClockTime, _ settings: Settings
+    ) -> Arrival? {
       if ends[Lane.video.rawValue] != nil || isPictureOver { return .refused(GST_FLOW_EOS) }
-      video.arrival = monotonicTime()
+      video.arrival = now
       let time = buffer.pointee.pts.valid
       let running = time.flatMap { video.shifted.runningTime(GstClockTime($0)) }
       if let run {
         guard case .cover(let untilBack) = run.kind else { return nil }
-        guard untilBack else { return .dropped }
+        guard untilBack else { return drop(marked) }
         // A source without times goes on where the generated frames have come to.
         let running = running ?? video.front
         // What was covered is over; the rest goes on as soon as the generated frames have come so far.
         if running + video.frameDuration / 2 < video.front {
           // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.
           if video.front - running <= settings.stallTimeout { self.run?.sourceReturn = running }
-          return .dropped
+          return drop(marked)
         }
         self.run?.sourceReturn = running
         return nil
       }
-      if isBack, let running, running + video.frameDuration / 2 < video.front { return .dropped }
+      if isBack, let running, running + video.frameDuration / 2 < video.front { return drop(marked) }
       // The extension begins with the next frame.
       if asked != nil, !waitsForCut, video.frames > 0 { return nil }
       isPushing[Lane.video.rawValue] = true
@@ -219,26 +272,34 @@ extension SceneExtend {
       video.last = settings.underrun.repeatsFrames ? Held(buffer) : nil
       var passing = Passing(time: running ?? video.front)
       passing.events = takePending(.video)
+      let segment = video.shifted
+      let stream = time.flatMap { time in withUnsafePointer(to: segment) { gst_segment_to_stream_time($0, GST_FORMAT_TIME, GstClockTime(time)).valid } }
       if isBack {
         isBack = false
+        passing.isReturn = true
         video.shot &+= 1
-        if marked == nil { video.extraShots &+= 1 }
-        let segment = video.shifted
-        let stream = time.flatMap { time in withUnsafePointer(to: segment) { gst_segment_to_stream_time($0, GST_FORMAT_TIME, GstClockTime(time)).valid } }
+        video.sourceShot = marked?.shot ?? video.sourceShot
         let boundary = Boundary(
           kind: .cut, shot: video.shot, frame: video.frames, pts: time, runningTime: running, streamTime: stream,
           transitionStart: nil, transitionEnd: stream, score: 1, detector: SceneExtend.description.factory)
         passing.boundary = boundary
-        if let event = KeyUnit(pts: time, streamTime: stream, runningTime: running).event { passing.events.append(event) }
+        // Encoders tell running times by the segment before: behind a new one they take the next frame.
+        let isMoved = passing.events.contains { $0.pointee.type == GST_EVENT_SEGMENT }
+        if let event = KeyUnit(pts: time, streamTime: stream, runningTime: isMoved ? nil : running).event { passing.events.append(event) }
         video.shotStart = running ?? video.front
-      } else if var moved = marked {
-        moved.shot &+= video.extraShots
-        moved.frame = video.extraShots > 0 ? video.frames : moved.frame
+      } else if var moved = marked ?? video.droppedMark {
+        if marked == nil { (moved.pts, moved.streamTime) = (time, stream) }
+        // Shots that upstream does not count come on top.
+        let number = marked == nil ? video.shot &+ 1 : moved.shot &+ (video.shot &- video.sourceShot)
+        if marked != nil { video.sourceShot = moved.shot }
+        moved.shot = number
+        moved.frame = video.isRecounted ? video.frames : moved.frame
         moved.runningTime = running
         video.shot = moved.shot
-        if video.extraShots > 0 || video.inserted > 0 { passing.boundary = moved }
+        if video.isRecounted { passing.boundary = moved }
         video.shotStart = running ?? video.front
       }
+      video.droppedMark = nil
       let duration = buffer.pointee.duration.valid ?? video.frameDuration
       video.next = (time ?? video.next ?? ClockTime(video.segment.start)) &+ duration
       if let next = video.next, let end = video.shifted.runningTime(GstClockTime(next)) { video.front = max(video.front, end) }
@@ -247,11 +308,19 @@ extension SceneExtend {
       return .passes(passing)
     }
 
+    /// Shots that upstream counts are counted with their frames gone too.
+    private mutating func drop(_ marked: Boundary?) -> Arrival {
+      video.isRecounted = true
+      if let marked { (video.droppedMark, video.sourceShot) = (marked, marked.shot) }
+      return .dropped
+    }
+
     /// A boundary of the source comes, before which shots may be wanted.
     mutating func meetBoundary(_ settings: Settings) {
       guard run == nil, !isBack, video.frames > 0, isForward, waitsForCut || (settings.trigger.contains(.cut) && !hasCut) else { return }
       (waitsForCut, hasCut) = (false, true)
       if asked == nil { asked = Asked(shots: settings.shots < 0 ? 1 : nil, prompts: nil) }
+      tellNews()
     }
 
     /// Nothing can follow the frames of a stream that plays backwards.
@@ -305,6 +374,7 @@ extension SceneExtend {
         return []
       case GST_EVENT_EOS where settings.trigger.contains(.eos) && isForward && !isOver(lane) && (lane == .video || hasVideo):
         ends[lane.rawValue] = event
+        tellNews()
         // The source will not be back.
         if lane == .video, case .cover(untilBack: true)? = run?.kind { run?.kind = .tail }
         return []
@@ -344,26 +414,5 @@ extension GstSegment {
     var segment = self
     segment.base += guint64(time)
     return segment
-  }
-}
-
-/// A frame's time code, to be continued.
-final class TimeCode: @unchecked Sendable {
-  private let gst: UnsafeMutablePointer<GstVideoTimeCode>
-
-  /// nil if the frame has none.
-  init?(_ buffer: UnsafeMutablePointer<GstBuffer>) {
-    guard let meta = gst_buffer_get_meta(buffer, gst_video_time_code_meta_api_get_type()),
-      let copy = gst_video_time_code_copy(&UnsafeMutableRawPointer(meta).assumingMemoryBound(to: GstVideoTimeCodeMeta.self).pointee.tc)
-    else { return nil }
-    gst = copy
-  }
-
-  deinit { gst_video_time_code_free(gst) }
-
-  /// Counts one frame on and adds the code to a buffer.
-  func continueOn(_ buffer: UnsafeMutablePointer<GstBuffer>) {
-    gst_video_time_code_increment_frame(gst)
-    gst_buffer_add_video_time_code_meta(buffer, gst)
   }
 }

@@ -143,6 +143,8 @@ final class SceneExtend: PadElement {
     sampler.change { $0 = nil }
   }
 
+  func settingsChanged(_ settings: Settings) { state.change { $0.tellNews() } }
+
   func removed(_ pad: Pad) {
     let lane = Lane(pad)
     state.change { state in
@@ -168,12 +170,13 @@ final class SceneExtend: PadElement {
 
   private func passPicture(_ buffer: UnsafeMutablePointer<GstBuffer>, _ settings: Settings) throws -> GstFlowReturn {
     let isMarked = Marks.boundary.isOn(buffer)
+    let now = now()
     let marked = isMarked ? Marks.boundary.all(on: buffer).compactMap { Boundary($0) }.last : nil
     // The boundary is the first frame of what follows: an extension that waits for one comes before it.
     if isMarked { state.change { $0.meetBoundary(settings) } }
     let arrival = state.wait { state -> Arrival? in
       if state.isOver(.video) { return .refused(state.refusal(.video)) }
-      return state.arrive(buffer, marked, settings)
+      return state.arrive(buffer, marked, at: now, settings)
     }
     let passing: Passing
     switch arrival {
@@ -185,9 +188,10 @@ final class SceneExtend: PadElement {
       return GST_FLOW_OK
     case .passes(let this): passing = this
     }
-    defer { pushed(.video) }
+    defer { pushed(.video, isFrame: true) }
     var buffer = buffer
     for event in passing.events { push(event, .video) }
+    if passing.isReturn, let boundary = passing.boundary { handle.post(boundary.structure) }
     if let boundary = passing.boundary {
       buffer = cgst_buffer_make_writable(buffer)
       Marks.boundary.removeAll(from: buffer)
@@ -210,9 +214,12 @@ final class SceneExtend: PadElement {
   }
 
   /// A streaming thread has pushed: others may have waited for that.
-  func pushed(_ lane: Lane) {
+  func pushed(_ lane: Lane, isFrame: Bool = false) {
+    let now = isFrame ? now() : 0
     state.changeQuietly { state in
       state.isPushing[lane.rawValue] = false
+      // As long as downstream takes its time no frame can come.
+      if isFrame { state.video.arrival = now }
       return state.isPadWanted || state.ends[Lane.sound.rawValue] != nil
     }
   }
@@ -314,25 +321,26 @@ final class SceneExtend: PadElement {
   private func extend(_ shots: Int32, _ prompt: String?) -> Bool {
     guard let settings = handle.settings(of: SceneExtend.self) else { return false }
     let prompts = prompt.flatMap { $0.isEmpty ? nil : [$0] }
-    var isTaken = true
-    let work = state.change { state -> GenerationWork? in
-      guard let work = state.work, !state.isStopping, !state.isPictureOver, state.isForward else {
-        isTaken = false
-        return nil
+    let (isTaken, isLonger) = state.change { state -> (Bool, Bool) in
+      guard let work = state.work, !state.isStopping, !state.isPictureOver, state.isForward else { return (false, false) }
+      if let run = state.run, !run.isToEnd, !run.isLeaving, run.settledEnd == nil {
+        // The extension that runs goes on for longer. The sound's thread must not find its end before that.
+        if run.isBegun {
+          let more = Asked(shots: Int(max(-1, shots)), prompts: prompts)
+          work.producer.change { $0 = more.added(to: $0) }
+        } else {
+          state.run?.more = Asked(shots: Int(max(-1, shots)), prompts: prompts, after: run.more)
+        }
+        return (true, true)
       }
-      if state.run == nil {
-        state.asked = Asked(shots: Int(max(-1, shots)), prompts: prompts)
-        if settings.trigger.contains(.cut) { state.waitsForCut = true }
-        return nil
-      }
-      return work
+      // Nothing comes behind the last shot of a stream.
+      if case .tail? = state.run?.kind { return (false, false) }
+      state.asked = Asked(shots: Int(max(-1, shots)), prompts: prompts, after: state.asked)
+      if settings.trigger.contains(.cut) { state.waitsForCut = true }
+      state.tellNews()
+      return (true, false)
     }
-    // The extension that runs goes on for longer.
-    work?.producer.change { plan in
-      if let prompts { plan = plan.replacing(prompts: prompts) }
-      plan.shots = shots < 0 || plan.shots < 0 ? -1 : plan.shots &+ Int(shots)
-    }
-    if work != nil { handle.postDurationChanged() }
+    if isLonger { handle.postDurationChanged() }
     return isTaken
   }
 

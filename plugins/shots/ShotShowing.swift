@@ -67,7 +67,8 @@ final class ShotShowing {
     // The virtual camera alone needs milliseconds: that is no underrun.
     let waits = !isLive || work.model == nil
     while true {
-      if element.state.change({ $0.isOver(.video) || $0.run?.isToEnd ?? true }) { return }
+      let isToEnd = isToEnd
+      if element.state.change({ $0.leave(if: $0.isOver(.video) || isToEnd && !$0.isSoundAhead) }) { return }
       switch producer.next(waits: waits, whole: isLive) {
       case .shot(let ready):
         let factor = element.state.change { $0.readings.realTimeFactor }
@@ -76,19 +77,25 @@ final class ShotShowing {
         let speed = isLive && settings.underrun == .slow && ready.generator != "rephotograph" ? min(1, max(0.25, realTimeFactor)) : 1
         let end = try show(ready, speed: speed, producer, settings)
         hasShown = true
-        if end != .whole { return }
+        if end != .whole { return leave() }
+      case .late where isToEnd: return leave()
       case .late:
         if hasShown { element.count { $0.underruns &+= 1 } }
         guard try fillIn(producer, settings) else {
           if settings.underrun == .eos { element.state.change { $0.endEarly() } }
-          return
+          return leave()
         }
-      case .over, .cancelled: return
+      // More may be asked for until it is known to be over.
+      case .over: if element.state.change({ $0.leave(if: producer.isOver) }) { return }
+      case .cancelled: return leave()
       case .failed(let error):
+        leave()
         return element.warn("The extension ends, since no shot could be generated: \(error).")
       }
     }
   }
+
+  private func leave() { _ = element.state.change { $0.leave(if: true) } }
 
   private func show(_ ready: ShotProducer.Ready, speed: Double, _ producer: ShotProducer, _ settings: SceneExtend.Settings) throws -> End {
     let count = count(UInt64(Double(ready.duration) / speed))
@@ -185,7 +192,7 @@ final class ShotShowing {
     guard let running = segment.runningTime(GstClockTime(pts)), let end = segment.runningTime(GstClockTime(pts &+ duration)) else { return .stopped }
     func isBack() -> Bool { element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false } }
     if isBack() { return .handedBack }
-    if isLive, !element.wait(until: running - min(running, duration) &+ latency) { return .stopped }
+    if isLive, element.wait(until: running - min(running, duration) &+ latency, unless: { $0.isOver(.video) }) == .over { return .stopped }
     // It may have come meanwhile.
     if isLive, isBack() { return .handedBack }
     let buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? last ?? painter.blank())
@@ -208,16 +215,15 @@ final class ShotShowing {
       if let event = KeyUnit(pts: pts, streamTime: stream, runningTime: running).event { element.push(event, .video) }
     }
     if case .picture(let picture)? = picture { element.sampler.change { $0?.see(picture, at: running) } }
-    let shot = shot
+    let (shot, now) = (shot, isLive ? element.now() : 0)
     let isOver = element.state.change { state -> Bool in
       if state.isOver(.video) { return true }
       state.video.next = pts &+ duration
       state.video.front = max(state.video.front, end)
       state.video.frames &+= 1
-      if isFirst {
-        state.video.extraShots &+= shot - min(shot, state.video.shot)
-        state.video.shot = shot
-      }
+      state.video.departure = now
+      state.video.isRecounted = true
+      if isFirst { state.video.shot = shot }
       return false
     }
     guard !isOver, let pad = handle.pad(Lane.video.source) else {
@@ -250,23 +256,49 @@ extension SceneExtend {
     GenerationWork.tell(handle, state: "playing", generator: generator, shot: shot, prompt: prompt, queued: queued, settings)
   }
 
-  /// Waits for the pipeline's clock; false if the stream is over meanwhile. True at once without a clock.
-  func wait(until running: ClockTime) -> Bool {
-    guard let clock = gst_element_get_clock(handle.gstElement) else { return true }
+  enum Waited {
+    case due
+    /// Something has come up before.
+    case over
+    /// There is no clock to wait for.
+    case untimed
+  }
+
+  /// Running time by the pipeline's clock; without one, of a clock that nobody sets.
+  func now() -> ClockTime {
+    guard let clock = gst_element_get_clock(handle.gstElement) else { return monotonicTime() }
+    defer { gst_object_unref(clock) }
+    let (time, base) = (gst_clock_get_time(clock), gst_element_get_base_time(handle.gstElement))
+    return base == .max ? monotonicTime() : ClockTime(time - min(time, base))
+  }
+
+  /// Waits for the pipeline's clock, at most until `wakeClock`.
+  ///
+  /// - Parameter isVain: asked before; true for not to wait.
+  func wait(until running: ClockTime, unless isVain: (State) -> Bool) -> Waited {
+    guard let clock = gst_element_get_clock(handle.gstElement) else { return .untimed }
     defer { gst_object_unref(clock) }
     let base = gst_element_get_base_time(handle.gstElement)
-    guard base != .max else { return true }
+    guard base != .max else { return .untimed }
     let due = base &+ GstClockTime(running)
-    guard gst_clock_get_time(clock) < due, let id = gst_clock_new_single_shot_id(clock, due) else { return true }
+    guard gst_clock_get_time(clock) < due, let id = gst_clock_new_single_shot_id(clock, due) else { return .due }
     defer { gst_clock_id_unref(id) }
     let isOver = state.change { state -> Bool in
-      if state.isOver(.video) { return true }
+      if isVain(state) { return true }
       state.clockID = id
       return false
     }
-    if isOver { return false }
+    if isOver { return .over }
     let result = gst_clock_id_wait(id, nil)
     state.change { $0.clockID = nil }
-    return result != GST_CLOCK_UNSCHEDULED
+    return result == GST_CLOCK_UNSCHEDULED ? .over : .due
+  }
+}
+
+extension SceneExtend.State {
+  /// Ends what can be added to the extension, or not, in one step with looking whether there is more to show.
+  fileprivate mutating func leave(if isOver: Bool) -> Bool {
+    if isOver { run?.isLeaving = true }
+    return isOver
   }
 }

@@ -184,6 +184,19 @@ public final class ShotProducer: Sendable {
     return following
   }
 
+  /// Nanoseconds of as few of the shots behind the one that is shown as last so long; of all that are ready if those do not.
+  public func following(lasting duration: UInt64) -> UInt64 {
+    var sum: UInt64 = 0
+    state.changeQuietly { state in
+      for entry in state.queue.dropFirst(state.isShowing ? 1 : 0) where sum < duration && entry.isComplete { sum &+= entry.ready.duration }
+      return false
+    }
+    return sum
+  }
+
+  /// Whether every shot of the plan was given out.
+  public var isOver: Bool { state.change { $0.isOver && $0.queue.isEmpty } }
+
   /// Whether no further shot will come, since one could not be generated.
   public var hasFailed: Bool { state.change { ($0.brokenBy ?? $0.failure) != nil } }
 

@@ -7,12 +7,14 @@ import CGStreamerCheck
 final class SceneStream {
   let harness: Harness
   let video: Video
+  private(set) var clock: TestClock?
   private var kept: [Int: UnsafeMutablePointer<GstBuffer>] = [:]
 
   /// - Parameters:
   ///   - properties: `generator` is rephotograph if they do not say it.
   ///   - isLive: what upstream answers latency queries; then the system's clock runs, and is at 0 now.
-  init(_ properties: KeyValuePairs<String, String> = [:], video: Video? = nil, isLive: Bool = false) throws {
+  ///   - isTimed: live, a frame late, and nothing moves the clock but `clock`, a ``TestClock``.
+  init(_ properties: KeyValuePairs<String, String> = [:], video: Video? = nil, isLive: Bool = false, isTimed: Bool = false) throws {
     self.video = try video ?? Video("I420", 96, 64)
     guard let element = gst_element_factory_make("sceneextend", nil) else { throw Failure("no sceneextend") }
     gst_util_set_object_arg(gobject(element), "generator", "rephotograph")
@@ -23,7 +25,8 @@ final class SceneStream {
       throw Failure("sceneextend does not start")
     }
     harness = try Harness(element)
-    harness.setUpstreamLatency(0, noTime, isLive: isLive)
+    harness.setUpstreamLatency(isTimed ? 40 * millisecond : 0, noTime, isLive: isLive || isTimed)
+    if isTimed { clock = try TestClock(of: harness) }
     guard isLive else { return }
     gst_harness_use_systemclock(harness.gst)
     guard let clock = gst_element_get_clock(element) else { throw Failure("no clock") }
