@@ -52,6 +52,26 @@ extension Shots {
       #expect(Set(stream.pullChecksums().dropFirst(5)).count == 10)
     }
 
+    @Test func `shots that nothing but the seed tells apart differ`() throws {
+      let model = try SceneModelFolder(["shots": "1"])
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "precision": "float32", "shots": "2", "prompts": "<\"A hare\">"])
+      try stream.play(0..<5)
+      #expect(stream.end() && stream.generated.map(\.frame) == [5, 18])
+      let sums = stream.pullChecksums()
+      #expect(Set(sums[5..<18]).isDisjoint(with: sums[18...]))
+    }
+
+    @Test func `a flush wakes who waits for a shot that is not begun`() throws {
+      let (model, gate) = (try SceneModelFolder(), try PromptGate())
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1", "prompt-location": gate.path])
+      try gate.close()
+      try stream.play(0..<5)
+      stream.harness.end()
+      g_usleep(50_000)
+      stream.harness.flush()
+      #expect(stream.out.frameCount == 5)
+    }
+
     @Test func `messages tell of its work, always with the same fields`() throws {
       let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "2", "prompts": "<\"A hare\">", "seed": "5"])
       try stream.play(0..<5)
