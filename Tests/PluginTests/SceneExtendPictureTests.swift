@@ -58,15 +58,15 @@ extension Shots {
       }
     }
 
-    // Not where the source's own action is as fast as cuts: taken closer, it is found as such.
-    @Test(arguments: [(120, 1), (290, 2), (550, 3), (900, 1)])
+    // Frame 375 is in the film's fastest shot, behind one that has a step as large as a cut.
+    @Test(arguments: [(120, 1), (290, 2), (375, 0), (375, 1), (550, 3), (900, 1)])
     func `shots asked for are the shots that shotdetect finds behind it, on their frames`(_ end: Int, _ seed: Int) throws {
       // Without the queue identity lets through what the decoder has on its way behind the end.
       let pipeline = try Pipeline(
         """
         filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! videoscale ! video/x-raw,format=I420,width=320,height=180 ! queue ! identity eos-after=\(end) !
         shotdetect name=before align=true ! sceneextend name=e generator=rephotograph shots=5 shot-duration=1500000000 seed=\(seed) !
-        shotdetect name=behind align=true ! fakesink sync=false
+        shotdetect name=behind align=true ! shotdetect name=adaptive detector=adaptive align=true ! fakesink sync=false
         """)
       let recorder = try pipeline.watch("behind", "src")
       try pipeline.run()
@@ -78,6 +78,7 @@ extension Shots {
       let source = UInt64(recorder.frameCount - 5 * 36)
       #expect(generated == (0..<5).map { source + 36 * $0 })
       #expect(cuts("behind").filter { $0 >= source } == generated)
+      #expect(cuts("adaptive").filter { $0 >= source } == generated)
       #expect(cuts("behind").filter { $0 < source } == cuts("before"))
     }
 

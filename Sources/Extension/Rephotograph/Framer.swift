@@ -10,7 +10,7 @@ struct Framer {
   /// Above 1.3³: whatever framing was last, a scale 1.3 times above or below it is then in reach.
   private static let leastRange = 2.2
   private static let attempts = 96
-  /// Well above the usual threshold: cells know less than pixels.
+  /// Well above the usual threshold: what moves may hide a cut.
   private static let clearChange = 45.0
   /// How much closer a push comes in a second; panned, that is a part of the view's width. Faster looks like a reporter's zoom.
   private static let speed = 0.12
@@ -25,7 +25,7 @@ struct Framer {
   ///   - seconds: how long the shot lasts.
   ///   - last: view with which the shot before ended, in parts of its picture.
   ///   - lastOfSame: view with which the same shot was last shown, avoided where that is possible.
-  ///   - change: what a detector measures between what was shown last and a view, in parts of the picture.
+  ///   - change: what a detector measures between what was shown last and a view.
   ///   - avoided: a kind of move that is not taken.
   func move(
     over picture: PlanarPicture, detail: DetailMap, seconds: Double, last: CameraView?, lastOfSame: CameraView?,
@@ -41,7 +41,8 @@ struct Framer {
       if let last, !start.isCut(from: last) { continue }
       if let lastOfSame, !start.isCut(from: lastOfSame) { score -= 1 }
       // A cut is what is seen as one: detectors and people go by what changes, not by framings.
-      score -= 10 * max(0, 1 - change(start) / Self.clearChange)
+      if let best, score <= best.score { continue }
+      score -= 10 * max(0, 1 - change(candidate.start) / Self.clearChange)
       if best.map({ score > $0.score }) ?? true { best = (candidate, score) }
     }
     if let best { return best.move }

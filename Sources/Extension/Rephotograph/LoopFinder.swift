@@ -11,7 +11,8 @@ import Pixels
 /// The typical step is the median; of a shot that stands in more than half of its steps and moves in at least a quarter (drawn
 /// animation on twos), the median of those in which it moves. A shot that moves less often is a still.
 ///
-/// 1. Steps above the limit (a missed cut, a flash) part the frames; the longest run without one is used.
+/// 1. Steps above the limit (a missed cut, a flash), and those that detectors of cuts might take for one, part the frames; the longest
+///    run without one is used.
 /// 2. Back and forth through the run shows only steps of the source. It is taken unless
 /// 3. some stretch of at least half of the run, played forward with a crossfade into its beginning, has a largest step no larger
 ///    than that by more than a twentieth, and mixes only frames that are about as alike as neighbours. Stretches are ranked by how
@@ -20,7 +21,7 @@ import Pixels
 ///
 /// Source of the idea: A. Schödl et al., "Video textures", 2000.
 ///
-/// - Cost: three passes over the frames' luma, and n² / 2 comparisons of thumbnails: 20 ms for 40 frames of 1080p on one core of Zen 5.
+/// - Cost: three passes over the frames' luma, and n² / 2 comparisons of thumbnails: 25 ms for 40 frames of 1080p on one core of Zen 5.
 public struct LoopFinder {
   /// What was found.
   public struct Result: Hashable, Sendable {
@@ -31,6 +32,8 @@ public struct LoopFinder {
     public var typicalStep: Double
   }
 
+  /// Largest step as detectors of cuts count (see ``Glimpse``), whose usual threshold is 27: taken closer, it is larger.
+  private static let largestChange = 18.0
   /// Steps below this are no motion: less than one sample in fifty changes by a level.
   public static let motion = 0.02
   /// Frames mixed at a seam: a third of a second, after which a mixture is seen as one.
@@ -44,12 +47,15 @@ public struct LoopFinder {
   let thumbnails: [LumaThumbnail]
   /// From frame i to i + 1.
   private let steps: [Double]
+  /// The same, as detectors of cuts count.
+  private let changes: [Double]
 
   /// - Parameter frames: neighbours at the source's rate, all of one size.
   public init(_ frames: [PlanarPicture]) {
     self.frames = frames
     thumbnails = frames.map { LumaThumbnail($0) }
     steps = zip(frames, frames.dropFirst()).map { $0.lumaDifference(from: $1) }
+    changes = Glimpse.changes(frames.compactMap { Glimpse(of: $0, size: ($0.width, $0.height)) })
   }
 
   /// - Parameter minimum: shortest round of a forward loop in frames, if the shot has so many.
@@ -67,6 +73,24 @@ public struct LoopFinder {
     return Result(loop: Loop(backAndForth: first, last), largestStep: largest, typicalStep: typical)
   }
 
+  /// The calmest part of a loop, back and forth: of those that are half as long, the one whose largest step is smallest.
+  ///
+  /// - Parameter minimum: frames of it, if the loop has so many.
+  func calmest(of result: Result, minimum: Int) -> Result {
+    let frames = result.loop.first...result.loop.last
+    let count = min(frames.count, max(frames.count / 2, minimum, Self.fewestFrames))
+    guard count >= Self.fewestFrames else { return result }
+    func largest(_ all: [Double], _ first: Int) -> Double { all[first..<first + count - 1].max() ?? 0 }
+    let starts = frames.lowerBound...frames.upperBound - count + 1
+    guard let first = starts.min(by: { largest(changes, $0) < largest(changes, $1) }) else { return result }
+    return Result(loop: Loop(backAndForth: first, first + count - 1), largestStep: largest(steps, first), typicalStep: result.typicalStep)
+  }
+
+  /// The frame in the middle of a loop, as long as it is wanted.
+  func still(of result: Result) -> Result {
+    Result(loop: Loop(still: (result.loop.first + result.loop.last) / 2), largestStep: 0, typicalStep: result.typicalStep)
+  }
+
   /// nil where nothing moves, or so seldom that it is no motion.
   static func typicalStep(_ steps: [Double]) -> Double? {
     guard !steps.isEmpty else { return nil }
@@ -81,7 +105,7 @@ public struct LoopFinder {
   private func longestRun(limit: Double) -> ClosedRange<Int> {
     var (best, first) = (0...0, 0)
     for index in frames.indices {
-      if index > 0, steps[index - 1] > limit { first = index }
+      if index > 0, steps[index - 1] > limit || changes[index - 1] > Self.largestChange { first = index }
       // Of equally long ones the later, which is remembered.
       if index - first >= best.upperBound - best.lowerBound { best = first...index }
     }

@@ -48,6 +48,10 @@ public struct RephotographedShot: CustomStringConvertible, Sendable {
     loop.moment(at: loopStart + min(max(frame, 0), frameCount - 1))
   }
 
+  func glimpse(at frame: Int, size: (width: Int, height: Int)) -> Glimpse? {
+    Glimpse(of: frames, at: moment(at: frame), in: view(at: frame), size: size)
+  }
+
   /// Writes a frame. The planes have the aspect that the shot was made for, in any size; with another one the picture is stretched.
   ///
   /// - Returns: false, with nothing written, for planes outside 1 … 32,768 samples or strides below a row.

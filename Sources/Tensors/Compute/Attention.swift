@@ -96,6 +96,7 @@ extension Compute {
     let orders = try blocks.map { (keys: try cache.order(inner: size, columns: $0.count), values: try cache.order(inner: $0.count, columns: size)) }
     let memory = Parts({ scratch(thread, byteCount: $0) }, [
       count * size * element, atOnce * size * element, atOnce * (type == .float32 ? 0 : isNarrow ? largest : count) * element, atOnce * size * 4,
+      atOnce * 4,
     ] + orders.flatMap { [$0.keys.byteCount, $0.values.byteCount] } + [isNarrow ? 0 : atOnce * count * 4])
     let (gathered, query, sums) = (memory[0], memory[1], memory[3])
 
@@ -112,7 +113,7 @@ extension Compute {
       if isKey, isNarrow { longest = Self.longest(gathered, rows: count, size: size) }
       for (index, block) in blocks.enumerated() {
         let packer = try cache.packer(inner: isKey ? size : block.count, columns: isKey ? block.count : size, isTransposed: isKey)
-        try packer.run(gathered + block.lowerBound * size * element, to: memory[4 + 2 * index + (isKey ? 0 : 1)], on: stream)
+        try packer.run(gathered + block.lowerBound * size * element, to: memory[5 + 2 * index + (isKey ? 0 : 1)], on: stream)
       }
     }
 
@@ -129,10 +130,10 @@ extension Compute {
         let weights = memory[2]
         totals = [Float](repeating: 0, count: rows)
         for (index, block) in blocks.enumerated() {
-          try cache.exponential(rows: rows, inner: size, columns: block.count).run(query, memory[4 + 2 * index], to: weights, on: stream)
-          for row in 0..<rows { totals[row] += Self.sum(weights + row * block.count * 2, block.count) }
+          try cache.exponential(rows: rows, inner: size, columns: block.count).run(query, memory[5 + 2 * index], to: weights, on: stream)
+          try add(rowsOf: weights, rows: rows, columns: block.count, to: &totals, by: memory[4], thread: thread)
           try cache.product(rows: rows, inner: block.count, columns: size, accumulates: index > 0)
-            .run(weights, memory[5 + 2 * index], to: sums, on: stream)
+            .run(weights, memory[6 + 2 * index], to: sums, on: stream)
         }
       } else if isNarrow {
         // S = Q·Kᵀ [rows][block] and its maxima so far, by which what was summed is put right: a running softmax.
@@ -141,12 +142,12 @@ extension Compute {
         try runningSoftmax(query, blocks, memory, rows: rows, size: size, scores: place.base, totals: &totals, sums: sums, thread: thread)
       } else {
         // S = Q·Kᵀ [rows][count], P = softmax(S)
-        let place = memory[4 + 2 * blocks.count]
+        let place = memory[5 + 2 * blocks.count]
         let weights = type == .float32 ? place : memory[2]
         if let bias { place.copyMemory(from: bias + (first - group.queries.lowerBound) * count, byteCount: rows * count * 4) }
-        try cache.product(rows: rows, inner: size, columns: count, accumulates: bias != nil).run(query, memory[4], to: place, on: stream)
+        try cache.product(rows: rows, inner: size, columns: count, accumulates: bias != nil).run(query, memory[5], to: place, on: stream)
         try cache.softmax(rows: rows, columns: count).run(place, to: weights, on: stream)
-        try cache.product(rows: rows, inner: count, columns: size).run(weights, memory[5], to: sums, on: stream)
+        try cache.product(rows: rows, inner: count, columns: size).run(weights, memory[6], to: sums, on: stream)
       }
       for row in 0..<rows {
         let source = sums + row * size * 4
@@ -175,7 +176,7 @@ extension Compute {
     memset(sums, 0, rows * size * 4)
     for (index, block) in blocks.enumerated() {
       let columns = block.count
-      try cache.product(rows: rows, inner: size, columns: columns).run(query, memory[4 + 2 * index], to: scores, on: stream)
+      try cache.product(rows: rows, inner: size, columns: columns).run(query, memory[5 + 2 * index], to: scores, on: stream)
       for row in 0..<rows {
         let line = scores + row * columns * 4
         let values = UnsafePointer(line.assumingMemoryBound(to: Float.self))
@@ -193,8 +194,8 @@ extension Compute {
       try cache.exponentials(count: rows * columns).run(scores, to: scores, on: stream)
       let weights = memory[2]
       mapRow(rows * columns, scores, Float32.self, to: weights, BFloat16.self) { $1 }
-      for row in 0..<rows { totals[row] += Self.sum(weights + row * columns * 2, columns) }
-      try cache.product(rows: rows, inner: columns, columns: size, accumulates: true).run(weights, memory[5 + 2 * index], to: sums, on: stream)
+      try add(rowsOf: weights, rows: rows, columns: columns, to: &totals, by: memory[4], thread: thread)
+      try cache.product(rows: rows, inner: columns, columns: size, accumulates: true).run(weights, memory[6 + 2 * index], to: sums, on: stream)
     }
   }
 
@@ -233,24 +234,17 @@ extension Compute {
     return longest.isFinite ? longest.squareRoot() : .infinity
   }
 
-  /// The sum of a row of bfloat16.
-  @inline(__always)
-  private static func sum(_ base: UnsafeRawPointer, _ count: Int) -> Float {
-    // Two neighbours in a word: the upper one is a float32 once the lower one is gone, the lower one once it is moved up.
-    var (upper, lower) = (Floats(), Floats())
-    var index = 0
-    while index &+ 16 <= count {
-      let words = (base + index &* 2).loadUnaligned(as: SIMD8<UInt32>.self)
-      upper += unsafeBitCast(words & 0xFFFF_0000, to: Floats.self)
-      lower += unsafeBitCast(words &<< 16, to: Floats.self)
-      index &+= 16
+  /// Adds the sum of each row of weights to what there is of it.
+  private func add(
+    rowsOf weights: UnsafeMutableRawPointer, rows: Int, columns: Int, to totals: inout [Float], by sums: UnsafeMutableRawPointer, thread: Int
+  ) throws {
+    // oneDNN adds up no rows of one.
+    guard columns > 1 else {
+      for row in 0..<rows { totals[row] += BFloat16.loadOne(weights + row * 2) }
+      return
     }
-    var sum = (upper + lower).sum()
-    while index < count {
-      sum += BFloat16.loadOne(base + index &* 2)
-      index &+= 1
-    }
-    return sum
+    try products[thread].sums(rows: rows, columns: columns).run(weights, to: sums, on: stream(thread))
+    for row in 0..<rows { totals[row] += sums.load(fromByteOffset: row * 4, as: Float.self) }
   }
 }
 

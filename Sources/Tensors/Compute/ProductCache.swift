@@ -74,6 +74,16 @@ final class ProductCache {
     return kernel
   }
 
+  /// The sum of each row of the products' type, in float32.
+  func sums(rows: Int, columns: Int) throws -> Kernel {
+    let key = Key(rows: rows, inner: 0, columns: columns, accumulates: true)
+    if let known = softmaxes[key] { return known }
+    makeRoom()
+    let kernel = try Kernel.rowSums(rows: rows, columns: columns, type: type)
+    softmaxes[key] = kernel
+    return kernel
+  }
+
   /// The softmax of each row of float32, in the products' type.
   func softmax(rows: Int, columns: Int) throws -> Kernel {
     let key = Key(rows: rows, inner: 0, columns: columns)

@@ -34,4 +34,16 @@ extension Kernel {
       KernelDescription(&operation),
       constants: [(DNNL_ARG_SCALE, constant(scale, shape: [columns])), (DNNL_ARG_SHIFT, constant(shift, shape: [columns]))])
   }
+
+  /// yᵢ = Σⱼ xᵢⱼ, in float32: `[rows][columns]` → `[rows]`.
+  ///
+  /// - Parameter type: `float32` or `bfloat16`.
+  static func rowSums(rows: Int, columns: Int, type: DataType) throws(OneDNNError) -> Kernel {
+    var layout = try Layout.dense([rows, columns], type).descriptor
+    var result = try Layout.dense([rows, 1], .float32).descriptor
+    var operation = dnnl_reduction_desc_t()
+    let status = dnnl_reduction_desc_init(&operation, dnnl_reduction_sum, &layout, &result, 0, 0)
+    try OneDNN.check(status, "dnnl_reduction_desc_init")
+    return try Kernel(KernelDescription(&operation))
+  }
 }
