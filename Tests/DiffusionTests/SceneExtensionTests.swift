@@ -131,11 +131,23 @@ struct SceneExtensionTests {
 
   @Test("A damaged scene.json is an error that names the field", arguments: [
     ("width", ""), ("height", "\"16\""), ("frames", "0"), ("frame_rate", "[8]"), ("shots", "65"), ("mask", "\"v6\""), ("steps", "0"),
-    ("guidance", "-1"), ("text_encoder", "\"../else\""), ("default", "1"), ("prefix_next", "3"),
+    ("guidance", "-1"), ("reference_scale", "0"), ("reference_scale", "\"2\""), ("text_encoder", "\"../else\""), ("default", "1"), ("prefix_next", "3"),
   ])
   func damaged(field: String, value: String) throws {
     let error = #expect(throws: WeightsError.self) { _ = try SceneFolder([field: value]).open() }
     #expect(error.map { "\($0)".contains("\"\(field)") && "\($0)".contains("scene.json") } == true)
+  }
+
+  @Test("Shots that are differences need prefixes that say from which, a damping of 0 to 1, and a transformer that sees references")
+  func references() throws {
+    func error(_ fields: [String: String]) throws -> String {
+      let all = ["reference_scale": "2", "prefix_same": "\"Same: \"", "prefix_back": "\"Back: \""].merging(fields) { $1 }
+      return "\(try #require(throws: WeightsError.self) { _ = try SceneFolder(all).open() })"
+    }
+    #expect(try error(["prefix_same": ""]).contains("prefix_same"))
+    #expect(try error(["prefix_back": "\"\""]).contains("prefix_back"))
+    #expect(try error(["reference_damping": "1.5"]).contains("reference_damping"))
+    #expect(try error([:]).contains("in_channels"))
   }
 
   @Test("What it says of itself is read")
@@ -144,5 +156,54 @@ struct SceneExtensionTests {
     let model = try SceneModel(folder: folder.path)
     #expect(model.width == 48 && model.height == 16 && model.frames == 4 && model.shots == 3 && model.steps == 3 && model.isDefault)
     #expect(model.frameRate == (8, 1) && model.prefixes == ("Same: ", "", "") && model.textEncoder == "mini" && model.guidance == 2.5 && model.mask == .causal)
+  }
+}
+
+@Suite("Unrest")
+struct SteadyingTests {
+  let still = Frames(planes: numbers(3 * 2 * 12 * 20, seed: 1), channels: 3, count: 2, height: 12, width: 20)
+
+  /// The frames with some levels of 255 added in a square of 5 × 5 of the second.
+  private func drawn(_ levels: Float) -> Frames {
+    let result = Frames.concatenated([still, Frames(count: 0, height: 12, width: 20, channels: 3)])
+    let values = result.matrix.base.assumingMemoryBound(to: Float.self)
+    for y in 4..<9 { for x in 8..<13 { for c in 0..<3 { values[((12 + y) * 20 + x) * 3 + c] += levels / 127.5 } } }
+    return result
+  }
+
+  private func steadied(_ levels: Float, _ unrest: (none: Float, all: Float) = (12, 40)) -> (before: [Float], after: [Float]) {
+    let frames = drawn(levels)
+    let before = frames.matrix.floats()
+    frames.steady(over: still, from: 0, unrest: unrest)
+    return (before, frames.matrix.floats())
+  }
+
+  @Test("Small differences are left out, large ones stay, in their middle whole, and nothing else changes")
+  func limits() {
+    #expect(steadied(11).after == still.matrix.floats())
+    #expect(steadied(0).after == still.matrix.floats())
+    let (before, after) = steadied(80)
+    let middle = ((12 + 6) * 20 + 10) * 3
+    #expect(abs(after[middle] - before[middle]) < 1e-6)
+    // A corner has a quarter of the differences around it or so: less of it is left.
+    let corner = ((12 + 4) * 20 + 8) * 3
+    let part = (after[corner] - still.matrix.floats()[corner]) * 127.5
+    #expect(part > 1 && part < 79)
+    #expect(after[..<(12 * 20 * 3)] == before[..<(12 * 20 * 3)])
+  }
+
+  @Test("Without limits all stays")
+  func none() {
+    let (before, after) = steadied(5, (0, 0))
+    #expect(after == before)
+  }
+
+  @Test("Later frames are taken over the others' later ones")
+  func offset() {
+    let last = Frames(count: 1, height: 12, width: 20, channels: 3)
+    let size = 12 * 20
+    last.matrix.base.copyMemory(from: drawn(8).matrix.row(size), byteCount: size * last.matrix.rowSize)
+    last.steady(over: still, from: 1, unrest: (12, 40))
+    #expect(last.matrix.floats() == Array(still.matrix.floats()[(size * 3)...]))
   }
 }

@@ -25,6 +25,19 @@ extension Frames {
     return result
   }
 
+  /// The sum of these and as many frames of another video of the same size, from one on; float32.
+  ///
+  /// - Precondition: it has them.
+  func plus(_ other: Frames, from first: Int) -> Frames {
+    precondition(first >= 0 && other.count - first >= count && (other.height, other.width, other.channels) == (height, width, channels), "frames of another size")
+    let result = Frames(count: count, height: height, width: width, channels: channels)
+    let own = matrix.base.assumingMemoryBound(to: Float.self)
+    let others = other.matrix.row(first * height * width).assumingMemoryBound(to: Float.self)
+    let sums = result.matrix.base.assumingMemoryBound(to: Float.self)
+    for index in 0..<count * height * width * channels { sums[index] = own[index] + others[index] }
+    return result
+  }
+
   /// `f` of latents, `[frames][channels][height][width]` there and with channels innermost here.
   init(_ latents: Latents, _ f: (Float) -> Float) {
     self.init(count: latents.frames, height: latents.height, width: latents.width, channels: latents.channels)

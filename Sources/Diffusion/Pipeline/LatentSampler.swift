@@ -56,10 +56,10 @@ public final class LatentSampler {
     let conditions = try noised(request, scheduler)
     func noise(_ stream: NoiseStream) -> [Float] {
       NoiseGenerator(seed: request.seed, segment: request.segment, stream: stream)
-        .values(count: frames * transformer.configuration.inChannels * request.height * request.width)
+        .values(count: frames * transformer.configuration.outChannels * request.height * request.width)
     }
     func latents(_ values: [Float]) -> Latents {
-      Latents(values, frames: frames, channels: transformer.configuration.inChannels, height: request.height, width: request.width)
+      Latents(values, frames: frames, channels: transformer.configuration.outChannels, height: request.height, width: request.width)
     }
     var sample = request.noise.map { $0.frames > frames ? $0[first..<first + frames].values : $0.values } ?? noise(.start)
 
@@ -72,7 +72,8 @@ public final class LatentSampler {
     var state = SchedulerState()
     for (index, time) in scheduler.timesteps.enumerated() {
       let opened = opened(request, step: index)
-      let input = conditions.map { $0.followed(by: latents(sample)) } ?? latents(sample)
+      let noisy = latents(sample).beside(request.beside, channels: transformer.configuration.besideChannels)
+      let input = conditions.map { $0.followed(by: noisy) } ?? noisy
       var predictions: [[Float]] = []
       for (number, plan) in plans.enumerated() {
         var pass = plan.pass(time: time, opened: opened)
@@ -91,7 +92,7 @@ public final class LatentSampler {
     return latents(sample)
   }
 
-  /// A scene as a condition: with the noise of timestep 0.
+  /// A scene as a condition: with the noise of timestep 0, and nothing in the channels that the transformer has besides.
   ///
   /// - Parameter segment: which shot of the video it is, for noise of its own.
   public func condition(_ latents: Latents, seed: UInt64, segment: UInt32) throws -> Latents {
@@ -99,7 +100,7 @@ public final class LatentSampler {
     let noise = NoiseGenerator(seed: seed, segment: segment, stream: .condition).values(count: latents.values.count)
     var result = latents
     scheduler.addNoise(noise, to: &result.values, timestep: 0)
-    return result
+    return result.beside(nil, channels: transformer.configuration.besideChannels)
   }
 
   /// All conditions in a row, each with noise of its own; nil for none.
@@ -110,6 +111,7 @@ public final class LatentSampler {
       let first = all?.frames ?? 0
       if let noise = request.noise, noise.frames > request.shots.reduce(0, +) {
         scheduler.addNoise(noise[first..<first + condition.frames].values, to: &latents.values, timestep: 0)
+        latents = latents.beside(nil, channels: transformer.configuration.besideChannels)
       } else {
         // Scenes keep their noise while the window slides over them.
         let segment = request.segment &- UInt32(request.conditions.count - index)
@@ -188,8 +190,14 @@ public final class LatentSampler {
     let numbers = frames.multipliedReportingOverflow(by: transformer.configuration.inChannels * request.height * request.width)
     guard !numbers.overflow, numbers.partialValue <= 1 << 28 else { throw DiffusionError.size("\(frames) latent frames of \(request.width) × \(request.height)") }
     for condition in request.conditions
-    where (condition.height, condition.width, condition.channels) != (request.height, request.width, transformer.configuration.inChannels) {
+    where (condition.height, condition.width, condition.channels) != (request.height, request.width, transformer.configuration.outChannels) {
       throw DiffusionError.size("a condition of another size than the shot")
+    }
+    if let beside = request.beside {
+      let wanted = (request.shots.reduce(0, +), transformer.configuration.besideChannels, request.height, request.width)
+      guard (beside.frames, beside.channels, beside.height, beside.width) == wanted else {
+        throw DiffusionError.size("\(beside.channels) channels of \(beside.frames) frames beside the noise, not \(wanted.1) of \(wanted.0) of its size")
+      }
     }
     let texts: Set<Int>
     switch request.control {
@@ -208,7 +216,7 @@ public final class LatentSampler {
     guard request.texts.allSatisfy({ $0.rows > 0 }), request.guidance.scale.isFinite else { throw DiffusionError.setting("an empty text or no finite guidance") }
     if let noise = request.noise {
       let generated = request.shots.reduce(0, +)
-      guard [generated, frames].contains(noise.frames), noise.frameSize == transformer.configuration.inChannels * request.height * request.width else {
+      guard [generated, frames].contains(noise.frames), noise.frameSize == transformer.configuration.outChannels * request.height * request.width else {
         throw DiffusionError.size("noise of another size than the shots")
       }
     }

@@ -14,6 +14,9 @@ public struct SamplingRequest {
 
   /// Clean latents of the scenes before, scaled as the transformer sees them. Each is a shot of the sequence, with its text.
   public var conditions: [Latents] = []
+  /// What a model of more input than output channels sees beside the noise of the generated frames: latents of the channels that it
+  /// has more. nil for zeros, which it sees beside conditions too.
+  public var beside: Latents?
   /// Latent frames of each shot that is generated.
   public var shots: [Int]
   /// Of latents.

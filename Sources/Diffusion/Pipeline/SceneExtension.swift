@@ -25,8 +25,22 @@ public final class SceneExtension {
   private let context: CausalContext?
   /// Under other masks, the noised latents of shots and their texts.
   private var window: [(latents: Latents, text: Matrix)] = []
+  /// The last shots' frames, for a model with references.
+  private var recent: [Frames] = []
   /// Shots so far, generated or not: each has noise of its own.
   public private(set) var shots: UInt32 = 0
+  /// What the shot that is generated, or was last, is a difference from; nil for a new one, and for models without references.
+  public private(set) var continuation: Continuation?
+
+  /// A shot as motion compensation alone goes on with it.
+  public struct Continuation {
+    /// How many shots before the generated one it lies.
+    public let shotsBefore: Int
+    /// What the camera sees of its last frame, frame by frame: ``CameraMotion/path(count:damping:width:height:)``.
+    public let path: [(zoom: Double, x: Double, y: Double)]
+    /// That, `[T, H, W, 3]` of −1…1: what the generated frames are if the model changes nothing.
+    public let frames: Frames
+  }
 
   /// - Parameters:
   ///   - folder: a model's, with `scene.json` or without.
@@ -42,7 +56,8 @@ public final class SceneExtension {
   ) throws {
     let known = try SceneModel.read(folder: folder)
     let encoder = known?.textEncoder.map { folder + "/../" + $0 }
-    pipeline = try VideoPipeline(folder: folder, textEncoder: textEncoder ?? encoder, compute: compute, adapters: adapters)
+    pipeline = try VideoPipeline(
+      folder: folder, textEncoder: textEncoder ?? encoder, compute: compute, adapters: adapters, seesReference: known?.reference != nil)
     let configuration = pipeline.transformer.configuration
     var model = known ?? SceneModel(transformer: configuration, spatialCompression: pipeline.autoencoder.spatialCompression)
     model.mask = mask ?? model.mask
@@ -75,6 +90,8 @@ public final class SceneExtension {
   public func removeAll() {
     context?.removeAll()
     window.removeAll()
+    recent.removeAll()
+    continuation = nil
     shots = 0
   }
 
@@ -92,13 +109,13 @@ public final class SceneExtension {
         "a shot of \(frames.count) frames of \(frames.width)×\(frames.height), not \(model.frames) of \(model.width)×\(model.height)")
     }
     let latents = try pipeline.encode(frames) { try check(GenerationProgress(part: .encoding, step: 0, steps: 1)) }
-    try append(latents, text: try embed(prompt, check), check)
+    try append(latents, frames, text: try embed(prompt, check), check)
   }
 
   /// Generates the next shot, and adds it to the context.
   ///
   /// - Parameters:
-  ///   - prompt: empty for the model's own idea.
+  ///   - prompt: empty for the model's own idea. With one of the model's prefixes it says which shot goes on.
   ///   - check: called before each block of a network; what it throws ends the generation, and nothing is added.
   ///   - emit: gets frames `[T, H, W, 3]` of about −1…1 as soon as they are decoded.
   public func generate(prompt: String, check: @escaping GenerationCheck = { _ in }, emit: (Frames) throws -> Void) throws {
@@ -107,9 +124,56 @@ public final class SceneExtension {
     request.texts = window.map(\.text) + [text]
     request.conditions = window.map(\.latents)
     request.negative = request.guidance.isNeeded ? try embed(negativePrompt, check) : nil
-    let latents = try pipeline.sampler.sample(request, context: context, check: check)
-    try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { try emit($0) }
-    try append(latents, text: text, check)
+    let reference = try reference(prompt, check)
+    request.beside = reference?.latents
+    var latents = try pipeline.sampler.sample(request, context: context, check: check)
+    if let reference, let scale = model.reference?.scale {
+      for index in latents.values.indices { latents.values[index] = reference.latents.values[index] + latents.values[index] / scale }
+    }
+    var parts: [Frames] = []
+    var count = 0
+    try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { decoded in
+      var part = decoded
+      if let reference, let frames = continuation?.frames, let unrest = model.reference?.unrest {
+        part = decoded.plus(reference.rest, from: count)
+        part.steady(over: frames, from: count, unrest: unrest)
+      }
+      count += part.count
+      if model.reference != nil { parts.append(part) }
+      try emit(part)
+    }
+    let frames = Frames.concatenated(parts)
+    // What is shown is what the next shot sees.
+    if reference != nil { latents = try pipeline.encode(frames.channels(0..<frames.channels) { min(max($0, -1), 1) }) }
+    try append(latents, frames, text: text, check)
+  }
+
+  /// What a shot is a difference from.
+  private struct Reference {
+    var latents: Latents
+    /// What the frames have beyond what the latents keep of them. The difference is added to the frames themselves: what stands still
+    /// loses nothing, for any number of shots.
+    var rest: Frames
+  }
+
+  /// The shot that goes on in one with this prompt, as motion compensation continues it; nil for a new shot, and for models without
+  /// references.
+  private func reference(_ prompt: String, _ check: @escaping GenerationCheck) throws -> Reference? {
+    continuation = nil
+    guard let settings = model.reference else { return nil }
+    let before = prompt.hasPrefix(model.prefixes.same) ? 1 : prompt.hasPrefix(model.prefixes.back) ? 2 : 0
+    guard before > 0, before <= recent.count else { return nil }
+    let shot = recent[recent.count - before]
+    try check(GenerationProgress(part: .encoding, step: 0, steps: 1))
+    let motion = CameraMotion(of: shot)
+    let frames = motion.continuing(shot, count: model.frames, damping: settings.damping)
+    let latents = try pipeline.encode(frames)
+    var parts: [Frames] = []
+    try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { parts.append($0) }
+    let rest = Frames.concatenated(parts).channels(0..<frames.channels) { -$0 }.plus(frames, from: 0)
+    continuation = Continuation(
+      shotsBefore: before, path: motion.path(count: model.frames, damping: settings.damping, width: shot.width, height: shot.height), frames: frames)
+    return Reference(latents: latents, rest: rest)
   }
 
   /// The next shot, without texts and conditions.
@@ -127,7 +191,7 @@ public final class SceneExtension {
     try pipeline.prompts.embed(prompt) { try check(GenerationProgress(part: .text, step: 0, steps: 1)) }
   }
 
-  private func append(_ latents: Latents, text: Matrix, _ check: GenerationCheck) throws {
+  private func append(_ latents: Latents, _ frames: Frames, text: Matrix, _ check: GenerationCheck) throws {
     if let context, model.shots > 1 {
       // The transformer sees conditions with the noise of timestep 0.
       let condition = try pipeline.sampler.condition(latents, seed: seed, segment: shots)
@@ -135,6 +199,7 @@ public final class SceneExtension {
     } else if model.shots > 1 {
       window = Array((window + [(latents, text)]).suffix(model.shots - 1))
     }
+    if model.reference != nil { recent = Array((recent + [frames]).suffix(min(2, model.shots - 1))) }
     shots &+= 1
   }
 }

@@ -34,8 +34,23 @@ public struct SceneModel: Hashable, Sendable {
   private var samePrefix: String
   private var backPrefix: String
   private var nextPrefix: String
+  /// Of a model whose shots are differences from what motion compensation makes of the shot that goes on; nil for others.
+  public var reference: Reference?
   /// Whether its makers hold it fit to be used without being asked for.
   public var isDefault: Bool
+
+  /// The shot that the camera would see if its motion went on, see ``CameraMotion``: latents = reference + generated / `scale`, and
+  /// frames are those of the latents and what the reference has beyond its own.
+  public struct Reference: Hashable, Sendable {
+    /// Of the motion's speed, a frame.
+    public var damping: Double
+    public var scale: Float
+    /// Differences up to the first are left out, from the second on they are all there: levels of 255, averaged around a pixel. A small
+    /// model's unrest, which would creep into what stands still.
+    public var unrest: (none: Float, all: Float) { (unrestNone, unrestAll) }
+    fileprivate var unrestNone: Float
+    fileprivate var unrestAll: Float
+  }
 
   static let fileName = "scene.json"
 
@@ -83,6 +98,15 @@ public struct SceneModel: Hashable, Sendable {
     samePrefix = try fields.optionalText("prefix_same") ?? ""
     backPrefix = try fields.optionalText("prefix_back") ?? ""
     nextPrefix = try fields.optionalText("prefix_next") ?? ""
+    if let scale = try fields.optionalNumber("reference_scale", in: 1e-3...1e3) {
+      let unrest = try fields.optionalNumbers("reference_unrest", in: 0...255, count: 2...2) ?? [0, 0]
+      reference = Reference(
+        damping: try fields.number("reference_damping", default: 1, in: 0...1), scale: Float(scale), unrestNone: Float(unrest[0]),
+        unrestAll: Float(unrest[1]))
+      // They tell which shot goes on.
+      if samePrefix.isEmpty { throw fields.error("prefix_same", "is empty, in a model with a reference_scale") }
+      if backPrefix.isEmpty { throw fields.error("prefix_back", "is empty, in a model with a reference_scale") }
+    }
     isDefault = try fields.boolean("default", default: false)
   }
 }

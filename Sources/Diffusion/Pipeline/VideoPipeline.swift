@@ -23,10 +23,11 @@ public final class VideoPipeline {
   ///   - textEncoder: a folder with both tokenizer and encoder, in place of the model's own.
   ///   - residency: of the transformer's weights and the text encoder's.
   ///   - adapters: LoRA files for the transformer, each with a factor.
+  ///   - seesReference: whether the transformer has as many input channels more, for latents beside the noise.
   /// - Throws: `WeightsError`, naming file, tensor or field, for a folder that is not a model which this engine knows.
   public init(
     folder: String, textEncoder: String? = nil, compute: Compute, residency: Residency = .all,
-    adapters: [(LowRankAdapter, scale: Float)] = []
+    adapters: [(LowRankAdapter, scale: Float)] = [], seesReference: Bool = false
   ) throws {
     let model = try ModelFolder(path: folder)
     let transformerFolder = try model.component("transformer", classes: [TransformerConfiguration.className])
@@ -63,7 +64,7 @@ public final class VideoPipeline {
         .malformed, path: transformerFolder + "/config.json",
         "has a text_embed_dim of \(configuration.textWidth), but the text encoder's is \(prompts.width)")
     }
-    guard autoencoder.latentChannels == configuration.inChannels, configuration.inChannels == configuration.outChannels else {
+    guard autoencoder.latentChannels == configuration.outChannels, configuration.inChannels == configuration.outChannels * (seesReference ? 2 : 1) else {
       throw WeightsError(
         .malformed, path: transformerFolder + "/config.json",
         "has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the autoencoder's latents have \(autoencoder.latentChannels)")

@@ -28,6 +28,25 @@ public struct Latents: Hashable, Sendable {
     set { values.replaceSubrange(frames.lowerBound * frameSize..<frames.upperBound * frameSize, with: newValue.values) }
   }
 
+  /// With further channels beside its own, frame by frame; zeros where `other` is nil.
+  ///
+  /// - Precondition: `other` has as many frames of the same height and width.
+  func beside(_ other: Latents?, channels more: Int) -> Latents {
+    precondition(other.map { $0.frames == frames && $0.frameSize == more * height * width } ?? true, "channels of other frames")
+    guard more > 0 else { return self }
+    var result: [Float] = []
+    result.reserveCapacity(frames * (channels + more) * height * width)
+    for frame in 0..<frames {
+      result += values[frame * frameSize..<(frame + 1) * frameSize]
+      if let other {
+        result += other.values[frame * other.frameSize..<(frame + 1) * other.frameSize]
+      } else {
+        result += repeatElement(0, count: more * height * width)
+      }
+    }
+    return Latents(result, frames: frames, channels: channels + more, height: height, width: width)
+  }
+
   /// These frames, then others of the same size.
   public func followed(by next: Latents) -> Latents {
     Latents(values + next.values, frames: frames + next.frames, channels: channels, height: height, width: width)

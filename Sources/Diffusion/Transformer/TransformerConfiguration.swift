@@ -32,6 +32,8 @@ public struct TransformerConfiguration: Hashable, Sendable {
   public var isRotary = false
   public var hasPatchBias = true
 
+  /// Channels of the input beyond those that are generated: of models that see a picture beside the noise.
+  public var besideChannels: Int { max(0, inChannels - outChannels) }
   /// Numbers of a token: D.
   public var width: Int { heads * headSize }
   /// Numbers of a patch that come out of the last layer.
