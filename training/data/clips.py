@@ -25,6 +25,11 @@ class Sample:
     source: str
 
 
+def kind_of(caption):
+    """How a shot with this caption follows: "same", "back", "next", or "first" where it does not say."""
+    return next((kind for kind in KINDS if caption.startswith(PREFIX[kind])), "first")
+
+
 def captioned(texts, kinds):
     """Captions of shots that follow in these ways ("first" for the first)."""
     return [PREFIX[kind] + text for text, kind in zip(texts, kinds)]

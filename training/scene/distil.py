@@ -56,12 +56,16 @@ def main():
     a_start, a_middle, a_end = (alphas[t].view(1, -1, 1, 1, 1, 1) for t in (start, middle, end))
     last = SHOTS - 1
     segments = [Segment(i) for i in range(last)] + [Segment(last, i + 1) for i in range(a.steps)]
+    shots, targets = list(range(last)) + [last] * a.steps, list(range(last, last + a.steps))
 
-    def predict(model, condition, x, times, embeddings, text_mask):
+    def predict(model, condition, x, references, times, embeddings, text_mask):
         """v of the copies [B, steps, F, C, h, w]."""
         every = torch.cat([torch.zeros(len(x), last, dtype=torch.long), times.expand(len(x), -1)], dim=1)
+        inputs = torch.cat([condition, x], dim=1)
+        if references is not None:
+            inputs = references.beside(inputs, shots, targets)
         with torch.autocast("cpu", torch.bfloat16, enabled=config["precision"] == "bfloat16"):
-            return forward(model, torch.cat([condition, x], dim=1), embeddings, text_mask, every, segments, mask)[:, last:].float()
+            return forward(model, inputs, embeddings, text_mask, every, segments, mask)[:, last:].float()
 
     def jump(x, v, here, there):
         """A DDIM step between levels ᾱ."""
@@ -77,21 +81,23 @@ def main():
         save(a.out / "checkpoint.pt", {"model": student.state_dict(), "ema": ema, "step": step, "seconds": time.monotonic() - began, "config": config})
 
     for step in range(1, a.until + 1):
-        latents, captions, _ = batches(rng, config["batch"])
+        latents, given, captions, _, references = batches(rng, config["batch"])
         clean = latents[:, [last] * a.steps]
+        if references is not None:
+            clean = references.differences(clean, [last] * a.steps)
         noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
         x = a_start.sqrt() * clean + (1 - a_start).sqrt() * noise
         level = alphas[torch.from_numpy(rng.integers(0, config["condition"]["noise"] + 1, (len(latents), last)))][..., None, None, None, None]
-        condition = level.sqrt() * latents[:, :last] + (1 - level).sqrt() * torch.from_numpy(rng.standard_normal(latents[:, :last].shape, dtype=np.float32))
+        condition = level.sqrt() * given[:, :last] + (1 - level).sqrt() * torch.from_numpy(rng.standard_normal(given[:, :last].shape, dtype=np.float32))
         words = [c[:last] + [c[last]] * a.steps for c in captions]
         embeddings, text_mask = texts.batch(words)
         empty, empty_mask = texts.batch([[""] * len(segments) for _ in words])
         with torch.no_grad():
             def guided(x, times):
-                v = predict(teacher, condition, x, times, embeddings, text_mask)
+                v = predict(teacher, condition, x, references, times, embeddings, text_mask)
                 if a.guidance == 1:
                     return v
-                without = predict(teacher, condition, x, times, empty, empty_mask)
+                without = predict(teacher, condition, x, references, times, empty, empty_mask)
                 return without + a.guidance * (v - without)
             between = jump(x, guided(x, start), a_start, a_middle)
             ends = jump(between, guided(between, middle), a_middle, a_end)
@@ -99,7 +105,7 @@ def main():
             ratio = ((1 - a_end) / (1 - a_start)).sqrt()
             target = (ends - ratio * x) / (a_end.sqrt() - ratio * a_start.sqrt())
             wanted = (a_start.sqrt() * x - target) / (1 - a_start).sqrt()
-        loss = (predict(student, condition, x, start, embeddings, text_mask) - wanted).square().mean()
+        loss = (predict(student, condition, x, references, start, embeddings, text_mask) - wanted).square().mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), config["optimiser"]["clip"])

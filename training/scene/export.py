@@ -38,6 +38,10 @@ def main():
     a = parser.parse_args()
     model, config = load(a.run)
     state = torch.load(a.run / "checkpoint.pt", weights_only=False)
+    before = state.get("before") or {"steps": 0, "samples": 0, "hours": 0}
+    reference = config.get("reference")
+    if reference:
+        reference = {"damping": reference["damping"], "scale": round(reference["scale"] / reference["share"], 3), "unrest": reference["unrest"]}
     autoencoder = Lapped.load(a.autoencoder)
     channels = autoencoder.encoder.out_channels
     a.out.mkdir(parents=True, exist_ok=True)
@@ -49,7 +53,9 @@ def main():
         "width": WIDTH, "height": HEIGHT, "frame_rate": [RATE, 1], "frames": FRAMES, "shots": SHOTS, "mask": config["mask"]["name"],
         "steps": config["sampling"]["steps"], "guidance": config["sampling"]["guidance"], "text_encoder": "all-MiniLM-L6-v2",
         **{f"prefix_{kind}": PREFIX[kind] for kind in KINDS},
-        "trained": {"steps": state["step"], "samples": state["step"] * config["batch"], "hours": round(state["seconds"] / 3600, 2)},
+        **({f"reference_{name}": value for name, value in reference.items()} if reference else {}),
+        "trained": {"steps": before["steps"] + state["step"], "samples": before["samples"] + state["step"] * config["batch"],
+                    "hours": round(before["hours"] + state["seconds"] / 3600, 2)},
         "default": a.default})
     model.to(torch.bfloat16).save_pretrained(a.out / "transformer")
     # What diffusers writes holds a path of this machine, perhaps.

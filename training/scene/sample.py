@@ -10,6 +10,7 @@ generated one, three of the real one; of a chain: the last frame of each context
 import argparse
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from autoencoder import Lapped
 from clips import FRAMES, KINDS, SHOTS
 from masks import Mask, Segment
 from model import forward, scheduler, transformer
+from reference import goes_on_from, reference, steadied
 from text import Texts
 
 
@@ -39,44 +41,83 @@ def load(path, is_ema=True):
         print(f"{path.name}: step {state['step']}, {state['seconds'] / 3600:.2f} h", flush=True)
     else:
         model = CogVideoXTransformer3DModel.from_pretrained(path / "transformer", torch_dtype=torch.float32)
-        name = json.loads((path / "scene.json").read_text())["mask"]
-        config = {"mask": {"name": name, "layers": [0, 0], "first_frame": True}, "snr_shift_scale": 1.0}
+        scene = json.loads((path / "scene.json").read_text())
+        config = {"mask": {"name": scene["mask"], "layers": [0, 0], "first_frame": True}, "snr_shift_scale": 1.0, "sampling": {"steps": scene["steps"], "guidance": scene["guidance"]}}
+        if "reference_scale" in scene:
+            config["reference"] = {name: scene["reference_" + name] for name in ("damping", "scale", "unrest")}
     return model.eval().requires_grad_(False), config
+
+
+@dataclass
+class Shots:
+    """Some shots of some videos: latents [B, S, FRAMES, C, h, w] and frames [B, S, FRAMES, H, W, 3] of uint8."""
+    latents: torch.Tensor
+    frames: np.ndarray
+
+    def followed(self, more):
+        return Shots(torch.cat([self.latents, more.latents], dim=1), np.concatenate([self.frames, more.frames], axis=1))
+
+    def __getitem__(self, shots):
+        """A slice of the shots."""
+        return Shots(self.latents[:, shots], self.frames[:, shots])
+
+    def __len__(self):
+        return self.latents.shape[1]
 
 
 class Generator:
     """
     mask: of masks.Mask; the one that the model was trained with by default.
-    precision: torch.bfloat16 to compute as in training, torch.float32 else.
+    precision: torch.bfloat16 computes as in training, where that is quicker.
     """
 
-    def __init__(self, model, config, autoencoder, texts, mask=None, steps=8, guidance=1.0, precision=torch.bfloat16):
+    def __init__(self, model, config, autoencoder, texts, mask=None, steps=8, guidance=1.0, precision=torch.float32):
         self.model, self.autoencoder, self.texts = model, autoencoder, texts
         m = config["mask"]
         self.mask = mask or Mask(m["name"], FRAMES, m["layers"], m["first_frame"])
         self.steps, self.guidance, self.precision = steps, guidance, precision
         self.scheduler = scheduler(config["snr_shift_scale"])
+        self.reference = config.get("reference")
 
     def encode(self, frames):
-        """[B, SHOTS, FRAMES, H, W, 3] of uint8 → latents [B, SHOTS, FRAMES, C, H/8, W/8]."""
+        """[…, H, W, 3] of 0…255 → latents […, C, H/8, W/8]."""
         x = torch.from_numpy(np.ascontiguousarray(frames)).float() / 127.5 - 1
-        latents = self.autoencoder.encode(x.flatten(0, 2).permute(0, 3, 1, 2))
-        return latents.view(*x.shape[:3], *latents.shape[1:])
+        latents = self.autoencoder.encode(x.flatten(0, -4).permute(0, 3, 1, 2))
+        return latents.view(*x.shape[:-3], *latents.shape[1:])
+
+    def context(self, frames):
+        """Shots of frames [B, S, FRAMES, H, W, 3] of uint8."""
+        return Shots(self.encode(frames), frames)
+
+    def references(self, context, leads):
+        """What the next shot is a difference from, by its captions: frames [B, FRAMES, H, W, 3], grey where it is from nothing, their
+        latents [B, FRAMES, C, h, w], and scales [B, 1, 1, 1, 1]."""
+        count, shots = context.latents.shape[:2]
+        latents, scales = torch.zeros(count, *context.latents.shape[2:]), torch.ones(count, 1, 1, 1, 1)
+        frames = self.decode(latents)
+        for i, caption in enumerate(leads):
+            before = goes_on_from(shots, caption) if self.reference else None
+            if before is not None:
+                frames[i] = reference(context.frames[i, before], FRAMES, damping=self.reference["damping"])
+                latents[i], scales[i] = self.encode(frames[i]), self.reference["scale"] / self.reference.get("share", 1)
+        return frames, latents, scales
 
     def decode(self, latents):
-        """[…, C, H/8, W/8] → […, H, W, 3] of uint8."""
-        x = self.autoencoder.decode(latents.flatten(0, -4))
-        x = ((x.clamp(-1, 1) + 1) * 127.5 + 0.5).byte().permute(0, 2, 3, 1)
+        """[…, C, H/8, W/8] → […, H, W, 3] of about 0…255."""
+        x = (self.autoencoder.decode(latents.flatten(0, -4)).permute(0, 2, 3, 1) + 1) * 127.5
         return x.view(*latents.shape[:-3], *x.shape[1:]).numpy()
 
     @torch.no_grad()
-    def next_shot(self, context, prompts, seed=0, base=0):
+    def next_shot(self, context, prompts, seed=0, base=0, leads=None):
         """One more shot.
 
-        context: latents [B, S, FRAMES, C, h, w], perhaps of S = 0 shots (then a size is needed: pass a slice); prompts: [B][S + 1].
-        Returns latents [B, FRAMES, C, h, w]. The conditions pass through the noise of timestep 0 once, as in Mask²DiT's code.
+        context: Shots, perhaps none (then a size is needed: pass a slice); prompts: [B][S + 1]; leads: captions that say which shot
+        goes on, the last prompts by default. Returns Shots, one each. The conditions pass through the noise of timestep 0 once, as
+        in Mask²DiT's code.
         """
-        count, shots = context.shape[:2]
+        count, shots = context.latents.shape[:2]
+        ahead, beside, scales = self.references(context, leads or [p[-1] for p in prompts])
+        inputs = lambda x, more: torch.cat([x, more], dim=3) if self.reference else x
         generator = torch.Generator().manual_seed(seed)
         noise = lambda *shape: torch.randn(*shape, generator=generator)
         segments = [Segment(i) for i in range(shots + 1)]
@@ -85,31 +126,39 @@ class Generator:
             empty, empty_mask = self.texts.batch([[""] * (shots + 1)] * count)
         self.scheduler.set_timesteps(self.steps)
         alpha = self.scheduler.alphas_cumprod[0].float()
-        condition = alpha.sqrt() * context + (1 - alpha).sqrt() * noise(*context.shape)
-        x = noise(count, 1, *context.shape[2:])
+        condition = alpha.sqrt() * context.latents + (1 - alpha).sqrt() * noise(*context.latents.shape)
+        condition = inputs(condition, torch.zeros_like(condition))
+        x = noise(count, 1, *context.latents.shape[2:])
         for t in self.scheduler.timesteps.tolist():
             times = torch.tensor([[0] * shots + [t]] * count)
 
             def predict(texts, mask):
                 with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == torch.bfloat16):
-                    return forward(self.model, torch.cat([condition, x], dim=1), texts, mask, times, segments, self.mask, base)[:, -1:].float()
+                    return forward(self.model, torch.cat([condition, inputs(x, beside[:, None])], dim=1), texts, mask, times, segments, self.mask, base)[:, -1:].float()
             v = predict(texts, text_mask)
             if self.guidance != 1:
                 without = predict(empty, empty_mask)
                 v = without + self.guidance * (v - without)
             x = self.scheduler.step(v, t, x, return_dict=False)[0].float()
-        return x[:, 0]
+        latents = x / scales[:, None] + beside[:, None]
+        # The difference is added to the reference itself, not to what is left of that in latents: what stands still loses nothing,
+        # for any number of shots. (From frame to latents and back again and again would blow up what the latents exaggerate.)
+        frames = self.decode(latents) + (ahead - self.decode(beside))[:, None]
+        if self.reference and "unrest" in self.reference:
+            frames = np.where((scales[:, None] == 1).numpy(), frames, steadied(frames, ahead[:, None], self.reference["unrest"]))
+        frames = np.clip(frames, 0, 255)
+        return Shots(torch.where(scales[:, None] == 1, latents, self.encode(frames)), (frames + 0.5).astype(np.uint8))
 
     def extend(self, context, prompts, next_prompts, seed=0):
-        """Shot after shot with a window of the context's length. Returns latents [B, len(next_prompts), FRAMES, C, h, w]."""
-        window, shots = context.shape[1], []
+        """Shot after shot with a window of the context's length: frames [B, len(next_prompts), FRAMES, H, W, 3]."""
+        window, made = len(context), context[:0]
         prompts = [list(p) for p in prompts]
         for index, more in enumerate(next_prompts):
             shot = self.next_shot(context, [p + [n] for p, n in zip(prompts, more)], seed + index)
-            shots.append(shot)
-            context = torch.cat([context, shot[:, None]], dim=1)[:, -window:]
+            made = made.followed(shot)
+            context = context.followed(shot)[-window:]
             prompts = [(p + [n])[-window:] for p, n in zip(prompts, more)]
-        return torch.stack(shots, dim=1)
+        return made.frames
 
 
 def samples(data, split, source, count, seed=0, kinds=KINDS):
@@ -157,14 +206,14 @@ def main():
     frames = stacked(items)
     for first in range(0, len(items), 6):
         some, real = items[first:first + 6], frames[first:first + 6]
-        context = generator.encode(real[:, :-1])
+        context = generator.context(real[:, :-1])
         if a.chain:
             more = [[s.captions[-1] for s in some]] * a.chain
-            made = generator.decode(generator.extend(context, [s.captions[:-1] for s in some], more, a.seed))
+            made = generator.extend(context, [s.captions[:-1] for s in some], more, a.seed)
             for i in range(len(some)):
                 rows.append(np.concatenate([real[i, 0, -1], real[i, 1, -1], *[shot[-1] for shot in made[i]]], axis=1))
             continue
-        made = generator.decode(generator.next_shot(context, [s.captions for s in some], a.seed))
+        made = generator.next_shot(context, [s.captions for s in some], a.seed).frames[:, 0]
         for i, sample in enumerate(some):
             print(len(rows), sample.kind, " | ".join(sample.captions))
             gap = np.full((*real.shape[3:4], 4, 3), 255, np.uint8)

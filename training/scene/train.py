@@ -22,10 +22,12 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import CogVideoXTransformer3DModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data"))
 from autoencoder import Lapped
@@ -35,6 +37,7 @@ from film import Film
 from masks import Mask, Segment
 from model import forward, scheduler, transformer
 from photos import Photos
+from reference import goes_on_from, reference
 from text import Texts
 
 
@@ -51,17 +54,80 @@ class Batches:
         self.sources = {"film": Film(data, split), "photo": Photos(data, split), "cutout": Cutouts(data, split)}
 
     def __call__(self, rng, count):
-        """latents [B, SHOTS, FRAMES, C, H/8, W/8], captions [B][SHOTS], and the samples' kinds ("film same")."""
+        """latents [B, SHOTS, FRAMES, C, H/8, W/8] as they are, and as they are given as conditions; captions [B][SHOTS]; the samples'
+        kinds ("film same"); References."""
         samples = []
         for _ in range(count):
             source = rng.choice(list(self.config["mix"]), p=list(self.config["mix"].values()))
             kind = rng.choice(KINDS, p=[self.config["kinds"][k] for k in KINDS])
             samples.append(self.sources[source].sample(rng, kind))
-        frames = torch.from_numpy(np.stack([s.frames for s in samples])).permute(0, 1, 4, 2, 3).float() / 127.5 - 1
-        with torch.no_grad():
-            latents = self.autoencoder.encode(frames.flatten(0, 1))
-        latents = latents.view(count, SHOTS, FRAMES, *latents.shape[1:])
-        return latents, [s.captions for s in samples], [f"{s.source} {s.kind}" for s in samples]
+        frames = np.stack([s.frames for s in samples]).reshape(count, SHOTS, FRAMES, *samples[0].frames.shape[1:])
+        latents = self.encode(frames)
+        given, given_latents = frames, latents
+        worn = [i for i in range(count) if rng.random() < self.config.get("wear", 0)]
+        if worn:
+            given, given_latents = frames.copy(), latents.clone()
+            for i in worn:
+                given[i] = self.worn(rng, frames[i])
+                given_latents[i] = self.encode(given[i])
+        captions = [s.captions for s in samples]
+        return latents, given_latents, captions, [f"{s.source} {s.kind}" for s in samples], self.references(given, captions, latents)
+
+    @torch.no_grad()
+    def encode(self, frames):
+        """[…, H, W, 3] of uint8 → latents […, C, H/8, W/8]"""
+        latents = self.autoencoder.encode(bytes_to_unit(frames.reshape(-1, *frames.shape[-3:])))
+        return latents.view(*frames.shape[:-3], *latents.shape[1:])
+
+    @torch.no_grad()
+    def worn(self, rng, frames):
+        """Frames [SHOTS, FRAMES, H, W, 3] as they are after some extensions: of other colours, with a model's errors."""
+        x = bytes_to_unit(frames.reshape(-1, *frames.shape[2:]))
+        grey = (x * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True)
+        x = (grey + (x - grey) * rng.uniform(0.93, 1.1)) * rng.uniform(0.96, 1.06)
+        latents = self.autoencoder.encode(x).unflatten(0, frames.shape[:2])
+        noise = lambda *shape: torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
+        some, size = rng.uniform(0, 0.3, 2), latents.shape
+        # Errors that stay over a shot, and such as change with each frame.
+        latents = latents + float(some[0]) * noise(size[0], 1, *size[2:]) + float(some[1]) / 3 * noise(*size)
+        x = self.autoencoder.decode(latents.flatten(0, 1))
+        return ((x.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy().reshape(frames.shape)
+
+    def references(self, frames, captions, latents):
+        """What shots are differences from, by frames [B, SHOTS, FRAMES, H, W, 3]; None for a model that generates latents as they are."""
+        c = self.config.get("reference")
+        if c is None:
+            return None
+        result = References(torch.zeros_like(latents), torch.ones(latents.shape[:2]))
+        for i, shots in enumerate(frames):
+            for shot in range(1, SHOTS):
+                before = goes_on_from(shot, captions[i][shot])
+                if before is not None:
+                    result.latents[i, shot] = self.encode(reference(shots[before], FRAMES, damping=c["damping"]))
+                    result.scales[i, shot] = c["scale"]
+        return result
+
+
+def bytes_to_unit(frames):
+    """[N, H, W, 3] of 0…255 → [N, 3, H, W] of −1…1."""
+    return torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+@dataclass
+class References:
+    """latents [B, SHOTS, FRAMES, C, h, w], zero where a shot has no reference; scales [B, SHOTS] of the differences, 1 there."""
+    latents: torch.Tensor
+    scales: torch.Tensor
+
+    def differences(self, latents, shots):
+        """Of the shots of these numbers in [B, SHOTS, …], of which latents [B, S, …] are."""
+        return (latents - self.latents[:, shots]) * self.scales[:, shots][..., None, None, None, None]
+
+    def beside(self, inputs, shots, targets):
+        """Inputs [B, S, F, C, h, w] → [B, S, F, 2C, h, w]: with the reference of each target, and zero beside conditions."""
+        beside = torch.zeros_like(inputs)
+        beside[:, targets] = self.latents[:, [shots[i] for i in targets]]
+        return torch.cat([inputs, beside], dim=3)
 
 
 class Task:
@@ -84,7 +150,7 @@ class Task:
         times = np.where(rng.random(parts.shape) < share, parts * low, low + parts * (1000 - low))
         return np.minimum(999, times.astype(np.int64))
 
-    def draw(self, rng, latents):
+    def draw(self, rng, latents, given, references):
         """(segments, source shot of each, inputs, times given to the model, times of the noise, noise, which count)."""
         c, drop, count = self.config["condition"], self.config["drop"], len(latents)
         without = rng.random() < drop["context"]
@@ -93,6 +159,7 @@ class Task:
             # No context: the shot is the first of its video.
             segments = [Segment(0, i) for i in range(self.copies)]
             shots, targets = [last] * self.copies, list(range(self.copies))
+            references = None if references is None else References(torch.zeros_like(references.latents), torch.ones_like(references.scales))
         elif rng.random() < c["probability"]:
             segments = [Segment(i) for i in range(last)] + [Segment(last, i + 1 if self.is_causal else 0) for i in range(self.copies)]
             shots, targets = list(range(last)) + [last] * self.copies, list(range(last, last + self.copies))
@@ -101,7 +168,11 @@ class Task:
             shots, targets = list(range(last)) + list(range(SHOTS)), list(range(last, last + SHOTS))
         else:
             segments, shots, targets = [Segment(i) for i in range(SHOTS)], list(range(SHOTS)), list(range(SHOTS))
+        conditions = [i for i in range(len(segments)) if i not in targets]
         clean = latents[:, shots]
+        clean[:, conditions] = given[:, [shots[i] for i in conditions]]
+        if references is not None:
+            clean[:, targets] = references.differences(clean[:, targets], [shots[i] for i in targets])
         noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
         # Timesteps are spread evenly over the targets of a sample, which then say more together.
         times = np.zeros((count, len(segments)), np.int64)
@@ -111,13 +182,15 @@ class Task:
             spread = (rng.permuted(np.tile(np.arange(len(targets)), (count, 1)), axis=1) + rng.random((count, len(targets)))) / len(targets)
             times[:, targets] = self.timesteps(rng, spread)
         noised = times.copy()
-        conditions = [i for i in range(len(segments)) if i not in targets]
         if conditions:
             # Context that was generated is not clean: a little more noise than it will have, told to the model as none.
             some = rng.random((count, 1)) < c["noised"]
             noised[:, conditions] = np.where(some, rng.integers(0, c["noise"] + 1, (count, len(conditions))), 0)
         times, noised = torch.from_numpy(times), torch.from_numpy(noised)
-        return segments, shots, self.add_noise(clean, noise, noised), times, noised, clean, noise, targets
+        inputs = self.add_noise(clean, noise, noised)
+        if references is not None:
+            inputs = references.beside(inputs, shots, targets)
+        return segments, shots, inputs, times, noised, clean, noise, targets
 
     def prompts(self, rng, captions, shots, targets):
         """The segments' prompts, some of them empty."""
@@ -136,8 +209,8 @@ class Task:
 
 def losses(model, task, batch, texts, mask, rng, config):
     """[B, targets] mean squared errors of v, their weights, their timesteps."""
-    latents, captions, _ = batch
-    segments, shots, inputs, times, noised, clean, noise, targets = task.draw(rng, latents)
+    latents, given, captions, _, references = batch
+    segments, shots, inputs, times, noised, clean, noise, targets = task.draw(rng, latents, given, references)
     embeddings, text_mask = texts.batch(task.prompts(rng, captions, shots, targets))
     base = int(rng.integers(0, 33)) * FRAMES if rng.random() < config["drop"]["base"] else 0
     with torch.autocast("cpu", torch.bfloat16, enabled=config["precision"] == "bfloat16"):
@@ -160,8 +233,8 @@ class Validation:
     TIMES = (124, 374, 624, 874)
 
     def __init__(self, config, data, autoencoder, texts, alphas, mask, count=12):
-        batches, rng = Batches(config, data, autoencoder, "test"), np.random.default_rng(1234)
-        self.latents, captions, _ = batches(rng, count)
+        batches, rng = Batches(config | {"wear": 0}, data, autoencoder, "test"), np.random.default_rng(1234)
+        self.latents, _, captions, _, self.references = batches(rng, count)
         self.embeddings, self.text_mask = texts.batch(captions)
         self.noise = torch.from_numpy(rng.standard_normal((len(self.TIMES), *self.latents[:, -1].shape), dtype=np.float32))
         self.alphas, self.mask, self.config = alphas, mask, config
@@ -174,8 +247,12 @@ class Validation:
             p.data = averaged
         segments, result = [Segment(i) for i in range(SHOTS)], {}
         for noise, t in zip(self.noise, self.TIMES):
-            alpha, clean = self.alphas[t], self.latents[:, -1]
+            alpha, clean, shots = self.alphas[t], self.latents[:, -1], list(range(SHOTS))
+            if self.references is not None:
+                clean = self.references.differences(clean[:, None], [SHOTS - 1])[:, 0]
             inputs = torch.cat([self.latents[:, :-1], (alpha.sqrt() * clean + (1 - alpha).sqrt() * noise)[:, None]], dim=1)
+            if self.references is not None:
+                inputs = self.references.beside(inputs, shots, [SHOTS - 1])
             times = torch.tensor([[0] * (SHOTS - 1) + [t]] * len(clean))
             with torch.autocast("cpu", torch.bfloat16, enabled=self.config["precision"] == "bfloat16"):
                 v = forward(model, inputs, self.embeddings, self.text_mask, times, segments, self.mask)[:, -1].float()
@@ -201,6 +278,18 @@ def optimisers(model, config):
     return result
 
 
+@torch.no_grad()
+def start_from(model, folder):
+    """Begins with the weights of an exported model, which may have been made without references."""
+    state = CogVideoXTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32).state_dict()
+    name = "patch_embed.proj.weight"
+    if model.state_dict()[name].shape[1] == 2 * state[name].shape[1]:
+        # To a reference beside the noise the model then looks as to a part of the picture.
+        state[name] = torch.cat([state[name]] * 2, dim=1)
+    model.load_state_dict(state)
+    return json.loads((folder / "scene.json").read_text())["trained"]
+
+
 def save(path, value):
     """Never half a file: written beside, then renamed."""
     torch.save(value, path.with_suffix(".part"))
@@ -215,6 +304,7 @@ def main():
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.json"))
     parser.add_argument("--text-encoder", type=Path)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="an exported model whose weights a new run begins with")
     parser.add_argument("--until", type=int, default=10**9, help="stop at this step")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
@@ -229,6 +319,8 @@ def main():
     batches = Batches(config, a.data, autoencoder)
     texts = Texts(*([a.text_encoder] if a.text_encoder else []), maximum=config["transformer"]["max_text_seq_length"])
     model = transformer(config["transformer"])
+    # Steps, samples and hours of the model that the run began with.
+    before = start_from(model, a.start) if a.start else None
     ema = {n: p.detach().clone() for n, p in model.named_parameters()}
     alphas = scheduler(config["snr_shift_scale"]).alphas_cumprod.float()
     task = Task(config, alphas)
@@ -243,7 +335,7 @@ def main():
         ema = state["ema"]
         for o, s in zip(optimiser, state["optimiser"]):
             o.load_state_dict(s)
-        step, seconds = state["step"], state["seconds"]
+        step, seconds, before = state["step"], state["seconds"], state.get("before", before)
         rng.bit_generator.state = state["rng"]
         torch.set_rng_state(state["torch_rng"])
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, step {step}", flush=True)
@@ -254,7 +346,7 @@ def main():
 
     def store():
         save(checkpoint, {
-            "model": model.state_dict(), "ema": ema, "optimiser": [o.state_dict() for o in optimiser], "step": step, "seconds": seconds,
+            "model": model.state_dict(), "ema": ema, "optimiser": [o.state_dict() for o in optimiser], "step": step, "seconds": seconds, "before": before,
             "rng": rng.bit_generator.state, "torch_rng": torch.get_rng_state(), "config": config})
 
     c = config["optimiser"]
@@ -289,7 +381,7 @@ def main():
         count("loss", errors.mean().item())
         count("norm", norm.item())
         count("prepare", prepared)
-        for kind, row, at in zip(batch[2], errors.detach().tolist(), times.tolist()):
+        for kind, row, at in zip(batch[3], errors.detach().tolist(), times.tolist()):
             for error, t in zip(row, at):
                 count(kind, error)
                 count(f"t{t // 250 * 250}", error)
