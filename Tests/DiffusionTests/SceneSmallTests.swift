@@ -31,6 +31,14 @@ struct SceneSmallTests {
     return Latents(values, frames: shape[0], channels: shape[1], height: shape[2], width: shape[3])
   }
 
+  /// With as many channels of zeros: conditions have no reference beside them.
+  func widened(_ latents: Latents) -> Latents {
+    let zeros = [Float](repeating: 0, count: latents.frameSize)
+    return Latents(
+      (0..<latents.frames).flatMap { latents[$0..<$0 + 1].values + zeros }, frames: latents.frames, channels: 2 * latents.channels,
+      height: latents.height, width: latents.width)
+  }
+
   /// The shot that PyTorch generated, with this engine.
   func generate(_ type: DataType) throws -> (latents: Latents, frames: Frames) {
     let compute = try Compute(type, threads: 2)
@@ -51,18 +59,25 @@ struct SceneSmallTests {
       for (index, noise) in try latents("noise", shot).values.enumerated() {
         condition.values[index] = alpha.squareRoot() * condition.values[index] + (1 - alpha).squareRoot() * noise
       }
-      try context.append(condition, text: text(shot))
+      try context.append(widened(condition), text: text(shot))
     }
     var request = SamplingRequest(
       shots: [model.frames], height: model.height / 8, width: model.width / 8, texts: [try text(2)])
     (request.steps, request.guidance, request.noise) = (model.steps, Guidance(scale: 1), try latents("noise", 2))
-    let result = try sampler.sample(request, context: context)
+    let reference = try #require(model.reference)
+    let before = try frames("context", 0)
+    let ahead = CameraMotion(of: before).continuing(before, count: model.frames, damping: reference.damping)
+    let beside = try autoencoder.encode(ahead)
+    request.beside = beside
+    var result = try sampler.sample(request, context: context)
+    for index in result.values.indices { result.values[index] = beside.values[index] + result.values[index] / reference.scale }
+    var (made, kept): ([Float], [Float]) = ([], [])
+    try autoencoder.decode(result) { made += $0.matrix.floats() }
+    try autoencoder.decode(beside) { kept += $0.matrix.floats() }
     let all = Frames(count: model.frames, height: model.height, width: model.width, channels: 3)
-    var count = 0
-    try autoencoder.decode(result) { part in
-      all.matrix.row(count * model.height * model.width).copyMemory(from: part.matrix.base, byteCount: part.matrix.rows * part.matrix.rowSize)
-      count += part.count
-    }
+    let values = all.matrix.base.assumingMemoryBound(to: Float.self)
+    for (index, value) in ahead.matrix.floats().enumerated() { values[index] = made[index] + value - kept[index] }
+    all.steady(over: ahead, from: 0, unrest: reference.unrest)
     return (result, all)
   }
 
@@ -87,6 +102,30 @@ struct SceneSmallTests {
   @Test("In narrower types its frames are close", arguments: [DataType.bfloat16, .int8])
   func narrow(type: DataType) throws {
     #expect(try psnr(generate(type).frames) > 30)
+  }
+
+  @Test("The prefix of a prompt says which shot goes on: a still one stays as it was, whichever that is",
+    .enabled(if: access(root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0))
+  func goesOn() throws {
+    let scene = try SceneExtension(folder: Self.folder, compute: Compute(threads: 2), seed: 1)
+    // Pictures that do not move, unlike each other.
+    let shots = try (0..<2).map { shot in
+      let first = try frames("context", shot)
+      let still = Frames(count: first.count, height: first.height, width: first.width, channels: 3)
+      let size = first.height * first.width
+      for frame in 0..<first.count { still.matrix.row(frame * size).copyMemory(from: first.matrix.base, byteCount: size * first.matrix.rowSize) }
+      return still
+    }
+    /// Mean difference of a shot generated with this prefix from each of the two.
+    func differences(_ prefix: String) throws -> [Float] {
+      scene.removeAll()
+      for shot in shots { try scene.append(shot, prompt: "") }
+      var values: [Float] = []
+      try scene.generate(prompt: prefix) { values += $0.matrix.floats() }
+      return shots.map { shot in zip(values, shot.matrix.floats()).reduce(0) { $0 + abs($1.0 - $1.1) } / Float(values.count) }
+    }
+    let (same, back) = (try differences(scene.model.prefixes.same), try differences(scene.model.prefixes.back))
+    #expect(same[1] < same[0] / 2 && back[0] < back[1] / 2, "\(same) \(back)")
   }
 
   @Test("Its folder is within 24 MB, and its files are those of its checksums")
