@@ -124,3 +124,28 @@ import Testing
     #expect(Self.sampled(plane, SampleGrid(x: 0, y: 0, stepX: 1, stepY: 1), 0, 4) == nil)
   }
 }
+
+@Suite("Adding detail")
+struct DetailBlendTests {
+  @Test("Is the picture and a share of what the fine one has beyond its likeness, within bytes", arguments: [0, 1, 127, 128, 254, 255])
+  func definition(mask: UInt8) {
+    let levels: [UInt8] = [0, 1, 60, 127, 128, 200, 254, 255]
+    let all = levels.flatMap { picture in levels.flatMap { fine in levels.map { (picture, fine, $0) } } }
+    var output = all.map(\.1)
+    addDetail(to: all.map(\.0), beyond: all.map(\.2), mask: [UInt8](repeating: mask, count: all.count), output: &output, count: all.count)
+    for (found, (picture, fine, likeness)) in zip(output, all) {
+      let exact = Double(picture) + Double(255 - mask) / 255 * (Double(fine) - Double(likeness))
+      // Shares are of 256: at most half a level for the largest difference, and as much for rounding.
+      #expect(abs(Double(found) - min(max(exact, 0), 255)) <= 1, "\(picture) \(fine) \(likeness)")
+    }
+  }
+
+  @Test("Writes no more than it is told")
+  func bounds() {
+    var output: [UInt8] = [9, 9, 9]
+    addDetail(to: [1, 1, 1], beyond: [1, 1, 1], mask: [255, 255, 255], output: &output, count: 2)
+    #expect(output == [1, 1, 9])
+    addDetail(to: [1], beyond: [1], mask: [1], output: &output, count: -1)
+    #expect(output == [1, 1, 9])
+  }
+}

@@ -37,6 +37,45 @@ extension Shots {
       #expect(try frames(fit: "contain") != first)
     }
 
+    /// How much columns two apart differ in each generated frame behind a still picture of fine stripes, over what they do in it.
+    private func stripes(_ video: Video, fit: String = "stretch", shots: Int = 1) throws -> [Double] {
+      let stream = try SceneStream(
+        ["generator": "diffusion", "model": Plugin.root + "/models/scene-small", "shots": "\(shots)", "fit": fit], video: video)
+      let grey = try Video("GRAY8", video.width, video.height)
+      let picture = try video.picture { x, y in
+        let level = UInt8(70 + 60 * y / video.height + 40 * x / video.width + (x % 4 < 2 ? 0 : 30))
+        return (level, level, level)
+      }
+      defer { gst_buffer_unref(picture) }
+      stream.harness.setVideo(video)
+      for number in 0..<30 { stream.harness.push(gst_buffer_copy_deep(picture), at: frameTime(number)) }
+      #expect(stream.end() && stream.bus.errors == [])
+      var contrasts: [Double] = []
+      while let buffer = gst_harness_try_pull(stream.harness.gst) {
+        let seen = try grey.convert(buffer, from: video)
+        contrasts.append(try withBytes(of: seen) { bytes in
+          let row = Int(grey.info.stride.0) * (video.height / 2)
+          return (40..<video.width - 40).reduce(0) { $0 + Double(abs(Int(bytes[row + $1]) - Int(bytes[row + $1 + 2]))) }
+        })
+        gst_buffer_unref(seen)
+        gst_buffer_unref(buffer)
+      }
+      #expect(contrasts.count == 30 + 25 * shots)
+      return contrasts.dropFirst(30).map { $0 / contrasts[29] }
+    }
+
+    private static let canRead = access(Plugin.root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0
+
+    @Test(.enabled(if: canRead), arguments: [("I420", 640, 360), ("BGRx", 640, 360), ("P010_10LE", 320, 240), ("NV12", 321, 181)] as [(String, Int, Int)])
+    func `what goes on keeps the detail of the frame that it goes on from, also from shot to shot`(_ format: String, _ width: Int, _ height: Int) throws {
+      let video = try Video(format, width, height)
+      #expect(try stripes(video, shots: 3).allSatisfy { $0 > 0.7 })
+    }
+
+    @Test(.enabled(if: canRead)) func `a model's picture that is not all of the frame has no more detail than it`() throws {
+      #expect(try stripes(try Video("I420", 640, 360), fit: "contain").allSatisfy { $0 < 0.3 })
+    }
+
     @Test func `an end before the first frame is followed by shots of the prompt alone`() throws {
       let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1"])
       stream.harness.setVideo(stream.video)

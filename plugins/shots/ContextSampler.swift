@@ -16,10 +16,24 @@ struct ContextSampler {
   private var info: VideoInfo?
   private var small: VideoConverter?
   private var full: (info: VideoInfo, converter: VideoConverter?)?
+  /// Ends of shots in full size, for a model that goes on from them: as many as the window has parts, and the way there.
+  private let keepsEnds: Bool
+  private var ends = [End.unseen]
+  private var whole: (info: VideoInfo, converter: VideoConverter?, colors: PictureDetail.Colors)?
+
+  /// The last picture of a shot that was taken.
+  private enum End {
+    case unseen, unknown
+    case frame(PlanarPicture)
+    case generated(PictureDetail)
+
+    var isSeen: Bool { if case .unseen = self { false } else { true } }
+  }
 
   struct Model {
     var width, height, frames, shots: Int
     var frameRate: (numerator: Int, denominator: Int)
+    var goesOnFromFrames: Bool
   }
 
   /// - Parameters:
@@ -29,6 +43,8 @@ struct ContextSampler {
     self.fit = fit
     self.keepsAlbum = keepsAlbum
     keepsClips = model != nil
+    // Elsewhere a model's picture is not all of the frame, or not only that.
+    keepsEnds = (model?.goesOnFromFrames ?? false) && fit == .stretch
     self.model = (model?.width ?? 1, model?.height ?? 1)
     albumShots = max(2, (model?.shots ?? 3) - 1)
     window = ContextWindow(shots: max(1, (model?.shots ?? 3) - 1), frames: model?.frames ?? 1, rate: model?.frameRate ?? (8, 1))
@@ -49,16 +65,27 @@ struct ContextSampler {
       let isSame = info.format == GST_VIDEO_FORMAT_I420 && size == (info.width, info.height)
       full = (pictures, isSame ? nil : try VideoConverter(from: info, to: pictures))
     }
+    if keepsEnds {
+      // Frames in other colours are nothing to draw on.
+      ends = ends.map { $0.isSeen ? .unknown : .unseen }
+      let pictures = try VideoInfo.i420(like: info, width: info.width, height: info.height)
+      whole = try PictureDetail.Colors(pictures).map { (pictures, info.format == GST_VIDEO_FORMAT_I420 ? nil : try VideoConverter(from: info, to: pictures), $0) }
+    }
   }
 
   /// The next frame begins a shot.
   mutating func cut() {
-    window.cut()
+    cutGenerated()
     album.beginShot()
   }
 
   /// What is shown next is a generated shot.
-  mutating func cutGenerated() { window.cut() }
+  mutating func cutGenerated() {
+    window.cut()
+    guard ends.last?.isSeen ?? true else { return }
+    ends.append(.unseen)
+    if ends.count > window.shots + 1 { ends.removeFirst() }
+  }
 
   /// - Parameter time: nanoseconds, of a clock that goes on with the stream.
   mutating func see(_ buffer: UnsafeMutablePointer<GstBuffer>, at time: ClockTime) throws {
@@ -67,6 +94,7 @@ struct ContextSampler {
     guard isWanted || keepsAlbum else { return }
     try VideoFrame.map(buffer, info) { frame in
       if isWanted, let small { try small.convert(frame) { if let picture = Self.picture($0) { window.add(picture) } } }
+      if isWanted { ends[ends.count - 1] = try end(frame).map(End.frame) ?? .unknown }
       guard let full else { return }
       if let converter = full.converter {
         try converter.convert(frame) { if let picture = Self.planar($0) { album.add(picture) } }
@@ -78,16 +106,40 @@ struct ContextSampler {
 
   /// A picture that was generated and shown is context too.
   mutating func see(_ picture: RGBPicture, at time: ClockTime) {
-    if keepsClips, (picture.width, picture.height) == model, window.wants(time) { window.add(picture) }
+    guard keepsClips, (picture.width, picture.height) == model, window.wants(time) else { return }
+    window.add(picture)
+    ends[ends.count - 1] = picture.detail.map(End.generated) ?? .unknown
+  }
+
+  /// The frame in full size, if such are kept.
+  private func end(_ frame: borrowing VideoFrame) throws -> PlanarPicture? {
+    guard let whole else { return nil }
+    guard let converter = whole.converter else { return Self.planar(frame) }
+    var picture: PlanarPicture?
+    try converter.convert(frame) { picture = Self.planar($0) }
+    return picture
   }
 
   mutating func removeAll() {
     window.removeAll()
+    ends = [.unseen]
     album.removeAll()
   }
 
   func context(width: Int, height: Int, frameRate: (numerator: Int, denominator: Int)) -> SceneContext {
-    SceneContext(clips: keepsClips ? window.clips : [], album: album, width: width, height: height, frameRate: frameRate)
+    let clips = keepsClips ? window.clips : []
+    let painter = DetailPainter()
+    let known = ends.filter(\.isSeen).suffix(clips.count).map { end -> PlanarPicture? in
+      switch end {
+      case .unseen, .unknown: nil
+      case .frame(let picture): picture
+      case .generated(let detail): painter.picture(detail)
+      }
+    }
+    // Of a single shot there may be several clips, of which the last one ends as it does.
+    let earlier = [PlanarPicture?](repeating: nil, count: clips.count - known.count)
+    return SceneContext(
+      clips: clips, ends: earlier + known, colors: whole?.colors, album: album, width: width, height: height, frameRate: frameRate)
   }
 
   private static func picture(_ frame: borrowing VideoFrame) -> RGBPicture? {
@@ -112,5 +164,14 @@ struct ContextSampler {
       copy(u, planes.u)
       copy(v, planes.v)
     }
+  }
+}
+
+extension PictureDetail.Colors {
+  /// nil for matrices that are neither BT.601's nor BT.709's.
+  init?(_ info: VideoInfo) {
+    guard [GST_VIDEO_COLOR_MATRIX_BT601, GST_VIDEO_COLOR_MATRIX_BT709].contains(info.colorMatrix) else { return nil }
+    self.init(
+      matrix: info.colorMatrix == GST_VIDEO_COLOR_MATRIX_BT601 ? .bt601 : .bt709, range: info.colorRange == GST_VIDEO_COLOR_RANGE_0_255 ? .full : .limited)
   }
 }

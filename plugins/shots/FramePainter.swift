@@ -10,6 +10,7 @@ final class FramePainter {
   private let fit: SceneExtend.Fit
   private let pool: UnsafeMutablePointer<GstBufferPool>
   private let sampler = PictureSampler()
+  private let painter = DetailPainter()
   /// For views where the caps are not I420: what they are rendered into.
   private var canvas: (info: VideoInfo, buffer: UnsafeMutablePointer<GstBuffer>, converter: VideoConverter)?
   /// For pictures of a model: their caps and the way to the stream's.
@@ -46,6 +47,10 @@ final class FramePainter {
   func buffer(_ picture: GeneratedPicture) throws -> UnsafeMutablePointer<GstBuffer> {
     switch picture {
     case .view(let shot, let frame): return try render(shot, frame)
+    case .between(let picture, let next, let share):
+      if share > 0, let detail = picture.detail, let other = next.detail, let between = PictureDetail(detail, other, share: share),
+        let buffer = try paint(between) { return buffer }
+      return try buffer(.picture(picture))
     case .picture(let picture):
       if let last, last.picture === picture { return try copy(last.buffer) }
       let buffer = try convert(picture)
@@ -88,19 +93,22 @@ final class FramePainter {
   // MARK: Views
 
   private func render(_ shot: RephotographedShot, _ frame: Int) throws -> UnsafeMutablePointer<GstBuffer> {
-    if info.format == GST_VIDEO_FORMAT_I420 { return try painted { try render(shot, frame, to: $0, info) } }
+    try drawn { shot.render(frame, to: $0, with: sampler) }
+  }
+
+  /// A buffer of what is drawn in planes of 4:2:0.
+  private func drawn(_ draw: (OutputPlanes) -> Void) throws -> UnsafeMutablePointer<GstBuffer> {
+    if info.format == GST_VIDEO_FORMAT_I420 { return try painted { try Self.draw(draw, to: $0, info) } }
     let canvas = try canvas ?? makeCanvas()
     self.canvas = canvas
-    try render(shot, frame, to: canvas.buffer, canvas.info)
+    try Self.draw(draw, to: canvas.buffer, canvas.info)
     return try painted { target in try VideoFrame.map(canvas.buffer, canvas.info) { try canvas.converter.convert($0, to: target) } }
   }
 
-  private func render(_ shot: RephotographedShot, _ frame: Int, to buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) throws {
+  private static func draw(_ draw: (OutputPlanes) -> Void, to buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) throws {
     try WritableVideoFrame.map(buffer, info) { mapped in
       let gst = mapped.gst
-      let planes = OutputPlanes(
-        width: info.width, height: info.height, y: try Self.plane(0, of: gst), u: try Self.plane(1, of: gst), v: try Self.plane(2, of: gst))
-      shot.render(frame, to: planes, with: sampler)
+      draw(OutputPlanes(width: info.width, height: info.height, y: try plane(0, of: gst), u: try plane(1, of: gst), v: try plane(2, of: gst)))
     }
   }
 
@@ -118,7 +126,17 @@ final class FramePainter {
 
   // MARK: Pictures of a model
 
+  /// nil if it cannot be painted.
+  private func paint(_ detail: PictureDetail) throws -> UnsafeMutablePointer<GstBuffer>? {
+    var isPainted = false
+    let buffer = try drawn { isPainted = painter.paint(detail, to: $0) }
+    if isPainted { return buffer }
+    gst_buffer_unref(buffer)
+    return nil
+  }
+
   private func convert(_ picture: RGBPicture) throws -> UnsafeMutablePointer<GstBuffer> {
+    if let detail = picture.detail, let buffer = try paint(detail) { return buffer }
     if pictures?.info.width != picture.width || pictures?.info.height != picture.height {
       guard let from = VideoInfo(GST_VIDEO_FORMAT_RGB, width: picture.width, height: picture.height) else { throw Self.noBuffers }
       let (source, destination) = fit.regions(from: (picture.width, picture.height), to: (info.width, info.height))

@@ -62,7 +62,7 @@ final class GenerationWork: Sendable {
   func plan(_ settings: SceneExtend.Settings, _ asked: SceneExtend.Asked? = nil) -> ShotPlan { prompts.plan(settings, asked) }
 
   func makeSampler(_ settings: SceneExtend.Settings) -> ContextSampler {
-    let model = model.map { ContextSampler.Model(width: $0.width, height: $0.height, frames: $0.frames, shots: $0.shots, frameRate: $0.frameRate) }
+    let model = model.map { ContextSampler.Model(width: $0.width, height: $0.height, frames: $0.frames, shots: $0.shots, frameRate: $0.frameRate, goesOnFromFrames: $0.reference != nil) }
     return ContextSampler(model, keepsAlbum: usesCamera, fit: settings.fit)
   }
 

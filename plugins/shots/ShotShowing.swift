@@ -214,7 +214,10 @@ final class ShotShowing {
       handle.post(boundary.structure)
       if let event = KeyUnit(pts: pts, streamTime: stream, runningTime: running).event { element.push(event, .video) }
     }
-    if case .picture(let picture)? = picture { element.sampler.change { $0?.see(picture, at: running) } }
+    switch picture {
+    case .picture(let picture), .between(let picture, _, _): element.sampler.change { $0?.see(picture, at: running) }
+    case .view, nil: break
+    }
     let (shot, now) = (shot, isLive ? element.now() : 0)
     let isOver = element.state.change { state -> Bool in
       if state.isOver(.video) { return true }

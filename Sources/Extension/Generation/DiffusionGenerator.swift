@@ -7,6 +7,10 @@ import Tensors
 public final class DiffusionGenerator: ShotGenerator {
   public let name = "diffusion"
   private let scene: SceneExtension
+  /// Last pictures of the last shots in full size, where they are known.
+  private var ends: [PlanarPicture?] = []
+  private var colors: PictureDetail.Colors?
+  private let painter = DetailPainter()
 
   public init(_ scene: SceneExtension) { self.scene = scene }
 
@@ -21,16 +25,42 @@ public final class DiffusionGenerator: ShotGenerator {
   public func begin(_ context: SceneContext, check: @escaping ProgressCheck) throws {
     scene.removeAll()
     for clip in context.clips { try scene.append(frames(clip), prompt: "") { try check($0.step, $0.steps) } }
+    ends = context.ends
+    colors = context.colors
   }
 
   public func generate(_ shot: PlannedShot, duration: UInt64, check: @escaping ProgressCheck, emit: (ShotPiece) -> Void) throws {
     let clips = max(1, (duration + shotDuration - 1) / max(1, shotDuration))
     for clip in 0..<clips {
       let prompt = prefix(clip == 0 ? beginning(of: shot) : .same) + shot.prompt
+      var last: RGBPicture?
+      var likenesses: [RGBPicture]?
+      var count = 0
       try scene.generate(prompt: prompt, check: { try check($0.step, $0.steps) }) { frames in
-        emit(.pictures(pictures(frames), rate: model.frameRate))
+        let base = scene.continuation.flatMap { ends.count < $0.shotsBefore ? nil : ends[ends.count - $0.shotsBefore] }
+        if base != nil, likenesses == nil { likenesses = scene.continuation.map { pictures($0.frames) } }
+        let made = pictures(frames).enumerated().map { index, picture in
+          guard let base, let likenesses, likenesses.indices.contains(count + index) else { return picture }
+          return detailed(picture, likeness: likenesses[count + index], base: base, frame: count + index)
+        }
+        count += made.count
+        last = made.last
+        emit(.pictures(made, rate: model.frameRate))
       }
+      ends = Array((ends + [last?.detail.flatMap(painter.picture)]).suffix(2))
     }
+  }
+
+  /// The picture, which shows the base too, as far as the camera sees it.
+  private func detailed(_ picture: RGBPicture, likeness: RGBPicture, base: PlanarPicture, frame: Int) -> RGBPicture {
+    guard let colors, let path = scene.continuation?.path, path.indices.contains(frame) else { return picture }
+    let (zoom, x, y) = path[frame]
+    let (scaleX, scaleY) = (Double(base.width) / Double(picture.width), Double(base.height) / Double(picture.height))
+    let view = CameraView(
+      x: (Double(picture.width) * (1 - zoom) / 2 + x) * scaleX, y: (Double(picture.height) * (1 - zoom) / 2 + y) * scaleY,
+      width: Double(base.width) * zoom, height: Double(base.height) * zoom)
+    let detail = PictureDetail(base: base, view: view, drawn: picture, likeness: likeness, colors: colors)
+    return RGBPicture(width: picture.width, height: picture.height, bytes: picture.bytes, detail: detail) ?? picture
   }
 
   /// How much faster than its own duration a shot is made, by making one from nothing.
@@ -45,9 +75,12 @@ public final class DiffusionGenerator: ShotGenerator {
   }
 
   /// Where nobody said how a shot begins: one with a prompt is a new one; others go back and forth between the last shots, which a
-  /// small model knows best.
+  /// small model knows best, or on with the last one where the other is not known in full size as that is.
   private func beginning(of shot: PlannedShot) -> ShotBeginning {
-    shot.beginning ?? (shot.prompt.isEmpty ? scene.count > 1 ? .back : .same : .next)
+    if let beginning = shot.beginning { return beginning }
+    guard shot.prompt.isEmpty else { return .next }
+    let isPoorer = ends.count > 1 && ends[ends.count - 2] == nil && ends[ends.count - 1] != nil
+    return scene.count > 1 && !isPoorer ? .back : .same
   }
 
   private func prefix(_ beginning: ShotBeginning) -> String {

@@ -26,14 +26,22 @@ public typealias ProgressCheck = (_ step: Int, _ steps: Int) throws -> Void
 public struct SceneContext: Sendable {
   /// Ends of the last shots in a model's size, rate and length, the oldest first; none before the first frame.
   public var clips: [[RGBPicture]]
+  /// For each clip its last picture in full size, where that is known.
+  public var ends: [PlanarPicture?]
+  /// What bytes of the full-size pictures mean; nil where nothing can be drawn in them.
+  public var colors: PictureDetail.Colors?
   /// The last shots in full size.
   public var album: ShotAlbum
   /// Of what is to come.
   public var width, height: Int
   public var frameRate: (numerator: Int, denominator: Int)
 
-  public init(clips: [[RGBPicture]], album: ShotAlbum, width: Int, height: Int, frameRate: (numerator: Int, denominator: Int)) {
-    (self.clips, self.album, self.width, self.height, self.frameRate) = (clips, album, width, height, frameRate)
+  public init(
+    clips: [[RGBPicture]], ends: [PlanarPicture?] = [], colors: PictureDetail.Colors? = nil, album: ShotAlbum, width: Int, height: Int,
+    frameRate: (numerator: Int, denominator: Int)
+  ) {
+    (self.clips, self.ends, self.colors, self.album) = (clips, ends, colors, album)
+    (self.width, self.height, self.frameRate) = (width, height, frameRate)
   }
 }
 
@@ -48,6 +56,8 @@ public enum ShotPiece: Sendable {
 /// What is shown at one time of a generated shot.
 public enum GeneratedPicture: Sendable {
   case picture(RGBPicture)
+  /// Between two, both of them with detail: so many 256ths of the second.
+  case between(RGBPicture, RGBPicture, share: Int)
   /// Rendered where it is shown.
   case view(RephotographedShot, frame: Int)
 }

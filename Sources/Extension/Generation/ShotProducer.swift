@@ -288,8 +288,15 @@ public final class ShotProducer: Sendable {
       case .camera(let shot): return .picture(.view(shot, frame: frame))
       case .pictures(let pictures, let rate):
         // Times are rounded to nanoseconds: a microsecond early is in time.
-        let index = Int(Double(elapsed &+ 1000) / 1e9 * Double(rate.numerator) / Double(rate.denominator))
-        if index < pictures.count { return .picture(.picture(pictures[index])) }
+        let position = Double(elapsed &+ 1000) / 1e9 * Double(rate.numerator) / Double(rate.denominator)
+        let index = Int(position)
+        guard index < pictures.count else { break }
+        // In full size a camera is seen to move, also between pictures: the next one is needed too.
+        if pictures[index].detail != nil, index + 1 < pictures.count {
+          return .picture(.between(pictures[index], pictures[index + 1], share: Int((position - Double(index)) * 256)))
+        }
+        let isLast = pictures[index].detail == nil || entry.isComplete || state.failure != nil
+        return isLast || !waits ? .picture(.picture(pictures[index])) : nil
       case .none: break
       }
       if entry.isComplete || state.failure != nil { return .over }
