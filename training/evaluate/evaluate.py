@@ -19,7 +19,8 @@ false cuts    shots that go on (TAV's group A): share of videos with a cut found
 gap           CineTrans' consistency gap: Jensen–Shannon distance (base 2) between the distributions, in 16 bins of −1…1, of the
               consistency of generated and of real next shots.
 
-Rows: `real`, `other`, `frozen` (the context's last frame stands), `model`, `no context`, `no mask` (all see all), `no prompt`.
+Rows: `real`, `other`, `frozen` (the context's last frame stands), `reference` (what motion compensation makes of the shot that goes
+on; grey where none does), `model`, `no context`, `no mask` (all see all), `no prompt`.
 """
 import json
 import os
@@ -35,7 +36,7 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "scene"), str(HERE.parent / "data")]
 import autoencoder as lapped
-from clips import FRAMES, HEIGHT, KINDS, RATE, SHOTS, WIDTH
+from clips import FRAMES, HEIGHT, KINDS, PREFIX, RATE, SHOTS, WIDTH
 from i3d import I3D
 from masks import Mask
 from sample import Generator, load, options, samples, stacked
@@ -117,16 +118,16 @@ class Evaluation:
         items = samples(self.a.data, self.a.split, source, count, seed, kinds)
         return items, stacked(items)
 
-    def generate(self, frames, prompts, generator=None, with_context=True, seed=0, batch=6):
-        """Next shots [B, FRAMES, H, W, 3] of contexts [B, SHOTS − 1, …]."""
+    def generate(self, frames, prompts, generator=None, with_context=True, seed=0, batch=6, leads=None):
+        """Next shots [B, FRAMES, H, W, 3] of contexts [B, SHOTS − 1, …]; leads: captions that say which shot goes on."""
         made = []
         for first in range(0, len(frames), batch):
-            context = self.generator.encode(frames[first:first + batch])
-            words = prompts[first:first + batch]
+            part = slice(first, first + batch)
+            context, words = self.generator.context(frames[part]), prompts[part]
             if not with_context:
-                context, words = context[:, :0], [p[-1:] for p in words]
-            made.append((generator or self.generator).next_shot(context, words, seed + first))
-        return self.generator.decode(torch.cat(made))
+                context, words = context[:0], [p[-1:] for p in words]
+            made.append((generator or self.generator).next_shot(context, words, seed + first, leads=leads and leads[part]).frames[:, 0])
+        return np.concatenate(made)
 
     # Parts
 
@@ -148,10 +149,16 @@ class Evaluation:
         prompts = [s.captions for s in items]
         # The real shot of the sample that is half the list away, which shares neither scene nor kind with most.
         other = np.roll(real, len(real) // 2 + 1, axis=0)
-        shots = {
-            "real": real, "other": other, "frozen": np.repeat(context[:, -1, -1:], FRAMES, axis=1), "model": self.generate(context, prompts),
-            "no context": self.generate(context, prompts, with_context=False), "no mask": self.generate(context, prompts, self.unmasked),
-            "no prompt": self.generate(context, [[""] * SHOTS for _ in prompts])}
+        leads = [p[-1] for p in prompts]
+
+        def ahead():
+            return (self.generator.references(self.generator.context(context), leads)[0] + 0.5).clip(0, 255).astype(np.uint8)
+        shots = {name: make() for name, make in {
+            "real": lambda: real, "other": lambda: other, "frozen": lambda: np.repeat(context[:, -1, -1:], FRAMES, axis=1), "reference": ahead,
+            "model": lambda: self.generate(context, prompts), "no context": lambda: self.generate(context, prompts, with_context=False),
+            "no mask": lambda: self.generate(context, prompts, self.unmasked),
+            "no prompt": lambda: self.generate(context, [[""] * SHOTS for _ in prompts], leads=leads)}.items()
+            if name in ("real", "other", "model") or name in self.a.rows.split(",")}
         kinds = np.array([s.kind for s in items])
         asked = [[FRAMES * i for i in range(1, SHOTS) if not caption[i].startswith("Same shot")] for caption in prompts]
         last = context[:, -1]
@@ -172,7 +179,7 @@ class Evaluation:
                 row |= {f"consistency {k}": float(similarity[name][kinds == k].mean()) for k in KINDS}
                 row["FVD"] = frechet(features[name][1], features["real"][1])
                 row["gap"] = jensen_shannon(similarity[name][kinds == "next"], similarity["real"][kinds == "next"])
-            if self.detects and name in ("real", "frozen", "model", "no context", "no mask", "no prompt"):
+            if self.detects and name != "other":
                 row |= self.control(context, clips, asked, kinds)
             table[name] = row
         if self.i3d:
@@ -215,17 +222,28 @@ class Evaluation:
         return result
 
     def part_drift(self):
-        """Thirty extensions in a row: level, contrast, saturation and sharpness over the context's, and the sheet."""
+        """Thirty extensions in a row, of which each goes on with the one before, or each goes back to the one before that (as
+        `sceneextend` does without prompts): level, contrast, saturation, sharpness and motion over the context's, and sheets."""
+        return {kind: self.drift(kind) for kind in ("same", "back")}
+
+    # What a chain of extensions has to stay within not to count as collapsed, of the context's.
+    BOUNDS = {"level": (0.8, 1.25), "contrast": (0.75, 1.33), "saturation": (0.75, 1.33), "sharpness": (0.35, 2)}
+
+    def drift(self, kind):
         items, frames = self.items("film", 6, ("same",), seed=7)
-        context = self.generator.encode(frames[:, :-1])
-        more = [[s.captions[-1] for s in items]] * self.a.extensions
-        made = self.generator.decode(self.generator.extend(context, [s.captions[:-1] for s in items], more))
+        context = self.generator.context(frames[:, :-1])
+        words = [s.captions[-1].split(": ", 1)[1] for s in items]
+        more = [[PREFIX[kind] + w for w in words]] * self.a.extensions
+        made = self.generator.extend(context, [s.captions[:-1] for s in items], more)
+        # The shot of the context that each goes on from.
+        before = [[c[-1], c[-1] if kind == "same" else c[-2]] for c in frames[:, :-1]]
         measures = {
             "level": lambda x: luma(x).mean(), "contrast": lambda x: luma(x).std((1, 2)).mean(),
             "saturation": lambda x: (x.max(-1).astype(float) - x.min(-1)).mean(), "sharpness": sharpness, "motion": motion}
         at = [i for i in (1, 2, 3, 5, 10, 20, 30) if i <= self.a.extensions]
-        result = {name: {str(i): float(np.median([f(m[i - 1]) / max(1e-6, f(c[-1])) for m, c in zip(made, frames[:, :-1])])) for i in at} for name, f in measures.items()}
-        self.sheet("drift.png", [[c[-1, -1], *[m[i - 1, -1] for i in at]] for m, c in zip(made, frames[:, :-1])])
+        result = {name: {str(i): float(np.median([f(m[i - 1]) / max(1e-6, f(b[i % 2 == 1])) for m, b in zip(made, before)])) for i in at} for name, f in measures.items()}
+        result["holds"] = all(low <= value <= high for name, (low, high) in self.BOUNDS.items() for value in result[name].values())
+        self.sheet(f"drift-{kind}.png", [[c[-1, -1], *[m[i - 1, -1] for i in at]] for m, c in zip(made, frames[:, :-1])])
         return result
 
     def part_prompts(self):
@@ -252,8 +270,8 @@ class Evaluation:
         rows = []
         for first in range(0, len(items), 5):
             part = slice(first, first + 5)
-            context = self.generator.encode(frames[part, :-1])
-            made = self.generator.decode(self.generator.extend(context, prompts[part], [m[part] for m in more]))
+            context = self.generator.context(frames[part, :-1])
+            made = self.generator.extend(context, prompts[part], [m[part] for m in more])
             rows += [[c[0, -1], c[1, 0], c[1, -1], *[m[i, k] for i in range(3) for k in (0, 4, 7)]] for c, m in zip(frames[part, :-1], made)]
         self.sheet("extensions.png", rows)
         for source in ("photo", "cutout"):
@@ -280,9 +298,11 @@ def table(results):
             way = ", ".join(f"{kind} {value:.0%}" for kind, value in rows["bar"].items())
             lines += ["", f"Consistency on the way from `other` to `real` (bar: 50%): {way}. Sharpness (bar: 0.5): {rows['model']['sharpness']:.2f}."]
         lines.append("")
-    for part in ("autoencoder", "groups", "drift", "prompts"):
-        if results.get(part):
-            lines += [f"**{part}**", ""] + [f"- {k}: " + (", ".join(f"{n} {x:.2f}" for n, x in v.items()) if isinstance(v, dict) else f"{v:.2f}") for k, v in results[part].items()] + [""]
+    parts = {name: results[name] for name in ("autoencoder", "groups", "prompts") if results.get(name)}
+    parts |= {f"drift, {kind}": values for kind, values in results.get("drift", {}).items()}
+    for part, values in parts.items():
+        if values:
+            lines += [f"**{part}**", ""] + [f"- {k}: " + (", ".join(f"{n} {x:.2f}" for n, x in v.items()) if isinstance(v, dict) else f"{v:.2f}") for k, v in values.items()] + [""]
     return "\n".join(lines)
 
 
@@ -296,6 +316,7 @@ def main():
     parser.add_argument("--extensions", type=int, default=30)
     parser.add_argument("--detector", default="content")
     parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--rows", default="frozen,reference,no context,no mask,no prompt", help="of the table, beside real, other and model")
     a = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     a.out.mkdir(parents=True, exist_ok=True)
