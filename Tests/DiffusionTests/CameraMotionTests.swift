@@ -81,6 +81,17 @@ struct CameraMotionTests {
     #expect(difference(last, Self.shot(1, zoom: 0, x: 1, y: 0, from: 9), inside: 4) < 4)
   }
 
+  @Test("It comes to rest before it has seen beyond the frame by more than 15 % of a side", arguments: [(0, 6, 0), (0, 0, -4), (0.04, 0, 0), (0.02, 2, 1)])
+  func limited(zoom: Double, x: Double, y: Double) throws {
+    let motion = CameraMotion(of: Self.shot(8, zoom: zoom, x: x, y: y))
+    let path = motion.path(count: 8, damping: 0.97, width: 112, height: 64)
+    let last = try #require(path.last)
+    let beyond = (last.zoom - 1) / 2 + max(abs(last.x) / 112, abs(last.y) / 64)
+    #expect(beyond > 0.149 && beyond <= 0.15)
+    // At first it is as quick as it was.
+    #expect(abs(path[0].x - x) < 0.1 && abs(path[0].y - y) < 0.1)
+  }
+
   @Test("A still camera's next frames are its last one, to the byte")
   func still() {
     let shot = Self.shot(1, zoom: 0, x: 0, y: 0)

@@ -34,6 +34,25 @@ private final class SlowGenerator: ShotGenerator {
   }
 }
 
+/// Two pictures a shot, with detail, 8 a second.
+private final class DetailedGenerator: ShotGenerator {
+  let name = "detailed"
+  let shotDuration: UInt64 = 250_000_000
+
+  func begin(_ context: SceneContext, check: @escaping ProgressCheck) throws {}
+
+  func generate(_ shot: PlannedShot, duration: UInt64, check: @escaping ProgressCheck, emit: (ShotPiece) -> Void) throws {
+    guard let base = picture(4, 4, { _, _ in 90 }) else { throw GenerationFailure.noPictures }
+    for level in [UInt8(10), 20] {
+      let bytes = [UInt8](repeating: level, count: RGBPicture.stride(width: 2) * 2)
+      guard let small = RGBPicture(width: 2, height: 2, bytes: bytes) else { continue }
+      let view = CameraView(x: 0, y: 0, width: 4, height: 4)
+      let detail = PictureDetail(base: base, view: view, drawn: small, likeness: small, colors: .init(matrix: .bt601, range: .full))
+      if let made = RGBPicture(width: 2, height: 2, bytes: bytes, detail: detail) { emit(.pictures([made], rate: (8, 1))) }
+    }
+  }
+}
+
 @Suite("Shots made ahead", .timeLimit(.minutes(1))) struct ShotProducerTests {
   private let context = SceneContext(clips: [], album: ShotAlbum(), width: 2, height: 2, frameRate: (25, 1))
 
@@ -41,6 +60,24 @@ private final class SlowGenerator: ShotGenerator {
     var plan = ShotPlan(prompts: ["A", "B"])
     plan.shots = shots
     return try ShotProducer(plan: plan, lead: lead) { _ in SlowGenerator(gate, failsAfter: failsAfter) }
+  }
+
+  @Test("Between pictures with detail is what lies between them, and the last one stands")
+  func between() throws {
+    var plan = ShotPlan()
+    plan.shots = 1
+    let producer = try ShotProducer(plan: plan, lead: 1) { _ in DetailedGenerator() }
+    producer.begin(context)
+    guard case .shot = producer.next(waits: true) else { return #expect(Bool(false), "a shot") }
+    for (elapsed, share) in [(UInt64(0), 0), (31_250_000, 64), (62_500_000, 128)] {
+      guard case .picture(.between(let first, let second, let found)) = producer.picture(at: elapsed, frame: 0, waits: true) else {
+        return #expect(Bool(false), "between at \(elapsed)")
+      }
+      #expect(first.bytes[0] == 10 && second.bytes[0] == 20 && found == share)
+    }
+    guard case .picture(.picture(let last)) = producer.picture(at: 187_500_000, frame: 0, waits: true) else { return #expect(Bool(false), "the last one") }
+    #expect(last.bytes[0] == 20)
+    guard case .over = producer.picture(at: 250_000_000, frame: 0, waits: true) else { return #expect(Bool(false), "it is over") }
   }
 
   /// Prompts of the shots that are shown, to the end.
