@@ -128,6 +128,50 @@ struct SceneSmallTests {
     #expect(same[1] < same[0] / 2 && back[0] < back[1] / 2, "\(same) \(back)")
   }
 
+  @Test("What it generates is the reference and its share of the difference, steadied; what is shown is the next shot's context",
+    .enabled(if: access(root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0))
+  func composed() throws {
+    let compute = try Compute(.float32, threads: 2)
+    let scene = try SceneExtension(folder: Self.folder, compute: compute, seed: 5)
+    let (model, prompt) = (scene.model, scene.model.prefixes.same + "A squirrel.")
+    let settings = try #require(model.reference)
+    for shot in 0..<2 { try scene.append(frames("context", shot), prompt: "") }
+
+    let pipeline = try SceneExtension(folder: Self.folder, compute: compute).pipeline
+    let context = try CausalContext(pipeline.transformer, window: 2, negative: nil)
+    func append(_ latents: Latents, _ text: String, _ segment: UInt32) throws {
+      try context.append(pipeline.sampler.condition(latents, seed: 5, segment: segment), text: pipeline.prompts.embed(text))
+    }
+    for shot in 0..<2 { try append(pipeline.encode(frames("context", shot)), "", UInt32(shot)) }
+    var last = try frames("context", 1)
+    for segment in [UInt32(2), 3] {
+      var found: [Float] = []
+      try scene.generate(prompt: prompt) { found += $0.matrix.floats() }
+
+      let ahead = CameraMotion(of: last).continuing(last, count: model.frames, damping: settings.damping)
+      let beside = try pipeline.encode(ahead)
+      var request = SamplingRequest(
+        shots: [model.frames], height: model.height / 8, width: model.width / 8, texts: [try pipeline.prompts.embed(prompt)])
+      (request.steps, request.guidance, request.seed, request.segment, request.beside) = (model.steps, Guidance(scale: 1), 5, segment, beside)
+      var latents = try pipeline.sampler.sample(request, context: context)
+      for index in latents.values.indices { latents.values[index] = beside.values[index] + latents.values[index] / settings.scale }
+      var (made, kept): ([Float], [Float]) = ([], [])
+      try pipeline.decode(latents) { made += $0.matrix.floats() }
+      try pipeline.decode(beside) { kept += $0.matrix.floats() }
+      let expected = Frames(count: model.frames, height: model.height, width: model.width, channels: 3)
+      let values = expected.matrix.base.assumingMemoryBound(to: Float.self)
+      for (index, value) in ahead.matrix.floats().enumerated() { values[index] = made[index] + value - kept[index] }
+      expected.steady(over: ahead, from: 0, unrest: settings.unrest)
+      #expect(difference(found, from: expected.matrix.floats()) < 1e-4)
+
+      last = expected
+      let shown = Frames(count: model.frames, height: model.height, width: model.width, channels: 3)
+      let pixels = shown.matrix.base.assumingMemoryBound(to: Float.self)
+      for (index, value) in expected.matrix.floats().enumerated() { pixels[index] = min(max(value, -1), 1) }
+      try append(pipeline.encode(shown), prompt, segment)
+    }
+  }
+
   @Test("Its folder is within 24 MB, and its files are those of its checksums")
   func size() throws {
     var bytes = 0
