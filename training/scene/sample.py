@@ -91,16 +91,16 @@ class Generator:
 
     def references(self, context, leads):
         """What the next shot is a difference from, by its captions: frames [B, FRAMES, H, W, 3], grey where it is from nothing, their
-        latents [B, FRAMES, C, h, w], and scales [B, 1, 1, 1, 1]."""
+        latents [B, FRAMES, C, h, w], scales [B, 1, 1, 1, 1], and whether it is from something [B, 1, 1, 1, 1, 1]."""
         count, shots = context.latents.shape[:2]
         latents, scales = torch.zeros(count, *context.latents.shape[2:]), torch.ones(count, 1, 1, 1, 1)
-        frames = self.decode(latents)
+        frames, goes_on = self.decode(latents), torch.zeros(count, 1, 1, 1, 1, 1, dtype=torch.bool)
         for i, caption in enumerate(leads):
             before = goes_on_from(shots, caption) if self.reference else None
             if before is not None:
                 frames[i] = reference(context.frames[i, before], FRAMES, damping=self.reference["damping"])
-                latents[i], scales[i] = self.encode(frames[i]), self.reference["scale"] / self.reference.get("share", 1)
-        return frames, latents, scales
+                goes_on[i], latents[i], scales[i] = True, self.encode(frames[i]), self.reference["scale"] / self.reference.get("share", 1)
+        return frames, latents, scales, goes_on
 
     def decode(self, latents):
         """[…, C, H/8, W/8] → […, H, W, 3] of about 0…255."""
@@ -116,7 +116,7 @@ class Generator:
         in Mask²DiT's code.
         """
         count, shots = context.latents.shape[:2]
-        ahead, beside, scales = self.references(context, leads or [p[-1] for p in prompts])
+        ahead, beside, scales, goes_on = self.references(context, leads or [p[-1] for p in prompts])
         inputs = lambda x, more: torch.cat([x, more], dim=3) if self.reference else x
         generator = torch.Generator().manual_seed(seed)
         noise = lambda *shape: torch.randn(*shape, generator=generator)
@@ -145,9 +145,9 @@ class Generator:
         # for any number of shots. (From frame to latents and back again and again would blow up what the latents exaggerate.)
         frames = self.decode(latents) + (ahead - self.decode(beside))[:, None]
         if self.reference and "unrest" in self.reference:
-            frames = np.where((scales[:, None] == 1).numpy(), frames, steadied(frames, ahead[:, None], self.reference["unrest"]))
+            frames = np.where(goes_on.numpy(), steadied(frames, ahead[:, None], self.reference["unrest"]), frames)
         frames = np.clip(frames, 0, 255)
-        return Shots(torch.where(scales[:, None] == 1, latents, self.encode(frames)), (frames + 0.5).astype(np.uint8))
+        return Shots(torch.where(goes_on, self.encode(frames), latents), (frames + 0.5).astype(np.uint8))
 
     def extend(self, context, prompts, next_prompts, seed=0):
         """Shot after shot with a window of the context's length: frames [B, len(next_prompts), FRAMES, H, W, 3]."""
