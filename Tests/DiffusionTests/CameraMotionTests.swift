@@ -67,7 +67,7 @@ struct CameraMotionTests {
     let (zoom, x, y) = (0.005, 0.8, -0.4)
     let shot = Self.shot(8, zoom: zoom, x: x, y: y)
     let ahead = CameraMotion(of: shot).continuing(shot, count: 3, damping: 1)
-    // Bytes, and straight lines between pixels where the scenery is curved.
+    // Bytes, and cubic curves between pixels where the scenery is curved.
     #expect(difference(ahead, Self.shot(3, zoom: zoom, x: x, y: y, from: 8), inside: 4) < 4)
   }
 

@@ -147,7 +147,8 @@ struct SceneExtensionTests {
     #expect(try error(["prefix_same": ""]).contains("prefix_same"))
     #expect(try error(["prefix_back": "\"\""]).contains("prefix_back"))
     #expect(try error(["reference_damping": "1.5"]).contains("reference_damping"))
-    #expect(try error([:]).contains("in_channels"))
+    #expect(try error(["reference_unrest": "[40, 12]"]).contains("reference_unrest"))
+    #expect(try error([:]).contains("in_channels are twice"))
   }
 
   @Test("What it says of itself is read")
@@ -171,7 +172,7 @@ struct SteadyingTests {
     return result
   }
 
-  private func steadied(_ levels: Float, _ unrest: (none: Float, all: Float) = (12, 40)) -> (before: [Float], after: [Float]) {
+  private func steadied(_ levels: Float, _ unrest: ClosedRange<Float> = 12...40) -> (before: [Float], after: [Float]) {
     let frames = drawn(levels)
     let before = frames.matrix.floats()
     frames.steady(over: still, from: 0, unrest: unrest)
@@ -194,7 +195,7 @@ struct SteadyingTests {
 
   @Test("Without limits all stays")
   func none() {
-    let (before, after) = steadied(5, (0, 0))
+    let (before, after) = steadied(5, 0...0)
     #expect(after == before)
   }
 
@@ -203,7 +204,7 @@ struct SteadyingTests {
     let last = Frames(count: 1, height: 12, width: 20, channels: 3)
     let size = 12 * 20
     last.matrix.base.copyMemory(from: drawn(8).matrix.row(size), byteCount: size * last.matrix.rowSize)
-    last.steady(over: still, from: 1, unrest: (12, 40))
+    last.steady(over: still, from: 1, unrest: 12...40)
     #expect(last.matrix.floats() == Array(still.matrix.floats()[(size * 3)...]))
   }
 }

@@ -46,7 +46,7 @@ public struct CameraMotion: Hashable, Sendable {
   /// What the camera sees 1 … `count` frames later: for each a zoom and a shift, as a point p there is at zoom · p + (x, y) now.
   ///
   /// - Parameters:
-  ///   - damping: of the speed, a frame. It is less where the camera would see beyond more than 15 % of a side.
+  ///   - damping: of the speed, a frame. It is less, down to 0, where the camera would see beyond more than 15 % of a side.
   ///   - width, height: of a frame.
   public func path(count: Int, damping: Double, width: Int, height: Int) -> [(zoom: Double, x: Double, y: Double)] {
     func places(_ damping: Double) -> [SIMD3<Double>] {

@@ -108,7 +108,7 @@ public final class SceneExtension {
       throw DiffusionError.size(
         "a shot of \(frames.count) frames of \(frames.width)×\(frames.height), not \(model.frames) of \(model.width)×\(model.height)")
     }
-    let latents = try pipeline.encode(frames) { try check(GenerationProgress(part: .encoding, step: 0, steps: 1)) }
+    let latents = try pipeline.encode(frames, check: at(.encoding, check))
     try append(latents, frames, text: try embed(prompt, check), check)
   }
 
@@ -132,7 +132,7 @@ public final class SceneExtension {
     }
     var parts: [Frames] = []
     var count = 0
-    try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { decoded in
+    try pipeline.decode(latents, check: at(.decoding, check)) { decoded in
       var part = decoded
       if let reference, let frames = continuation?.frames, let unrest = model.reference?.unrest {
         part = decoded.plus(reference.rest, from: count)
@@ -144,7 +144,7 @@ public final class SceneExtension {
     }
     let frames = Frames.concatenated(parts)
     // What is shown is what the next shot sees.
-    if reference != nil { latents = try pipeline.encode(frames.channels(0..<frames.channels) { min(max($0, -1), 1) }) }
+    if reference != nil { latents = try pipeline.encode(frames.channels(0..<frames.channels) { min(max($0, -1), 1) }, check: at(.encoding, check)) }
     try append(latents, frames, text: text, check)
   }
 
@@ -164,12 +164,11 @@ public final class SceneExtension {
     let before = prompt.hasPrefix(model.prefixes.same) ? 1 : prompt.hasPrefix(model.prefixes.back) ? 2 : 0
     guard before > 0, before <= recent.count else { return nil }
     let shot = recent[recent.count - before]
-    try check(GenerationProgress(part: .encoding, step: 0, steps: 1))
     let motion = CameraMotion(of: shot)
     let frames = motion.continuing(shot, count: model.frames, damping: settings.damping)
-    let latents = try pipeline.encode(frames)
+    let latents = try pipeline.encode(frames, check: at(.encoding, check))
     var parts: [Frames] = []
-    try pipeline.decode(latents) { try check(GenerationProgress(part: .decoding, step: 0, steps: 1)) } emit: { parts.append($0) }
+    try pipeline.decode(latents, check: at(.decoding, check)) { parts.append($0) }
     let rest = Frames.concatenated(parts).channels(0..<frames.channels) { -$0 }.plus(frames, from: 0)
     continuation = Continuation(
       shotsBefore: before, path: motion.path(count: model.frames, damping: settings.damping, width: shot.width, height: shot.height), frames: frames)
@@ -187,15 +186,20 @@ public final class SceneExtension {
     return request
   }
 
-  private func embed(_ prompt: String, _ check: GenerationCheck) throws -> Matrix {
-    try pipeline.prompts.embed(prompt) { try check(GenerationProgress(part: .text, step: 0, steps: 1)) }
+  /// Tells of this part of the work, of whose steps nothing is known.
+  private func at(_ part: GenerationProgress.Part, _ check: @escaping GenerationCheck) -> () throws -> Void {
+    { try check(GenerationProgress(part: part, step: 0, steps: 1)) }
   }
 
-  private func append(_ latents: Latents, _ frames: Frames, text: Matrix, _ check: GenerationCheck) throws {
+  private func embed(_ prompt: String, _ check: @escaping GenerationCheck) throws -> Matrix {
+    try pipeline.prompts.embed(prompt, check: at(.text, check))
+  }
+
+  private func append(_ latents: Latents, _ frames: Frames, text: Matrix, _ check: @escaping GenerationCheck) throws {
     if let context, model.shots > 1 {
       // The transformer sees conditions with the noise of timestep 0.
       let condition = try pipeline.sampler.condition(latents, seed: seed, segment: shots)
-      try context.append(condition, text: text) { try check(GenerationProgress(part: .encoding, step: 0, steps: 1)) }
+      try context.append(condition, text: text, check: at(.encoding, check))
     } else if model.shots > 1 {
       window = Array((window + [(latents, text)]).suffix(model.shots - 1))
     }

@@ -47,9 +47,7 @@ public struct SceneModel: Hashable, Sendable {
     public var scale: Float
     /// Differences up to the first are left out, from the second on they are all there: levels of 255, averaged around a pixel. A small
     /// model's unrest, which would creep into what stands still.
-    public var unrest: (none: Float, all: Float) { (unrestNone, unrestAll) }
-    fileprivate var unrestNone: Float
-    fileprivate var unrestAll: Float
+    public var unrest: ClosedRange<Float>
   }
 
   static let fileName = "scene.json"
@@ -100,9 +98,9 @@ public struct SceneModel: Hashable, Sendable {
     nextPrefix = try fields.optionalText("prefix_next") ?? ""
     if let scale = try fields.optionalNumber("reference_scale", in: 1e-3...1e3) {
       let unrest = try fields.optionalNumbers("reference_unrest", in: 0...255, count: 2...2) ?? [0, 0]
+      guard unrest[0] <= unrest[1] else { throw fields.error("reference_unrest", "has a first number above its second") }
       reference = Reference(
-        damping: try fields.number("reference_damping", default: 1, in: 0...1), scale: Float(scale), unrestNone: Float(unrest[0]),
-        unrestAll: Float(unrest[1]))
+        damping: try fields.number("reference_damping", default: 1, in: 0...1), scale: Float(scale), unrest: Float(unrest[0])...Float(unrest[1]))
       // They tell which shot goes on.
       if samePrefix.isEmpty { throw fields.error("prefix_same", "is empty, in a model with a reference_scale") }
       if backPrefix.isEmpty { throw fields.error("prefix_back", "is empty, in a model with a reference_scale") }

@@ -67,7 +67,8 @@ public final class VideoPipeline {
     guard autoencoder.latentChannels == configuration.outChannels, configuration.inChannels == configuration.outChannels * (seesReference ? 2 : 1) else {
       throw WeightsError(
         .malformed, path: transformerFolder + "/config.json",
-        "has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the autoencoder's latents have \(autoencoder.latentChannels)")
+        "has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the autoencoder's latents have \(autoencoder.latentChannels)"
+          + (seesReference ? ", and with a reference_scale in_channels are twice as many" : ""))
     }
   }
 
