@@ -5,7 +5,7 @@ import Testing
 @Suite("Generated pictures in full size")
 struct PictureDetailTests {
   static let (width, height) = (160, 96)
-  let colors = PictureDetail.Colors(matrix: .bt709, range: .limited)
+  let colors = PictureDetail.Colors(red: 0.2126, blue: 0.0722, range: .limited)
   let whole = CameraView(x: 0, y: 0, width: Double(width), height: Double(height))
 
   /// Waves that a small picture does not show.
@@ -79,14 +79,16 @@ struct PictureDetailTests {
   }
 
   @Test("Colours are those of matrix and range", arguments: [
-    (ColorMatrix.bt601, ColorRange.limited, [81, 90, 240]), (.bt709, .limited, [63, 102, 240]), (.bt601, .full, [76, 85, 255]), (.bt709, .full, [54, 99, 255]),
+    (PictureDetail.Colors(red: 0.299, blue: 0.114, range: .limited), [81, 90, 240]), (.init(red: 0.2126, blue: 0.0722, range: .limited), [63, 102, 240]),
+    (.init(red: 0.299, blue: 0.114, range: .full), [76, 85, 255]), (.init(red: 0.2126, blue: 0.0722, range: .full), [54, 99, 255]),
+    (.init(red: 0.2627, blue: 0.0593, range: .limited), [74, 97, 240]),
   ])
-  func red(matrix: ColorMatrix, range: ColorRange, expected: [UInt8]) throws {
+  func red(colors: PictureDetail.Colors, expected: [UInt8]) throws {
     let (width, height) = (40, 24)
     var bytes = [UInt8](repeating: 0, count: RGBPicture.stride(width: width) * height)
     for at in stride(from: 0, to: bytes.count, by: 3) { bytes[at] = 255 }
     let red = try #require(RGBPicture(width: width, height: height, bytes: bytes))
-    let canvas = try paint(PictureDetail(base: base(), view: whole, drawn: red, likeness: small(200), colors: .init(matrix: matrix, range: range)))
+    let canvas = try paint(PictureDetail(base: base(), view: whole, drawn: red, likeness: small(200), colors: colors))
     let found = canvas.draw { [$0.y, $0.u, $0.v].map { $0.base.load(as: UInt8.self) } }
     #expect(found == expected)
   }

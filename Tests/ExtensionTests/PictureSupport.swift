@@ -1,6 +1,9 @@
 import Extension
 import Pixels
 
+/// The project's folder.
+let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+
 extension OutputPlanes.Plane {
   func set(_ x: Int, _ y: Int, _ level: UInt8) { base.storeBytes(of: level, toByteOffset: y * stride + x, as: UInt8.self) }
 }

@@ -47,7 +47,7 @@ private final class DetailedGenerator: ShotGenerator {
       let bytes = [UInt8](repeating: level, count: RGBPicture.stride(width: 2) * 2)
       guard let small = RGBPicture(width: 2, height: 2, bytes: bytes) else { continue }
       let view = CameraView(x: 0, y: 0, width: 4, height: 4)
-      let detail = PictureDetail(base: base, view: view, drawn: small, likeness: small, colors: .init(matrix: .bt601, range: .full))
+      let detail = PictureDetail(base: base, view: view, drawn: small, likeness: small, colors: .init(red: 0.299, blue: 0.114, range: .full))
       if let made = RGBPicture(width: 2, height: 2, bytes: bytes, detail: detail) { emit(.pictures([made], rate: (8, 1))) }
     }
   }
@@ -70,14 +70,14 @@ private final class DetailedGenerator: ShotGenerator {
     producer.begin(context)
     guard case .shot = producer.next(waits: true) else { return #expect(Bool(false), "a shot") }
     for (elapsed, share) in [(UInt64(0), 0), (31_250_000, 64), (62_500_000, 128)] {
-      guard case .picture(.between(let first, let second, let found)) = producer.picture(at: elapsed, frame: 0, waits: true) else {
+      guard case .picture(.between(let first, let second, let found)) = producer.picture(at: elapsed, frame: 0) else {
         return #expect(Bool(false), "between at \(elapsed)")
       }
       #expect(first.bytes[0] == 10 && second.bytes[0] == 20 && found == share)
     }
-    guard case .picture(.picture(let last)) = producer.picture(at: 187_500_000, frame: 0, waits: true) else { return #expect(Bool(false), "the last one") }
+    guard case .picture(.picture(let last)) = producer.picture(at: 187_500_000, frame: 0) else { return #expect(Bool(false), "the last one") }
     #expect(last.bytes[0] == 20)
-    guard case .over = producer.picture(at: 250_000_000, frame: 0, waits: true) else { return #expect(Bool(false), "it is over") }
+    guard case .over = producer.picture(at: 250_000_000, frame: 0) else { return #expect(Bool(false), "it is over") }
   }
 
   /// Prompts of the shots that are shown, to the end.
@@ -117,7 +117,7 @@ private final class DetailedGenerator: ShotGenerator {
     while producer.queued < 1_500_000_000 {}
     #expect(gate.prompts.count == 3 && producer.total == nil)
     guard case .shot = producer.next(waits: true) else { return #expect(Bool(false), "one is ready") }
-    _ = producer.picture(at: 400_000_000, frame: 10, waits: true)
+    _ = producer.picture(at: 400_000_000, frame: 10)
     _ = producer.next(waits: true)
     while gate.prompts.count < 4 {}
     producer.stop()

@@ -35,7 +35,7 @@ import Testing
       }
       #expect(begun.wait(timeout: .now() + 20) == .success)
       for second in 0..<3 {
-        guard case .picture = producer.picture(at: UInt64(second) * 1_000_000_000, frame: second, waits: true) else {
+        guard case .picture = producer.picture(at: UInt64(second) * 1_000_000_000, frame: second) else {
           Issue.record("no picture \(second) of shot \(round)")
           return
         }

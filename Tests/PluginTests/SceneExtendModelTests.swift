@@ -66,7 +66,7 @@ extension Shots {
 
     private static let canRead = access(Plugin.root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0
 
-    @Test(.enabled(if: canRead), arguments: [("I420", 640, 360), ("BGRx", 640, 360), ("P010_10LE", 320, 240), ("NV12", 321, 181)] as [(String, Int, Int)])
+    @Test(.enabled(if: canRead), arguments: [("I420", 640, 360), ("BGRx", 640, 360), ("P010_10LE", 320, 240), ("NV12", 321, 181), ("I420", 240, 2160)] as [(String, Int, Int)])
     func `what goes on keeps the detail of the frame that it goes on from, also from shot to shot`(_ format: String, _ width: Int, _ height: Int) throws {
       let video = try Video(format, width, height)
       #expect(try stripes(video, shots: 3).allSatisfy { $0 > 0.7 })
@@ -74,6 +74,45 @@ extension Shots {
 
     @Test(.enabled(if: canRead)) func `a model's picture that is not all of the frame has no more detail than it`() throws {
       #expect(try stripes(try Video("I420", 640, 360), fit: "contain").allSatisfy { $0 < 0.3 })
+    }
+
+    @Test(.enabled(if: canRead)) func `a moving camera moves in every frame of a shot, also where the model's clips join`() throws {
+      let video = try Video("I420", 320, 180)
+      let stream = try SceneStream(
+        ["generator": "diffusion", "model": Plugin.root + "/models/scene-small", "shots": "1", "shot-duration": "2000000000"], video: video)
+      stream.harness.setVideo(video)
+      let color = Pictures.blocks(video, 40...200, seed: 3)
+      for number in 0..<50 { stream.harness.push(try video.picture { x, y in color((x + 2 * number) % video.width, y) }, at: frameTime(number)) }
+      #expect(stream.end() && stream.out.frameCount == 100)
+      // The last of the sixteen pictures stands: three frames.
+      let sums = stream.pullChecksums()[50..<97]
+      #expect(zip(sums, sums.dropFirst()).allSatisfy { $0 != $1 })
+    }
+
+    @Test(.enabled(if: canRead)) func `a shot that was made before the colours of the caps changed is shown in the new ones`() throws {
+      let (before, after) = (try Video("I420", 320, 240, colorimetry: "bt709"), try Video("I420", 320, 240, colorimetry: "1:4:0:0"))
+      let stream = try SceneStream(
+        ["generator": "diffusion", "model": Plugin.root + "/models/scene-small", "shots": "1", "standby": "true"], video: before)
+      func push(_ number: Int, _ video: Video) throws {
+        let buffer = try video.flat(240, 40, 30)
+        if number == 10 { Mark(kind: "cut", frame: number, start: number - 1, end: number, shot: 1).add(to: buffer) }
+        #expect(stream.harness.push(buffer, at: frameTime(number)) == GST_FLOW_OK)
+      }
+      stream.harness.setVideo(before)
+      for number in 0..<20 { try push(number, before) }
+      #expect(eventually { stream.bus.extensions.contains { $0.text("state") == "generated" } })
+      stream.harness.setVideo(after)
+      try push(20, after)
+      #expect(stream.end() && stream.out.frameCount == 46)
+      let colors = try Video("RGBx", 320, 240)
+      var last: [UInt8] = []
+      while let buffer = gst_harness_try_pull(stream.harness.gst) {
+        let seen = try colors.convert(buffer, from: after)
+        last = try withBytes(of: seen) { bytes in (0..<3).map { bytes[Int(colors.info.stride.0) * 120 + 4 * 160 + $0] } }
+        gst_buffer_unref(seen)
+        gst_buffer_unref(buffer)
+      }
+      #expect(zip(last, [240, 40, 30]).allSatisfy { abs(Int($0) - $1) < 12 }, "\(last)")
     }
 
     @Test func `an end before the first frame is followed by shots of the prompt alone`() throws {

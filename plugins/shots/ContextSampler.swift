@@ -4,7 +4,8 @@ import GStreamerKit
 
 /// Keeps of the frames that pass what generators go on with: small clips for a model, full pictures for the virtual camera.
 ///
-/// Not thread-safe. Cost: with `keepsAlbum` a copy of each frame in 4:2:0; for a model a small picture at its rate, some 8 a second.
+/// Not thread-safe. Cost: with `keepsAlbum` a copy of each frame in 4:2:0; for a model a small picture at its rate, some 8 a second, and
+/// for one that goes on from frames a copy in 4:2:0 as often, of which the last of each shot is kept.
 struct ContextSampler {
   private let fit: SceneExtend.Fit
   private let model: (width: Int, height: Int)
@@ -15,19 +16,37 @@ struct ContextSampler {
   private var album: ShotAlbum
   private var info: VideoInfo?
   private var small: VideoConverter?
-  private var full: (info: VideoInfo, converter: VideoConverter?)?
+  private var full: Way?
   /// Ends of shots in full size, for a model that goes on from them: as many as the window has parts, and the way there.
   private let keepsEnds: Bool
   private var ends = [End.unseen]
-  private var whole: (info: VideoInfo, converter: VideoConverter?, colors: PictureDetail.Colors)?
+  private var whole: (way: Way, colors: PictureDetail.Colors)?
 
   /// The last picture of a shot that was taken.
   private enum End {
-    case unseen, unknown
-    case frame(PlanarPicture)
-    case generated(PictureDetail)
+    case unseen
+    /// nil where it is not known in full size.
+    case seen(ShotEnd?)
 
     var isSeen: Bool { if case .unseen = self { false } else { true } }
+  }
+
+  /// How frames become pictures of 8-bit 4:2:0.
+  private enum Way {
+    case copied
+    case converted(VideoConverter)
+
+    init(from info: VideoInfo, to pictures: VideoInfo) throws {
+      let isSame = info.format == GST_VIDEO_FORMAT_I420 && (info.width, info.height) == (pictures.width, pictures.height)
+      self = isSame ? .copied : .converted(try VideoConverter(from: info, to: pictures))
+    }
+
+    func picture(_ frame: borrowing VideoFrame) throws -> PlanarPicture? {
+      guard case .converted(let converter) = self else { return ContextSampler.planar(frame) }
+      var picture: PlanarPicture?
+      try converter.convert(frame) { picture = ContextSampler.planar($0) }
+      return picture
+    }
   }
 
   struct Model {
@@ -61,15 +80,13 @@ struct ContextSampler {
     }
     if keepsAlbum {
       let size = ShotAlbum.size(for: info.width, height: info.height, shots: albumShots, frames: 12)
-      let pictures = try VideoInfo.i420(like: info, width: size.width, height: size.height)
-      let isSame = info.format == GST_VIDEO_FORMAT_I420 && size == (info.width, info.height)
-      full = (pictures, isSame ? nil : try VideoConverter(from: info, to: pictures))
+      full = try Way(from: info, to: VideoInfo.i420(like: info, width: size.width, height: size.height))
     }
     if keepsEnds {
       // Frames in other colours are nothing to draw on.
-      ends = ends.map { $0.isSeen ? .unknown : .unseen }
+      ends = ends.map { $0.isSeen ? .seen(nil) : .unseen }
       let pictures = try VideoInfo.i420(like: info, width: info.width, height: info.height)
-      whole = try PictureDetail.Colors(pictures).map { (pictures, info.format == GST_VIDEO_FORMAT_I420 ? nil : try VideoConverter(from: info, to: pictures), $0) }
+      whole = try PictureDetail.Colors(pictures).map { (try Way(from: info, to: pictures), $0) }
     }
   }
 
@@ -94,30 +111,17 @@ struct ContextSampler {
     guard isWanted || keepsAlbum else { return }
     try VideoFrame.map(buffer, info) { frame in
       if isWanted, let small { try small.convert(frame) { if let picture = Self.picture($0) { window.add(picture) } } }
-      if isWanted { ends[ends.count - 1] = try end(frame).map(End.frame) ?? .unknown }
-      guard let full else { return }
-      if let converter = full.converter {
-        try converter.convert(frame) { if let picture = Self.planar($0) { album.add(picture) } }
-      } else if let picture = Self.planar(frame) {
-        album.add(picture)
-      }
+      if isWanted { ends[ends.count - 1] = .seen(try whole?.way.picture(frame).map(ShotEnd.frame)) }
+      if let picture = try full?.picture(frame) { album.add(picture) }
     }
   }
 
   /// A picture that was generated and shown is context too.
   mutating func see(_ picture: RGBPicture, at time: ClockTime) {
     guard keepsClips, (picture.width, picture.height) == model, window.wants(time) else { return }
-    window.add(picture)
-    ends[ends.count - 1] = picture.detail.map(End.generated) ?? .unknown
-  }
-
-  /// The frame in full size, if such are kept.
-  private func end(_ frame: borrowing VideoFrame) throws -> PlanarPicture? {
-    guard let whole else { return nil }
-    guard let converter = whole.converter else { return Self.planar(frame) }
-    var picture: PlanarPicture?
-    try converter.convert(frame) { picture = Self.planar($0) }
-    return picture
+    // What was shown in full size is kept of the last one only.
+    if let small = RGBPicture(width: picture.width, height: picture.height, bytes: picture.bytes) { window.add(small) }
+    ends[ends.count - 1] = .seen(picture.detail.map(ShotEnd.generated))
   }
 
   mutating func removeAll() {
@@ -128,16 +132,9 @@ struct ContextSampler {
 
   func context(width: Int, height: Int, frameRate: (numerator: Int, denominator: Int)) -> SceneContext {
     let clips = keepsClips ? window.clips : []
-    let painter = DetailPainter()
-    let known = ends.filter(\.isSeen).suffix(clips.count).map { end -> PlanarPicture? in
-      switch end {
-      case .unseen, .unknown: nil
-      case .frame(let picture): picture
-      case .generated(let detail): painter.picture(detail)
-      }
-    }
+    let known = ends.filter(\.isSeen).suffix(clips.count).map { end -> ShotEnd? in if case .seen(let picture) = end { picture } else { nil } }
     // Of a single shot there may be several clips, of which the last one ends as it does.
-    let earlier = [PlanarPicture?](repeating: nil, count: clips.count - known.count)
+    let earlier = [ShotEnd?](repeating: nil, count: clips.count - known.count)
     return SceneContext(
       clips: clips, ends: earlier + known, colors: whole?.colors, album: album, width: width, height: height, frameRate: frameRate)
   }
@@ -168,10 +165,10 @@ struct ContextSampler {
 }
 
 extension PictureDetail.Colors {
-  /// nil for matrices that are neither BT.601's nor BT.709's.
+  /// nil for a matrix that is not known.
   init?(_ info: VideoInfo) {
-    guard [GST_VIDEO_COLOR_MATRIX_BT601, GST_VIDEO_COLOR_MATRIX_BT709].contains(info.colorMatrix) else { return nil }
-    self.init(
-      matrix: info.colorMatrix == GST_VIDEO_COLOR_MATRIX_BT601 ? .bt601 : .bt709, range: info.colorRange == GST_VIDEO_COLOR_RANGE_0_255 ? .full : .limited)
+    var (red, blue) = (0.0, 0.0)
+    guard gst_video_color_matrix_get_Kr_Kb(info.colorMatrix, &red, &blue) != 0 else { return nil }
+    self.init(red: red, blue: blue, range: info.colorRange == GST_VIDEO_COLOR_RANGE_0_255 ? .full : .limited)
   }
 }

@@ -11,6 +11,8 @@ final class FramePainter {
   private let pool: UnsafeMutablePointer<GstBufferPool>
   private let sampler = PictureSampler()
   private let painter = DetailPainter()
+  /// Of what is drawn for these caps.
+  private let colors: PictureDetail.Colors?
   /// For views where the caps are not I420: what they are rendered into.
   private var canvas: (info: VideoInfo, buffer: UnsafeMutablePointer<GstBuffer>, converter: VideoConverter)?
   /// For pictures of a model: their caps and the way to the stream's.
@@ -22,6 +24,7 @@ final class FramePainter {
   init(_ info: VideoInfo, fit: SceneExtend.Fit) throws {
     self.info = info
     self.fit = fit
+    colors = PictureDetail.Colors(try VideoInfo.i420(like: info, width: info.width, height: info.height))
     guard let pool = gst_buffer_pool_new() else { throw Self.noBuffers }
     self.pool = pool
     var gst = info.gst
@@ -48,7 +51,7 @@ final class FramePainter {
     switch picture {
     case .view(let shot, let frame): return try render(shot, frame)
     case .between(let picture, let next, let share):
-      if share > 0, let detail = picture.detail, let other = next.detail, let between = PictureDetail(detail, other, share: share),
+      if share > 0, let detail = next.start ?? picture.detail, let other = next.detail, let between = PictureDetail(detail, other, share: share),
         let buffer = try paint(between) { return buffer }
       return try buffer(.picture(picture))
     case .picture(let picture):
@@ -126,8 +129,9 @@ final class FramePainter {
 
   // MARK: Pictures of a model
 
-  /// nil if it cannot be painted.
+  /// nil if it cannot be painted; so it is if it was made for other colours, before the caps changed.
   private func paint(_ detail: PictureDetail) throws -> UnsafeMutablePointer<GstBuffer>? {
+    guard detail.colors == colors else { return nil }
     var isPainted = false
     let buffer = try drawn { isPainted = painter.paint(detail, to: $0) }
     if isPainted { return buffer }

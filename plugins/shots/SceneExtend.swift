@@ -15,7 +15,8 @@ import Threads
 /// - The model runs on a thread of its own, ahead of what is shown by `lead-time`. A live stream does not wait for it:
 ///   `underrun` says what is shown instead.
 /// - The pads `audio_sink` and `audio_src` are for the sound, which is made as long as the picture.
-/// - Memory: 256 MiB at most of pictures of the last two shots, and the model.
+/// - Memory: 256 MiB at most of pictures of the last two shots, the model, and shots of `lead-time`: small pictures, with a frame in 8-bit
+///   4:2:0 for each of the model's clips where those go on from frames.
 /// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect ! sceneextend shots=3 ! videoconvert ! autovideosink`
 final class SceneExtend: PadElement {
   static let description = ElementDescription(

@@ -107,9 +107,8 @@ final class ShotShowing {
     defer { element.state.change { $0.video.planned = nil } }
     for index in 0..<count {
       let elapsed = UInt64(Double(times.time(of: first &+ index) &- times.time(of: first)) * speed)
-      switch producer.picture(at: elapsed, frame: Int(clamping: index), waits: true) {
+      switch producer.picture(at: elapsed, frame: Int(clamping: index)) {
       case .picture(let picture): shown = picture
-      case .late: break
       // It ended early: what was shown is intact.
       case .over: return .whole
       case .cancelled: return .stopped

@@ -25,15 +25,22 @@ public final class DiffusionGenerator: ShotGenerator {
   public func begin(_ context: SceneContext, check: @escaping ProgressCheck) throws {
     scene.removeAll()
     for clip in context.clips { try scene.append(frames(clip), prompt: "") { try check($0.step, $0.steps) } }
-    ends = context.ends
     colors = context.colors
+    ends = context.ends.map { end in
+      switch end {
+      case .frame(let picture): picture
+      // The stream's colours may have changed since.
+      case .generated(let detail) where detail.colors == colors: painter.picture(detail)
+      case .generated, nil: nil
+      }
+    }
   }
 
   public func generate(_ shot: PlannedShot, duration: UInt64, check: @escaping ProgressCheck, emit: (ShotPiece) -> Void) throws {
     let clips = max(1, (duration + shotDuration - 1) / max(1, shotDuration))
+    var last: RGBPicture?
     for clip in 0..<clips {
       let prompt = prefix(clip == 0 ? beginning(of: shot) : .same) + shot.prompt
-      var last: RGBPicture?
       var likenesses: [RGBPicture]?
       var count = 0
       try scene.generate(prompt: prompt, check: { try check($0.step, $0.steps) }) { frames in
@@ -41,7 +48,7 @@ public final class DiffusionGenerator: ShotGenerator {
         if base != nil, likenesses == nil { likenesses = scene.continuation.map { pictures($0.frames) } }
         let made = pictures(frames).enumerated().map { index, picture in
           guard let base, let likenesses, likenesses.indices.contains(count + index) else { return picture }
-          return detailed(picture, likeness: likenesses[count + index], base: base, frame: count + index)
+          return detailed(picture, after: clip > 0 && count + index == 0 ? last : nil, likeness: likenesses[count + index], base: base, frame: count + index)
         }
         count += made.count
         last = made.last
@@ -52,7 +59,9 @@ public final class DiffusionGenerator: ShotGenerator {
   }
 
   /// The picture, which shows the base too, as far as the camera sees it.
-  private func detailed(_ picture: RGBPicture, likeness: RGBPicture, base: PlanarPicture, frame: Int) -> RGBPicture {
+  ///
+  /// - Parameter last: the picture before, which the base is, where the shot does not begin here.
+  private func detailed(_ picture: RGBPicture, after last: RGBPicture?, likeness: RGBPicture, base: PlanarPicture, frame: Int) -> RGBPicture {
     guard let colors, let path = scene.continuation?.path, path.indices.contains(frame) else { return picture }
     let (zoom, x, y) = path[frame]
     let (scaleX, scaleY) = (Double(base.width) / Double(picture.width), Double(base.height) / Double(picture.height))
@@ -60,16 +69,18 @@ public final class DiffusionGenerator: ShotGenerator {
       x: (Double(picture.width) * (1 - zoom) / 2 + x) * scaleX, y: (Double(picture.height) * (1 - zoom) / 2 + y) * scaleY,
       width: Double(base.width) * zoom, height: Double(base.height) * zoom)
     let detail = PictureDetail(base: base, view: view, drawn: picture, likeness: likeness, colors: colors)
-    return RGBPicture(width: picture.width, height: picture.height, bytes: picture.bytes, detail: detail) ?? picture
+    let whole = CameraView(x: 0, y: 0, width: Double(base.width), height: Double(base.height))
+    let start = last.flatMap { PictureDetail(base: base, view: whole, drawn: $0, likeness: $0, colors: colors) }
+    return RGBPicture(width: picture.width, height: picture.height, bytes: picture.bytes, detail: detail, start: start) ?? picture
   }
 
-  /// How much faster than its own duration a shot is made, by making one from nothing.
+  /// How much faster than its own duration a shot is made, by making one that goes on with another.
   public func measuredFactor(clock: () -> UInt64, check: @escaping ProgressCheck) throws -> Double {
     scene.removeAll()
     // The first one finds kernels to make and pages to read.
     try scene.generate(prompt: prefix(.next), check: { try check($0.step, $0.steps) }) { _ in }
     let start = clock()
-    try scene.generate(prompt: prefix(.next), check: { try check($0.step, $0.steps) }) { _ in }
+    try scene.generate(prompt: prefix(.same), check: { try check($0.step, $0.steps) }) { _ in }
     scene.removeAll()
     return Double(shotDuration) / Double(max(1, clock() - start))
   }

@@ -1,3 +1,4 @@
+import Diffusion
 import Pixels
 
 /// A generated picture in full size: what a small model drew, with the detail of the frame that it goes on from.
@@ -19,13 +20,16 @@ public final class PictureDetail: Sendable {
   let drawn, likeness: PlanarPicture
   /// Where the picture is the model's own: 255; in all three planes. So it is where the view is beyond the base.
   let mask: PlanarPicture
+  /// Of the base, and so of what is painted.
+  public let colors: Colors
 
   /// What the bytes of the base mean.
   public struct Colors: Hashable, Sendable {
-    public var matrix: ColorMatrix
+    /// The shares of R′ and B′ in Y′: 0.2126 and 0.0722 with BT.709's matrix.
+    public var red, blue: Double
     public var range: ColorRange
 
-    public init(matrix: ColorMatrix, range: ColorRange) { (self.matrix, self.range) = (matrix, range) }
+    public init(red: Double, blue: Double, range: ColorRange) { (self.red, self.blue, self.range) = (red, blue, range) }
   }
 
   /// nil unless both pictures are of one size.
@@ -37,12 +41,11 @@ public final class PictureDetail: Sendable {
   public init?(base: PlanarPicture, view: CameraView, drawn: RGBPicture, likeness: RGBPicture, colors: Colors) {
     let (width, height) = (drawn.width, drawn.height)
     guard (likeness.width, likeness.height) == (width, height) else { return nil }
-    let change = Change(from: likeness, to: drawn)
     guard let plain = PlanarPicture(width: width, height: height, fill: { Self.convert(likeness.bytes, likeness.stride, colors, to: $0) }),
       let made = PlanarPicture(width: width, height: height, fill: { Self.convert(drawn.bytes, drawn.stride, colors, to: $0) }),
-      let mask = PlanarPicture(width: width, height: height, fill: { change.write(mask: $0, view, of: base) })
+      let mask = PlanarPicture(width: width, height: height, fill: { Self.write(mask: $0, from: likeness, to: drawn, view, of: base) })
     else { return nil }
-    (self.base, self.view, self.drawn, self.likeness, self.mask) = (base, view, made, plain, mask)
+    (self.base, self.view, self.drawn, self.likeness, self.mask, self.colors) = (base, view, made, plain, mask, colors)
   }
 
   /// What is seen between two pictures of a shot: the camera is between, and what the model drew is mixed.
@@ -57,12 +60,44 @@ public final class PictureDetail: Sendable {
     func between(_ a: Double, _ b: Double) -> Double { a + (b - a) * Double(share) / 256 }
     let (a, b) = (detail.view, next.view)
     view = CameraView(x: between(a.x, b.x), y: between(a.y, b.y), width: between(a.width, b.width), height: between(a.height, b.height))
-    (base, self.drawn, self.likeness, self.mask) = (detail.base, drawn, likeness, mask)
+    (base, self.drawn, self.likeness, self.mask, colors) = (detail.base, drawn, likeness, mask, detail.colors)
+  }
+
+  /// The frame's detail fades between changes of so many levels of 255.
+  private static let detailFades: ClosedRange<Float> = 8...32
+
+  /// Where the picture is what the model drew, and not the frame.
+  private static func write(mask planes: OutputPlanes, from likeness: RGBPicture, to drawn: RGBPicture, _ view: CameraView, of base: PlanarPicture) {
+    let (width, height, stride) = (drawn.width, drawn.height, drawn.stride)
+    let change = PictureChange(width: width, height: height) { pixel in
+      let at = pixel / width * stride + 3 * (pixel % width)
+      return Float((at..<at + 3).map { abs(Int(likeness.bytes[$0]) - Int(drawn.bytes[$0])) }.max() ?? 0)
+    }
+    /// 1 beyond an edge that the view passes, fading over two small pixels inside it; for each place along a side.
+    func outside(_ start: Double, _ size: Double, _ count: Int, of side: Int) -> [Double] {
+      let step = size / Double(count)
+      return (0..<count).map { place in
+        let at = start + (Double(place) + 0.5) * step
+        let left = start < -0.5 ? 1 - at / step / 2 : 0
+        let right = start + size > Double(side) + 0.5 ? 1 - (Double(side) - at) / step / 2 : 0
+        return min(max(left, right, 0), 1)
+      }
+    }
+    let (columns, rows) = (outside(view.x, view.width, width, of: base.width), outside(view.y, view.height, height, of: base.height))
+    func level(_ x: Int, _ y: Int) -> UInt8 { UInt8((255 * max(Double(change.share(y * width + x, between: detailFades)), columns[x], rows[y])).rounded()) }
+    func fill(_ plane: OutputPlanes.Plane, _ columns: Int, _ rows: Int, every: Int) {
+      for y in 0..<rows {
+        let row = (plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self)
+        for x in 0..<columns { row[x] = level(x * every, y * every) }
+      }
+    }
+    fill(planes.y, width, height, every: 1)
+    for chroma in [planes.u, planes.v] { fill(chroma, (width + 1) / 2, (height + 1) / 2, every: 2) }
   }
 
   /// R′G′B′ → Y′CbCr 4:2:0, chroma beside every other luma sample and between rows.
   private static func convert(_ bytes: [UInt8], _ stride: Int, _ colors: Colors, to planes: OutputPlanes) {
-    let (red, blue) = colors.matrix == .bt601 ? (0.299, 0.114) : (0.2126, 0.0722)
+    let (red, blue) = (colors.red, colors.blue)
     let (black, luma, chroma) = colors.range == .limited ? (16.0, 219.0 / 255, 224.0 / 255) : (0, 1, 1)
     /// R′, G′, B′ as sums over some pixels with a sum of weights of 1.
     func pixel(_ x: Int, _ y: Int) -> SIMD3<Double> {
@@ -110,97 +145,41 @@ extension PlanarPicture {
   }
 }
 
-/// How much a model changed a picture, pixel by pixel: the largest of three differences, spread over the neighbours.
-private struct Change {
-  let width, height: Int
-  /// 0…255.
-  private let values: [Double]
-
-  /// Between these, levels of 255, the frame's detail fades.
-  private static let own = (8.0, 32.0)
-
-  init(from a: RGBPicture, to b: RGBPicture) {
-    let (width, height, stride) = (a.width, a.height, a.stride)
-    let differences = (0..<width * height).map { index -> Double in
-      let at = index / width * stride + 3 * (index % width)
-      return Double((0..<3).map { abs(Int(a.bytes[at + $0]) - Int(b.bytes[at + $0])) }.max() ?? 0)
-    }
-    (self.width, self.height) = (width, height)
-    values = Self.smoothed(Self.smoothed(differences, width, height), width, height)
-  }
-
-  /// Means over 3 × 3, edges repeated.
-  private static func smoothed(_ values: [Double], _ width: Int, _ height: Int) -> [Double] {
-    (0..<width * height).map { index in
-      let (x, y) = (index % width, index / width)
-      let (left, right) = (max(0, x - 1), min(width - 1, x + 1))
-      return [max(0, y - 1), y, min(height - 1, y + 1)].reduce(0) { $0 + values[$1 * width + left] + values[$1 * width + x] + values[$1 * width + right] } / 9
-    }
-  }
-
-  private func step(_ index: Int, _ limits: (Double, Double)) -> Double {
-    let part = min(max((values[index] - limits.0) / (limits.1 - limits.0), 0), 1)
-    return part * part * (3 - 2 * part)
-  }
-
-  func write(mask planes: OutputPlanes, _ view: CameraView, of base: PlanarPicture) {
-    /// 1 beyond an edge that the view passes, fading over two small pixels inside it; for each place along a side.
-    func outside(_ start: Double, _ size: Double, _ count: Int, of side: Int) -> [Double] {
-      let step = size / Double(count)
-      return (0..<count).map { place in
-        let at = start + (Double(place) + 0.5) * step
-        let left = start < -0.5 ? 1 - at / step / 2 : 0
-        let right = start + size > Double(side) + 0.5 ? 1 - (Double(side) - at) / step / 2 : 0
-        return min(max(left, right, 0), 1)
-      }
-    }
-    let (columns, rows) = (outside(view.x, view.width, width, of: base.width), outside(view.y, view.height, height, of: base.height))
-    func level(_ x: Int, _ y: Int) -> UInt8 { UInt8((255 * max(step(y * width + x, Self.own), columns[x], rows[y])).rounded()) }
-    func fill(_ plane: OutputPlanes.Plane, _ columns: Int, _ rows: Int, every: Int) {
-      for y in 0..<rows {
-        let row = (plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self)
-        for x in 0..<columns { row[x] = level(x * every, y * every) }
-      }
-    }
-    fill(planes.y, width, height, every: 1)
-    for chroma in [planes.u, planes.v] { fill(chroma, (width + 1) / 2, (height + 1) / 2, every: 2) }
-  }
-}
-
 /// Paints ``PictureDetail`` in any size. An object serves one thread at a time.
 ///
-/// - Cost: four pictures of the output's size are resampled, `PictureSampler`'s cost each, and as much memory is used for three.
+/// - Cost: four pictures of the output's size are resampled, `PictureSampler`'s cost each, and as much memory is kept for three.
 public final class DetailPainter {
   private let sampler = PictureSampler()
+  /// The small pictures, as large as what was painted last.
+  private var enlarged: [PlanarMemory] = []
 
   public init() {}
 
   /// - Returns: false, with nothing of use written, for planes outside 1 … 32,768 samples, strides below a row, or a view far from
   ///   the base.
   public func paint(_ detail: PictureDetail, to planes: OutputPlanes) -> Bool {
-    var isPainted = sampler.sample(detail.base, view: detail.view, to: planes)
-    /// A small picture as large as the output.
-    func enlarged(_ picture: PlanarPicture) -> PlanarPicture? {
-      PlanarPicture(width: planes.width, height: planes.height) { output in
-        let whole = CameraView(x: 0, y: 0, width: Double(picture.width), height: Double(picture.height))
-        isPainted = sampler.sample(picture, view: whole, to: output) && isPainted
-      }
+    guard sampler.sample(detail.base, view: detail.view, to: planes) else { return false }
+    let small = [detail.drawn, detail.likeness, detail.mask]
+    if enlarged.first.map({ ($0.width, $0.height) != (planes.width, planes.height) }) ?? true {
+      enlarged = small.compactMap { _ in PlanarMemory(width: planes.width, height: planes.height) }
     }
-    guard isPainted, let drawn = enlarged(detail.drawn), let likeness = enlarged(detail.likeness), let mask = enlarged(detail.mask), isPainted else { return false }
-    func blend(_ output: OutputPlanes.Plane, _ plane: (PlanarPicture) -> PlaneView, _ width: Int, _ height: Int) {
+    for (picture, memory) in zip(small, enlarged) {
+      let whole = CameraView(x: 0, y: 0, width: Double(picture.width), height: Double(picture.height))
+      guard sampler.sample(picture, view: whole, to: memory.output) else { return false }
+    }
+    func blend(_ output: OutputPlanes.Plane, _ plane: ((PlaneView, PlaneView, PlaneView)) -> PlaneView, _ width: Int, _ height: Int) {
+      let planes = enlarged.map { plane($0.planes) }
       for y in 0..<height {
-        func row(_ picture: PlanarPicture) -> UnsafePointer<UInt8> {
-          let plane = plane(picture)
-          return UnsafePointer((plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self))
-        }
+        func row(_ plane: PlaneView) -> UnsafePointer<UInt8> { UnsafePointer((plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self)) }
         addDetail(
-          to: row(drawn), beyond: row(likeness), mask: row(mask), output: (output.base + y * output.stride).assumingMemoryBound(to: UInt8.self), count: width)
+          to: row(planes[0]), beyond: row(planes[1]), mask: row(planes[2]),
+          output: (output.base + y * output.stride).assumingMemoryBound(to: UInt8.self), count: width)
       }
     }
     let (width, height) = ((planes.width + 1) / 2, (planes.height + 1) / 2)
-    blend(planes.y, { $0.planes.0 }, planes.width, planes.height)
-    blend(planes.u, { $0.planes.1 }, width, height)
-    blend(planes.v, { $0.planes.2 }, width, height)
+    blend(planes.y, \.0, planes.width, planes.height)
+    blend(planes.u, \.1, width, height)
+    blend(planes.v, \.2, width, height)
     return true
   }
 

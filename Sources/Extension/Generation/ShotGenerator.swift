@@ -27,7 +27,7 @@ public struct SceneContext: Sendable {
   /// Ends of the last shots in a model's size, rate and length, the oldest first; none before the first frame.
   public var clips: [[RGBPicture]]
   /// For each clip its last picture in full size, where that is known.
-  public var ends: [PlanarPicture?]
+  public var ends: [ShotEnd?]
   /// What bytes of the full-size pictures mean; nil where nothing can be drawn in them.
   public var colors: PictureDetail.Colors?
   /// The last shots in full size.
@@ -37,12 +37,19 @@ public struct SceneContext: Sendable {
   public var frameRate: (numerator: Int, denominator: Int)
 
   public init(
-    clips: [[RGBPicture]], ends: [PlanarPicture?] = [], colors: PictureDetail.Colors? = nil, album: ShotAlbum, width: Int, height: Int,
+    clips: [[RGBPicture]], ends: [ShotEnd?] = [], colors: PictureDetail.Colors? = nil, album: ShotAlbum, width: Int, height: Int,
     frameRate: (numerator: Int, denominator: Int)
   ) {
     (self.clips, self.ends, self.colors, self.album) = (clips, ends, colors, album)
     (self.width, self.height, self.frameRate) = (width, height, frameRate)
   }
+}
+
+/// The last picture of a shot in full size.
+public enum ShotEnd: Sendable {
+  case frame(PlanarPicture)
+  /// That of a generated shot, to be painted by who needs it.
+  case generated(PictureDetail)
 }
 
 /// A piece of a generated shot.
@@ -56,7 +63,7 @@ public enum ShotPiece: Sendable {
 /// What is shown at one time of a generated shot.
 public enum GeneratedPicture: Sendable {
   case picture(RGBPicture)
-  /// Between two, both of them with detail: so many 256ths of the second.
+  /// Between two, the first of them with detail: so many 256ths of the second.
   case between(RGBPicture, RGBPicture, share: Int)
   /// Rendered where it is shown.
   case view(RephotographedShot, frame: Int)

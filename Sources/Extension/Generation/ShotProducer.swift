@@ -7,7 +7,7 @@ import Threads
 /// producer.begin(context)
 /// while case .shot(let shot) = producer.next(waits: true) {
 ///   // frame after frame, until shot.duration is over:
-///   if case .picture(let picture) = producer.picture(at: elapsed, frame: number, waits: true) { show(picture) }
+///   if case .picture(let picture) = producer.picture(at: elapsed, frame: number) { show(picture) }
 /// }
 /// producer.stop()
 /// ```
@@ -62,7 +62,6 @@ public final class ShotProducer: Sendable {
 
   public enum Shown: Sendable {
     case picture(GeneratedPicture)
-    case late
     /// No more pictures will come for this shot.
     case over
     case cancelled
@@ -273,8 +272,8 @@ public final class ShotProducer: Sendable {
     }
   }
 
-  /// What the shot shows so many nanoseconds after its beginning, in its frame of this number.
-  public func picture(at elapsed: UInt64, frame: Int, waits: Bool) -> Shown {
+  /// What the shot shows so many nanoseconds after its beginning, in its frame of this number; waits until that is known.
+  public func picture(at elapsed: UInt64, frame: Int) -> Shown {
     state.changeQuietly { state in
       let wasAhead = state.ahead >= lead
       if state.isShowing { state.elapsed = max(state.elapsed, elapsed) }
@@ -296,11 +295,10 @@ public final class ShotProducer: Sendable {
           return .picture(.between(pictures[index], pictures[index + 1], share: Int((position - Double(index)) * 256)))
         }
         let isLast = pictures[index].detail == nil || entry.isComplete || state.failure != nil
-        return isLast || !waits ? .picture(.picture(pictures[index])) : nil
+        return isLast ? .picture(.picture(pictures[index])) : nil
       case .none: break
       }
-      if entry.isComplete || state.failure != nil { return .over }
-      return waits ? nil : .late
+      return entry.isComplete || state.failure != nil ? .over : nil
     }
   }
 

@@ -14,31 +14,16 @@ public final class PlanarPicture: @unchecked Sendable {  // the memory is only r
   /// Largest width and height.
   public static let largestSide = 32768
 
+  private let memory: PlanarMemory
+
   /// Luma samples.
-  public let width, height: Int
+  public var width: Int { memory.width }
+  public var height: Int { memory.height }
   /// Of all planes with their padding.
-  public let byteCount: Int
-  private let base: UnsafeMutableRawPointer
-  private let layout: Layout
-
-  private struct Layout {
-    let lumaStride, chromaStride, chromaOffset, chromaSize: Int
-
-    init(width: Int, height: Int) {
-      // Rows begin where vectors like to.
-      lumaStride = (width + 15) & ~15
-      chromaStride = ((width + 1) / 2 + 15) & ~15
-      chromaOffset = lumaStride * height
-      chromaSize = chromaStride * ((height + 1) / 2)
-    }
-  }
+  public var byteCount: Int { memory.layout.size }
 
   /// How many bytes a picture of this size holds; 0 for a size that none can have.
-  public static func byteCount(width: Int, height: Int) -> Int {
-    guard (1...largestSide).contains(width), (1...largestSide).contains(height) else { return 0 }
-    let layout = Layout(width: width, height: height)
-    return layout.chromaOffset + 2 * layout.chromaSize
-  }
+  public static func byteCount(width: Int, height: Int) -> Int { PlanarMemory.Layout(width: width, height: height)?.size ?? 0 }
 
   /// Makes a picture of what `fill` writes; black where it writes nothing.
   ///
@@ -46,30 +31,63 @@ public final class PlanarPicture: @unchecked Sendable {  // the memory is only r
   ///
   /// - Parameter fill: gets planes that it must not keep.
   public init?<Failure: Error>(width: Int, height: Int, fill: (OutputPlanes) throws(Failure) -> Void) throws(Failure) {
-    let bytes = Self.byteCount(width: width, height: height)
-    guard bytes > 0 else { return nil }
-    self.width = width
-    self.height = height
-    byteCount = bytes
-    layout = Layout(width: width, height: height)
-    base = .allocate(byteCount: bytes, alignment: 64)
+    guard let memory = PlanarMemory(width: width, height: height) else { return nil }
+    self.memory = memory
+    try fill(memory.output)
+  }
+
+  /// Y, U and V, valid as long as the picture lives.
+  public var planes: (PlaneView, PlaneView, PlaneView) { memory.planes }
+}
+
+/// What a ``PlanarPicture`` lies in, black at first. By itself it can be written again and again.
+final class PlanarMemory {
+  let width, height: Int
+  let layout: Layout
+  private let base: UnsafeMutableRawPointer
+
+  struct Layout {
+    let lumaStride, chromaStride, chromaOffset, chromaSize: Int
+
+    /// nil for a size that no picture can have.
+    init?(width: Int, height: Int) {
+      let sides = 1...PlanarPicture.largestSide
+      guard sides.contains(width), sides.contains(height) else { return nil }
+      // Rows begin where vectors like to.
+      lumaStride = (width + 15) & ~15
+      chromaStride = ((width + 1) / 2 + 15) & ~15
+      chromaOffset = lumaStride * height
+      chromaSize = chromaStride * ((height + 1) / 2)
+    }
+
+    /// Bytes.
+    var size: Int { chromaOffset + 2 * chromaSize }
+  }
+
+  init?(width: Int, height: Int) {
+    guard let layout = Layout(width: width, height: height) else { return nil }
+    (self.width, self.height, self.layout) = (width, height, layout)
+    base = .allocate(byteCount: layout.size, alignment: 64)
     base.initializeMemory(as: UInt8.self, repeating: 16, count: layout.chromaOffset)
     (base + layout.chromaOffset).initializeMemory(as: UInt8.self, repeating: 128, count: 2 * layout.chromaSize)
-    try fill(
-      OutputPlanes(
-        width: width, height: height, y: .init(base: base, stride: layout.lumaStride),
-        u: .init(base: base + layout.chromaOffset, stride: layout.chromaStride),
-        v: .init(base: base + layout.chromaOffset + layout.chromaSize, stride: layout.chromaStride)))
   }
 
   deinit { base.deallocate() }
 
-  /// Y, U and V, valid as long as the picture lives.
-  public var planes: (PlaneView, PlaneView, PlaneView) {
+  /// To be written to while this lives.
+  var output: OutputPlanes {
     let chroma = base + layout.chromaOffset
+    return OutputPlanes(
+      width: width, height: height, y: .init(base: base, stride: layout.lumaStride), u: .init(base: chroma, stride: layout.chromaStride),
+      v: .init(base: chroma + layout.chromaSize, stride: layout.chromaStride))
+  }
+
+  /// Valid as long as this lives.
+  var planes: (PlaneView, PlaneView, PlaneView) {
+    let output = output
     return (
-      PlaneView(base: base, stride: layout.lumaStride), PlaneView(base: chroma, stride: layout.chromaStride),
-      PlaneView(base: chroma + layout.chromaSize, stride: layout.chromaStride)
+      PlaneView(base: output.y.base, stride: output.y.stride), PlaneView(base: output.u.base, stride: output.u.stride),
+      PlaneView(base: output.v.base, stride: output.v.stride)
     )
   }
 }
