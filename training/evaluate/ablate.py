@@ -23,13 +23,13 @@ PROBABILITIES = (0.1, 0.3, 0.7, 0.9)
 
 
 def variants():
-    """(name, tuned with mask, probability, sampled with mask); tuned with None: not at all."""
-    yield "neither", None, None, "v5"
-    yield "mask v2 without tuning", None, None, "v2"
+    """(name, mask, probability of a condition while it is tuned; None: it is not)"""
+    yield "neither", "v5", None
+    yield "mask v2 without tuning", "v2", None
     for mask in MASKS:
-        yield f"mask {mask}", mask, 0.5, mask
+        yield f"mask {mask}", mask, 0.5
     for p in PROBABILITIES:
-        yield f"p {p}", "v2", p, "v2"
+        yield f"p {p}", "v2", p
 
 
 def main():
@@ -50,21 +50,21 @@ def main():
     base["transformer"]["in_channels"] = base["transformer"]["out_channels"]
     base["optimiser"]["rate"], base["ema"] = [[0, 0], [10, 0.0005]], [[0, 0.9]]
     rows = []
-    for name, mask, probability, sampled in variants():
+    for name, mask, probability in variants():
         run = a.out / name.replace(" ", "-")
         run.mkdir(parents=True, exist_ok=True)
         config = json.loads(json.dumps(base))
-        config["mask"]["name"], config["sampling"]["steps"] = sampled, 8
-        if mask is not None:
+        config["mask"]["name"], config["sampling"]["steps"] = mask, 8
+        if probability is not None:
             config["condition"]["probability"] = probability
         (run / "config.json").write_text(json.dumps(config, indent=1))
         shared = ["--data", str(a.data), "--autoencoder", str(a.autoencoder)]
-        if not (run / "checkpoint.pt").exists():
-            subprocess.run(
-                [sys.executable, SCENE / "train.py", run, *shared, "--start", a.model, "--threads", str(a.threads), "--until", str(a.steps if mask else 0)], check=True)
         if not (run / "results.json").exists():
             subprocess.run(
-                [sys.executable, HERE / "evaluate.py", run, run, *shared, "--i3d", a.i3d, "--parts", "shots", "--rows", "", "--count", str(a.count)], check=True)
+                [sys.executable, SCENE / "train.py", run, *shared, "--start", a.model, "--threads", str(a.threads), "--until", str(a.steps if probability else 0)],
+                check=True)
+            subprocess.run(
+                [sys.executable, HERE / "evaluate.py", run, run, *shared, "--i3d", a.i3d, "--parts", "shots", "--sources", "film", "--rows", "", "--count", str(a.count)], check=True)
         film = json.loads((run / "results.json").read_text())["shots"]["film"]
         model = film["model"]
         rows.append([name, film["bar"]["all"], model["FVD"], model["PSNR"], model["sharpness"], model.get("control"), model.get("false cuts")])

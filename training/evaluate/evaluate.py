@@ -141,7 +141,7 @@ class Evaluation:
 
     def part_shots(self):
         """The rows of the table, for the film, photos and cut-outs."""
-        return {source: self.rows(source, count) for source, count in (("film", self.a.count), ("photo", self.a.count // 3), ("cutout", self.a.count // 3)) if count >= 6}
+        return {source: self.rows(source, self.a.count if source == "film" else max(6, self.a.count // 3)) for source in self.a.sources.split(",")}
 
     def rows(self, source, count):
         items, frames = self.items(source, count)
@@ -316,6 +316,7 @@ def main():
     parser.add_argument("--extensions", type=int, default=30)
     parser.add_argument("--detector", default="content")
     parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--sources", default="film,photo,cutout", help="of the table; of the film --count samples, of the others a third as many")
     parser.add_argument("--rows", default="frozen,reference,no context,no mask,no prompt", help="of the table, beside real, other and model")
     a = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))

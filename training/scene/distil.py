@@ -23,7 +23,7 @@ from masks import Mask, Segment
 from model import forward, scheduler
 from sample import load, options
 from text import Texts
-from train import Batches, optimisers, save
+from train import Batches, optimisers, save, trained
 
 
 def main():
@@ -36,6 +36,7 @@ def main():
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     teacher, config = load(a.run)
+    before = trained(torch.load(a.run / "checkpoint.pt", weights_only=False), config["batch"])
     config["sampling"] = {"steps": a.steps, "guidance": 1.0}
     config["optimiser"]["name"] = "adamw"
     student = copy.deepcopy(teacher).requires_grad_(True)
@@ -78,7 +79,7 @@ def main():
     log, began, saved, losses = open(a.out / "log.jsonl", "a"), time.monotonic(), time.monotonic(), []
 
     def store(step):
-        save(a.out / "checkpoint.pt", {"model": student.state_dict(), "ema": ema, "step": step, "seconds": time.monotonic() - began, "config": config})
+        save(a.out / "checkpoint.pt", {"model": student.state_dict(), "ema": ema, "step": step, "seconds": time.monotonic() - began, "before": before, "config": config})
 
     for step in range(1, a.until + 1):
         latents, given, captions, _, references = batches(rng, config["batch"])

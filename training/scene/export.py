@@ -20,6 +20,7 @@ from autoencoder import BLOCK, KERNEL, Lapped
 from clips import FRAMES, HEIGHT, KINDS, PREFIX, RATE, SHOTS, WIDTH
 from model import scheduler
 from sample import load
+from train import trained
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,10 +39,9 @@ def main():
     a = parser.parse_args()
     model, config = load(a.run)
     state = torch.load(a.run / "checkpoint.pt", weights_only=False)
-    before = state.get("before") or {"steps": 0, "samples": 0, "hours": 0}
     reference = config.get("reference")
     if reference:
-        reference = {"damping": reference["damping"], "scale": round(reference["scale"] / reference["share"], 3), "unrest": reference["unrest"]}
+        reference = {"damping": reference["damping"], "scale": round(reference["scale"] / reference.get("share", 1), 3), "unrest": reference["unrest"]}
     autoencoder = Lapped.load(a.autoencoder)
     channels = autoencoder.encoder.out_channels
     a.out.mkdir(parents=True, exist_ok=True)
@@ -54,8 +54,7 @@ def main():
         "steps": config["sampling"]["steps"], "guidance": config["sampling"]["guidance"], "text_encoder": "all-MiniLM-L6-v2",
         **{f"prefix_{kind}": PREFIX[kind] for kind in KINDS},
         **({f"reference_{name}": value for name, value in reference.items()} if reference else {}),
-        "trained": {"steps": before["steps"] + state["step"], "samples": before["samples"] + state["step"] * config["batch"],
-                    "hours": round(before["hours"] + state["seconds"] / 3600, 2)},
+        "trained": trained(state, config["batch"]),
         "default": a.default})
     model.to(torch.bfloat16).save_pretrained(a.out / "transformer")
     # What diffusers writes holds a path of this machine, perhaps.

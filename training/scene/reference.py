@@ -22,7 +22,7 @@ LEVELS = 3
 ITERATIONS = 8
 SCALE = 6.0  # of the weights at the finest level, in levels of 255; twice as much at each coarser one
 ALONE = (3, 5)  # steps at the coarsest level before which only the last frame but one counts, and only the last two
-BEYOND = 0.15  # of a side: how far the camera may see beyond the frame at most, before it comes to rest sooner
+BEYOND = 0.15  # of a side: how far the camera may see beyond the frame before it comes to rest sooner, after one frame at the soonest
 BEFORE = {"same": 1, "back": 2}  # how many shots before lies the one that goes on
 
 
@@ -145,6 +145,8 @@ def steadied(frames, ahead, limits):
     limits: of the largest difference of the three colours, averaged over 3 × 3 pixels twice. Up to the first nothing is changed, from
     the second on all is.
     """
+    if limits[1] <= limits[0]:
+        return frames
     change = np.abs(frames - ahead).max(-1)
     for _ in range(2):
         padded = np.pad(change, [(0, 0)] * (change.ndim - 2) + [(1, 1), (1, 1)], mode="edge")

@@ -44,7 +44,7 @@ def load(path, is_ema=True):
         scene = json.loads((path / "scene.json").read_text())
         config = {"mask": {"name": scene["mask"], "layers": [0, 0], "first_frame": True}, "snr_shift_scale": 1.0, "sampling": {"steps": scene["steps"], "guidance": scene["guidance"]}}
         if "reference_scale" in scene:
-            config["reference"] = {name: scene["reference_" + name] for name in ("damping", "scale", "unrest")}
+            config["reference"] = {name: scene.get("reference_" + name, default) for name, default in (("damping", 1), ("scale", None), ("unrest", [0, 0]))}
     return model.eval().requires_grad_(False), config
 
 
@@ -144,7 +144,7 @@ class Generator:
         # The difference is added to the reference itself, not to what is left of that in latents: what stands still loses nothing,
         # for any number of shots. (From frame to latents and back again and again would blow up what the latents exaggerate.)
         frames = self.decode(latents) + (ahead - self.decode(beside))[:, None]
-        if self.reference and "unrest" in self.reference:
+        if self.reference:
             frames = np.where(goes_on.numpy(), steadied(frames, ahead[:, None], self.reference["unrest"]), frames)
         frames = np.clip(frames, 0, 255)
         return Shots(torch.where(goes_on, self.encode(frames), latents), (frames + 0.5).astype(np.uint8))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the scene model.
 
-    train.py RUN --data DATA --autoencoder FILE [--config config.json] [--text-encoder FOLDER] [--threads 1] [--until STEP]
+    train.py RUN --data DATA --autoencoder FILE [--start MODEL] [--config config.json] [--text-encoder FOLDER] [--threads 1] [--until STEP]
 
 RUN is a folder: it holds config.json (copied there first; from then on that one counts, and is read again when a run resumes),
 checkpoint.pt (model, EMA, optimiser, random numbers, step), log.jsonl. A run resumes if there is a checkpoint. SIGTERM, SIGINT or
@@ -280,7 +280,11 @@ def optimisers(model, config):
 
 @torch.no_grad()
 def start_from(model, folder):
-    """Begins with the weights of an exported model, which may have been made without references."""
+    """Begins with the weights of an exported model, which may have been made without references, or with a run's averaged ones."""
+    if (folder / "checkpoint.pt").exists():
+        run = torch.load(folder / "checkpoint.pt", weights_only=False)
+        model.load_state_dict(run["ema"])
+        return trained(run, run["config"]["batch"])
     state = CogVideoXTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32).state_dict()
     name = "patch_embed.proj.weight"
     if model.state_dict()[name].shape[1] == 2 * state[name].shape[1]:
@@ -288,6 +292,13 @@ def start_from(model, folder):
         state[name] = torch.cat([state[name]] * 2, dim=1)
     model.load_state_dict(state)
     return json.loads((folder / "scene.json").read_text())["trained"]
+
+
+def trained(state, batch):
+    """Steps, samples and hours of a checkpoint, with those of the model that its run began with."""
+    before = state.get("before") or {"steps": 0, "samples": 0, "hours": 0}
+    return {"steps": before["steps"] + state["step"], "samples": before["samples"] + state["step"] * batch,
+            "hours": round(before["hours"] + state["seconds"] / 3600, 2)}
 
 
 def save(path, value):
@@ -304,7 +315,7 @@ def main():
     parser.add_argument("--config", type=Path, default=Path(__file__).with_name("config.json"))
     parser.add_argument("--text-encoder", type=Path)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--start", type=Path, help="an exported model whose weights a new run begins with")
+    parser.add_argument("--start", type=Path, help="an exported model or a run whose weights a new run begins with")
     parser.add_argument("--until", type=int, default=10**9, help="stop at this step")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
