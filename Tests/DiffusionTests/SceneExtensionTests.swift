@@ -131,7 +131,7 @@ struct SceneExtensionTests {
 
   @Test("A damaged scene.json is an error that names the field", arguments: [
     ("width", ""), ("height", "\"16\""), ("frames", "0"), ("frame_rate", "[8]"), ("shots", "65"), ("mask", "\"v6\""), ("steps", "0"),
-    ("guidance", "-1"), ("reference_scale", "0"), ("reference_scale", "\"2\""), ("text_encoder", "\"../else\""), ("default", "1"), ("prefix_next", "3"),
+    ("guidance", "-1"), ("reference_scale", "0"), ("reference_scale", "\"2\""), ("text_encoder", "\"../else\""), ("default", "1"), ("new_scenes", "1"), ("prefix_next", "3"),
   ])
   func damaged(field: String, value: String) throws {
     let error = #expect(throws: WeightsError.self) { _ = try SceneFolder([field: value]).open() }
@@ -155,7 +155,7 @@ struct SceneExtensionTests {
   func fields() throws {
     let folder = SceneFolder(["prefix_same": "\"Same: \"", "text_encoder": "\"mini\"", "guidance": "2.5"])
     let model = try SceneModel(folder: folder.path)
-    #expect(model.width == 48 && model.height == 16 && model.frames == 4 && model.shots == 3 && model.steps == 3 && model.isDefault)
+    #expect(model.width == 48 && model.height == 16 && model.frames == 4 && model.shots == 3 && model.steps == 3 && model.isDefault && model.drawsNewScenes)
     #expect(model.frameRate == (8, 1) && model.prefixes == ("Same: ", "", "") && model.textEncoder == "mini" && model.guidance == 2.5 && model.mask == .causal)
   }
 }

@@ -27,9 +27,9 @@ struct DiffusionGeneratorTests {
     try #require(picture(Self.width, Self.height) { x, y in waves(Double(x) / 2 + Double(model.frames - 1), Double(y) / 2) })
   }
 
-  private func pictures(_ generator: DiffusionGenerator, clips: UInt64 = 1) throws -> [RGBPicture] {
+  private func pictures(_ generator: DiffusionGenerator, prompt: String = "", clips: UInt64 = 1) throws -> [RGBPicture] {
     var pictures: [RGBPicture] = []
-    var plan = ShotPlan()
+    var plan = ShotPlan(prompts: [prompt])
     let next = plan.next()
     let shot = try #require(next)
     try generator.generate(shot, duration: clips * generator.shotDuration, check: { _, _ in }) { if case .pictures(let some, _) = $0 { pictures += some } }
@@ -63,6 +63,16 @@ struct DiffusionGeneratorTests {
     let moved = try difference(paint(start), paint(next))
     #expect(moved > 1)
     #expect(try difference(paint(start), between) > moved / 4 && difference(between, paint(next)) > moved / 4)
+  }
+
+  @Test("A model that draws no new scenes goes on, unless a prompt asks for one", arguments: [
+    ("", true), ("A hare wakes up", true), ("Same shot: A hare wakes up", true), ("Next scene: A hare wakes up", false),
+  ])
+  func scenes(prompt: String, goesOn: Bool) throws {
+    let generator = try open()
+    #expect(!generator.model.drawsNewScenes)
+    try generator.begin(context(generator.model, end: .frame(frame(generator.model)), colors: colors), check: { _, _ in })
+    #expect(try pictures(generator, prompt: prompt).allSatisfy { ($0.detail != nil) == goesOn })
   }
 
   @Test("A generated end in colours that the stream has no more is nothing to draw on")

@@ -229,6 +229,7 @@ extension Shots {
       #expect(unfit.last?.text("generator") == "rephotograph")
       let fit = try reasons([:])
       #expect(fit.first?.text("generator") == "diffusion" && fit.first?.text("reason")?.contains("default") == true)
+      #expect(try reasons(["new_scenes": "false"]).first?.text("reason")?.contains("draws no new scenes") == true)
       #expect(fit.count == 3 && fit[1].text("reason")?.contains("times its duration here") == true)
       #expect(fit[1].text("generator") == fit[2].text("generator"))
     }

@@ -30,7 +30,8 @@ final class GenerationWork: Sendable {
     model = choice.scene?.value.model
     usesCamera = choice.scene == nil || choice.isTrial || settings.underrun == .rephotograph
     let name = choice.scene == nil ? SceneExtend.Generator.rephotograph : .diffusion
-    Self.tell(handle, state: "ready", generator: name.rawValue, settings, [("reason", .string(choice.reason))])
+    let limits = model?.drawsNewScenes ?? true ? "" : "; it draws no new scenes: shots of prompts that do not ask for one go on with those before"
+    Self.tell(handle, state: "ready", generator: name.rawValue, settings, [("reason", .string(choice.reason + limits))])
     let keeper = ElementKeeper(handle)
     let seed = settings.seed
     producer = try ShotProducer(plan: prompts.plan(settings), lead: settings.leadTime) { plan in

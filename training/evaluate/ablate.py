@@ -24,8 +24,8 @@ PROBABILITIES = (0.1, 0.3, 0.7, 0.9)
 
 def variants():
     """(name, mask, probability of a condition while it is tuned; None: it is not)"""
-    yield "neither", "v5", None
-    yield "mask v2 without tuning", "v2", None
+    for mask in ("v5", "v2", "causal"):
+        yield f"mask {mask} without tuning", mask, None
     for mask in MASKS:
         yield f"mask {mask}", mask, 0.5
     for p in PROBABILITIES:
@@ -67,11 +67,12 @@ def main():
                 [sys.executable, HERE / "evaluate.py", run, run, *shared, "--i3d", a.i3d, "--parts", "shots", "--sources", "film", "--rows", "", "--count", str(a.count)], check=True)
         film = json.loads((run / "results.json").read_text())["shots"]["film"]
         model = film["model"]
-        rows.append([name, film["bar"]["all"], model["FVD"], model["PSNR"], model["sharpness"], model.get("control"), model.get("false cuts")])
+        held_out = [value for key, value in json.loads((run / "log.jsonl").read_text().splitlines()[-1]).items() if key.startswith("held out")]
+        rows.append([name, sum(held_out) / len(held_out), film["bar"]["all"], model["FVD"], model["PSNR"], model["sharpness"], model.get("control"), model.get("false cuts")])
         with open(a.out / "ablations.tsv", "w") as file:
-            file.write("variant\tconsistency from other (0) to real (1)\tFVD\tPSNR\tsharpness\tcontrol\tfalse cuts\n")
+            file.write("variant\theld-out loss\tconsistency from other (0) to real (1)\tFVD\tPSNR\tsharpness\tcontrol\tfalse cuts\n")
             for row in rows:
-                file.write("\t".join("" if v is None else v if isinstance(v, str) else f"{v:.2f}" for v in row) + "\n")
+                file.write("\t".join("" if v is None else v if isinstance(v, str) else f"{v:.3g}" if v < 1000 else f"{v:.0f}" for v in row) + "\n")
 
 
 if __name__ == "__main__":

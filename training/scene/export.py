@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes a run as a model's folder in diffusers' layout: what the engine loads.
 
-    export.py RUN OUT --autoencoder FILE [--default]
+    export.py RUN OUT --autoencoder FILE [--new-scenes] [--default]
 
 OUT (models/scene-small): model_index.json, scene.json, transformer/ in bfloat16 (the run's EMA), scheduler/, vae/ in float32,
-README.md (once; a card that is there stays), LICENSE, SHA256SUMS. --default says that the model has passed the bar of its
-evaluation.
+README.md (once; a card that is there stays), LICENSE, SHA256SUMS. --new-scenes says that the model draws scenes which no shot before
+shows, --default that it has passed the bar of its evaluation.
 """
 import argparse
 import hashlib
@@ -35,6 +35,7 @@ def main():
     parser.add_argument("run", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--autoencoder", type=Path, required=True)
+    parser.add_argument("--new-scenes", action="store_true")
     parser.add_argument("--default", action="store_true")
     a = parser.parse_args()
     model, config = load(a.run)
@@ -55,7 +56,7 @@ def main():
         **{f"prefix_{kind}": PREFIX[kind] for kind in KINDS},
         **({f"reference_{name}": value for name, value in reference.items()} if reference else {}),
         "trained": trained(state, config["batch"]),
-        "default": a.default})
+        "new_scenes": a.new_scenes, "default": a.default})
     model.to(torch.bfloat16).save_pretrained(a.out / "transformer")
     # What diffusers writes holds a path of this machine, perhaps.
     fields = json.loads((a.out / "transformer" / "config.json").read_text())

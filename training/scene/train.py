@@ -407,6 +407,8 @@ def main():
             store()
             saved = time.monotonic()
     store()
+    log.write(json.dumps({"step": step, "seconds": round(seconds), "end": True, **validation(model, ema)}) + "\n")
+    log.close()
     (a.run / "stop").unlink(missing_ok=True)
 
 

@@ -36,6 +36,8 @@ public struct SceneModel: Hashable, Sendable {
   private var nextPrefix: String
   /// Of a model whose shots are differences from what motion compensation makes of the shot that goes on; nil for others.
   public var reference: Reference?
+  /// Whether it draws scenes that no shot before shows. One that does not goes on with those shots where nobody asks for a new scene.
+  public var drawsNewScenes: Bool
   /// Whether its makers hold it fit to be used without being asked for.
   public var isDefault: Bool
 
@@ -59,7 +61,7 @@ public struct SceneModel: Hashable, Sendable {
     height = transformer.sampleHeight * spatialCompression
     frames = transformer.sampleFrames
     (rateNumerator, rateDenominator) = (8, 1)
-    (shots, mask, steps, guidance, isDefault) = (3, .v2, 50, 6, false)
+    (shots, mask, steps, guidance, drawsNewScenes, isDefault) = (3, .v2, 50, 6, true, false)
     (samePrefix, backPrefix, nextPrefix) = ("", "", "")
   }
 
@@ -105,6 +107,7 @@ public struct SceneModel: Hashable, Sendable {
       if samePrefix.isEmpty { throw fields.error("prefix_same", "is empty, in a model with a reference_scale") }
       if backPrefix.isEmpty { throw fields.error("prefix_back", "is empty, in a model with a reference_scale") }
     }
+    drawsNewScenes = try fields.boolean("new_scenes", default: true)
     isDefault = try fields.boolean("default", default: false)
   }
 }

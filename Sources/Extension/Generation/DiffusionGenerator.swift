@@ -85,11 +85,11 @@ public final class DiffusionGenerator: ShotGenerator {
     return Double(shotDuration) / Double(max(1, clock() - start))
   }
 
-  /// Where nobody said how a shot begins: one with a prompt is a new one; others go back and forth between the last shots, which a
-  /// small model knows best, or on with the last one where the other is not known in full size as that is.
+  /// Where nobody said how a shot begins: one with a prompt is a new one, if the model draws such; others go back and forth between the
+  /// last shots, which a small model knows best, or on with the last one where the other is not known in full size as that is.
   private func beginning(of shot: PlannedShot) -> ShotBeginning {
     if let beginning = shot.beginning { return beginning }
-    guard shot.prompt.isEmpty else { return .next }
+    guard shot.prompt.isEmpty || !model.drawsNewScenes else { return .next }
     let isPoorer = ends.count > 1 && ends[ends.count - 2] == nil && ends[ends.count - 1] != nil
     return scene.count > 1 && !isPoorer ? .back : .same
   }
