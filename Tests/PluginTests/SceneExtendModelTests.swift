@@ -256,5 +256,19 @@ extension Shots {
       #expect(stream.end())
       #expect(stream.generated.count == 1 && stream.duration() != nil)
     }
+
+    @Test func `a quick model's shot is made again at the end, from the last frames`() throws {
+      /// Checksums of a shot behind 25 frames, of which the last ten are another shot.
+      func shot(isEndKnown: Bool) throws -> [UInt64] {
+        let stream = try SceneStream(["generator": "diffusion", "model": model.path, "precision": "float32", "shots": "1", "lead-time": "600000000"])
+        if isEndKnown { stream.setUpstreamDuration(second) }
+        try stream.play(0..<15)
+        if isEndKnown { #expect(eventually { stream.bus.extensions.contains { $0.text("state") == "generated" } }) }
+        try stream.play(15..<25, cuts: [15])
+        #expect(stream.end() && stream.generated.count == 1)
+        return Array(stream.pullChecksums().dropFirst(25))
+      }
+      #expect(try shot(isEndKnown: true) == shot(isEndKnown: false))
+    }
   }
 }

@@ -93,8 +93,10 @@ extension SceneExtend {
     let showing = try ShotShowing(
       element: self, info: info, line: beginning.line, isLive: isLive, painter: FramePainter(info, fit: settings.fit),
       times: FrameTimes(start: beginning.line.next ?? ClockTime(beginning.line.segment.start), numerator: rate.numerator, denominator: rate.denominator))
-    // A shot that was made ahead is part of the plan that is set.
-    let fresh = beginning.asked != nil || !work.producer.isBegun ? (context(info), work.plan(settings, beginning.asked)) : nil
+    // A shot that was made ahead is part of the plan that is set. It was made without the last frames: if no more is lost than a moment's
+    // work it is made again.
+    let isRenewed = !isLive && !settings.standby && work.producer.firstShotTime <= 500_000_000
+    let fresh = beginning.asked != nil || !work.producer.isBegun || isRenewed ? (context(info), work.plan(settings, beginning.asked)) : nil
     state.change { state in
       if let (context, plan) = fresh { work.producer.begin(context, plan: plan) }
       if let more = state.run?.more { work.producer.change { $0 = more.added(to: $0) } }
@@ -154,13 +156,11 @@ extension SceneExtend {
       return false
     }
     guard let (work, info, line) = known else { return }
-    if settings.standby {
-      // A shot that is being made is made to its end.
-      guard !work.producer.isBegun || atBoundary && work.producer.isReady else { return }
-      work.producer.begin(context(info), plan: work.plan(settings), keepsReady: true)
-    } else if !work.producer.isBegun, settings.shots != 0, let left = remaining(line), left <= settings.leadTime {
-      work.producer.begin(context(info), plan: work.plan(settings))
-    }
+    // A shot that is being made is made to its end.
+    guard !work.producer.isBegun || atBoundary && work.producer.isReady else { return }
+    let isEndNear = { settings.shots != 0 && self.remaining(line).map { $0 <= settings.leadTime } ?? false }
+    guard settings.standby || isEndNear() else { return }
+    work.producer.begin(context(info), plan: work.plan(settings), keepsReady: true)
   }
 
   /// Nanoseconds to the stream's end, where that is known.

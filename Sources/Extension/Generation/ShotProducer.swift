@@ -106,6 +106,9 @@ public final class ShotProducer: Sendable {
     var brokenBy: (any Error)?
     var shotDuration: UInt64?
     var isBegun = false
+    /// When, in nanoseconds, and when the first shot was complete.
+    var beginning: UInt64 = 0
+    var firstEnd: UInt64?
     var isStopping = false
     var isDone = false
 
@@ -154,6 +157,7 @@ public final class ShotProducer: Sendable {
       state.round &+= 1
       state.request = context
       state.isBegun = true
+      (state.beginning, state.firstEnd) = (monotonicTime(), nil)
       (state.isOver, state.failure, state.shown) = (false, nil, nil)
       if !keepsReady {
         state.queue.removeAll()
@@ -170,6 +174,9 @@ public final class ShotProducer: Sendable {
 
   /// Whether a shot can be shown at once.
   public var isReady: Bool { state.change { $0.queue.first?.isComplete ?? false } }
+
+  /// Nanoseconds that the first shot of what was begun has taken, with its context; so far, if it is not complete.
+  public var firstShotTime: UInt64 { state.change { state in (state.firstEnd ?? monotonicTime()) - state.beginning } }
 
   /// What comes behind the shot that is shown: nanoseconds that are ready, and whether that is all.
   public var following: (ready: UInt64, isAll: Bool) {
@@ -386,6 +393,7 @@ public final class ShotProducer: Sendable {
     state.change { state in
       guard state.round == round, let last = state.queue.lastIndex(where: { $0.round == round }) else { return }
       state.queue[last].isComplete = true
+      if state.firstEnd == nil { state.firstEnd = monotonicTime() }
       // What was ready before is out of date now, unless it is shown.
       if !state.isShowing { state.queue.removeAll { $0.round != round } }
     }
