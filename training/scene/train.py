@@ -283,7 +283,7 @@ def start_from(model, folder):
     """Begins with the weights of an exported model, which may have been made without references, or with a run's averaged ones."""
     if (folder / "checkpoint.pt").exists():
         run = torch.load(folder / "checkpoint.pt", weights_only=False)
-        model.load_state_dict(run["ema"])
+        model.load_state_dict(run["model"] | run["ema"])
         return trained(run, run["config"]["batch"])
     state = CogVideoXTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32).state_dict()
     name = "patch_embed.proj.weight"
