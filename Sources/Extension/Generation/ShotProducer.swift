@@ -391,9 +391,11 @@ public final class ShotProducer: Sendable {
     try generator.generate(shot, duration: planned.ready.duration, check: ticker.check) { add($0, round) }
     let factor = Double(planned.ready.duration) / Double(max(1, monotonicTime() - start))
     state.change { state in
-      guard state.round == round, let last = state.queue.lastIndex(where: { $0.round == round }) else { return }
-      state.queue[last].isComplete = true
+      guard state.round == round else { return }
       if state.firstEnd == nil { state.firstEnd = monotonicTime() }
+      // It may have been shown, as far as it was, and be gone.
+      guard let last = state.queue.lastIndex(where: { $0.round == round }) else { return }
+      state.queue[last].isComplete = true
       // What was ready before is out of date now, unless it is shown.
       if !state.isShowing { state.queue.removeAll { $0.round != round } }
     }
