@@ -37,10 +37,11 @@ extension Kernel {
   ///
   /// - Parameter type: `float32` or `bfloat16`.
   public static func activation(_ function: Activation, count: Int, type: DataType) throws(OneDNNError) -> Kernel {
-    var layout = try Layout.dense([count], type).descriptor
-    var operation = dnnl_eltwise_desc_t()
-    let status = dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_inference, function.oneDNN, &layout, function.alpha, 0)
-    try OneDNN.check(status, "dnnl_eltwise_forward_desc_init")
-    return try Kernel(KernelDescription(&operation))
+    let layout = try Layout.dense([count], type)
+    return try Kernel(
+      KernelDescription("dnnl_eltwise_forward_primitive_desc_create") { result, engine, attributes in
+        dnnl_eltwise_forward_primitive_desc_create(
+          result, engine, dnnl_forward_inference, function.oneDNN, layout.handle, layout.handle, function.alpha, 0, attributes)
+      })
   }
 }

@@ -53,19 +53,16 @@ extension Kernel {
     _ shape: ConvolutionShape, _ weights: PackedWeights, bias: [Float]?, source: DataType, destination: DataType, finish: Finish = Finish()
   ) throws(OneDNNError) -> Kernel {
     let result = shape.result
-    var from = try Layout.images(shape.count, shape.height, shape.width, shape.inputs, source).descriptor
-    var to = try Layout.images(shape.count, result.height, result.width, shape.outputs, destination).descriptor
-    var any = try weights.anyLayout.descriptor
-    var offset = try Layout.dense([shape.outputs], .float32).descriptor
+    let from = try Layout.images(shape.count, shape.height, shape.width, shape.inputs, source)
+    let to = try Layout.images(shape.count, result.height, result.width, shape.outputs, destination)
+    let any = try weights.anyLayout
+    let offset = try bias.map { _ throws(OneDNNError) in try Layout.dense([shape.outputs], .float32) }
     func pair(_ values: (Int, Int)) -> [dnnl_dim_t] { [dnnl_dim_t(values.0), dnnl_dim_t(values.1)] }
-    var operation = dnnl_convolution_desc_t()
-    let status = withUnsafePointer(to: &offset) { offset in
-      dnnl_dilated_convolution_forward_desc_init(
-        &operation, dnnl_forward_inference, dnnl_convolution_direct, &from, &any, bias == nil ? nil : offset, &to, pair(shape.stride),
-        pair((shape.dilation.0 &- 1, shape.dilation.1 &- 1)), pair(shape.padding), pair(shape.paddingAfter ?? shape.padding))
+    let description = try KernelDescription("dnnl_convolution_forward_primitive_desc_create", finish, channels: shape.outputs) {
+      dnnl_convolution_forward_primitive_desc_create(
+        $0, $1, dnnl_forward_inference, dnnl_convolution_direct, from.handle, any.handle, offset?.handle, to.handle, pair(shape.stride),
+        pair((shape.dilation.0 &- 1, shape.dilation.1 &- 1)), pair(shape.padding), pair(shape.paddingAfter ?? shape.padding), $2)
     }
-    try OneDNN.check(status, "dnnl_dilated_convolution_forward_desc_init")
-    let description = try KernelDescription(&operation, finish, channels: shape.outputs)
     let packed = try weights.operand(description.layout(dnnl_query_weights_md))
     return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: [shape.outputs]))
   }
@@ -77,16 +74,14 @@ extension Kernel {
     count: Int, inputs: Int, outputs: Int, _ weights: PackedWeights, bias: [Float]?, source: DataType, destination: DataType,
     finish: Finish = Finish()
   ) throws(OneDNNError) -> Kernel {
-    var from = try Layout.dense([count, inputs], source).descriptor
-    var to = try Layout.dense([count, outputs], destination).descriptor
-    var any = try weights.anyLayout.descriptor
-    var offset = try Layout.dense([outputs], .float32).descriptor
-    var operation = dnnl_inner_product_desc_t()
-    let status = withUnsafePointer(to: &offset) { offset in
-      dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, &from, &any, bias == nil ? nil : offset, &to)
+    let from = try Layout.dense([count, inputs], source)
+    let to = try Layout.dense([count, outputs], destination)
+    let any = try weights.anyLayout
+    let offset = try bias.map { _ throws(OneDNNError) in try Layout.dense([outputs], .float32) }
+    let description = try KernelDescription("dnnl_inner_product_forward_primitive_desc_create", finish, channels: outputs) {
+      dnnl_inner_product_forward_primitive_desc_create(
+        $0, $1, dnnl_forward_inference, from.handle, any.handle, offset?.handle, to.handle, $2)
     }
-    try OneDNN.check(status, "dnnl_inner_product_forward_desc_init")
-    let description = try KernelDescription(&operation, finish, channels: outputs)
     let packed = try weights.operand(description.layout(dnnl_query_weights_md))
     return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: [outputs]))
   }

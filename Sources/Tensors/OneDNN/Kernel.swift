@@ -29,10 +29,11 @@ public final class Kernel {
     try OneDNN.check(status, "dnnl_primitive_create")
     guard let primitive else { throw OneDNNError(call: "dnnl_primitive_create", status: 0) }
     self.primitive = primitive
+    let constants = try constants + description.scales()
     self.constants = constants
     var operands = [(DNNL_ARG_SRC, source), (DNNL_ARG_DST, destination)] + constants
     if let second { operands.append((DNNL_ARG_WEIGHTS, second)) }
-    let workspace = description.layout(dnnl_query_scratchpad_md)
+    let workspace = try description.layout(dnnl_query_scratchpad_md)
     scratchpad = workspace.byteCount > 0 ? (try Operand(workspace, storage: nil), workspace.byteCount) : nil
     if let scratchpad { operands.append((DNNL_ARG_SCRATCHPAD, scratchpad.operand)) }
     arguments = operands.map { dnnl_exec_arg_t(arg: $0.0, memory: $0.1.handle) }
@@ -58,7 +59,8 @@ public final class Kernel {
 
 /// What is done to each sum before it is written.
 public struct Finish {
-  /// Factors, one for each output channel or one for all; empty for none. For kernels of bytes.
+  /// Factors, one for each output channel or one for all; empty for none. For kernels of bytes without a bias, which oneDNN 2
+  /// would multiply too, and oneDNN 3 would not.
   public var scales: [Float] = []
   /// The sum is added to what is there.
   public var accumulates = false
@@ -71,23 +73,22 @@ public struct Finish {
     self.activation = activation
   }
 
-  /// - Parameter axis: that of the channels in the result.
-  func makeAttributes(axis: Int32) throws(OneDNNError) -> dnnl_primitive_attr_t? {
+  /// - Parameters:
+  ///   - axis: that of the channels in the result.
+  ///   - weightsAxis: that of the channels in the weights.
+  func makeAttributes(axis: Int32 = 1, weightsAxis: Int32 = 0) throws(OneDNNError) -> dnnl_primitive_attr_t? {
     var attributes: dnnl_primitive_attr_t?
     try OneDNN.check(dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
     try OneDNN.check(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "dnnl_primitive_attr_set_scratchpad_mode")
     if !scales.isEmpty {
-      try OneDNN.check(
-        dnnl_primitive_attr_set_output_scales(attributes, dnnl_dim_t(scales.count), scales.count == 1 ? 0 : 1 << axis, scales),
-        "dnnl_primitive_attr_set_output_scales")
+      try OneDNN.check(cdnn_set_scales(attributes, Int32(scales.count), scales, axis, weightsAxis), "dnnl_primitive_attr_set_scales_mask")
     }
     var operations: dnnl_post_ops_t?
     try OneDNN.check(dnnl_post_ops_create(&operations), "dnnl_post_ops_create")
     defer { dnnl_post_ops_destroy(operations) }
-    if accumulates { try OneDNN.check(dnnl_post_ops_append_sum(operations, 1), "dnnl_post_ops_append_sum") }
+    if accumulates { try OneDNN.check(cdnn_post_ops_append_sum(operations), "dnnl_post_ops_append_sum") }
     if let activation {
-      try OneDNN.check(
-        dnnl_post_ops_append_eltwise(operations, 1, activation.oneDNN, activation.alpha, 0), "dnnl_post_ops_append_eltwise")
+      try OneDNN.check(cdnn_post_ops_append_eltwise(operations, activation.oneDNN, activation.alpha), "dnnl_post_ops_append_eltwise")
     }
     try OneDNN.check(dnnl_primitive_attr_set_post_ops(attributes, operations), "dnnl_primitive_attr_set_post_ops")
     return attributes
@@ -97,20 +98,28 @@ public struct Finish {
 /// An operation that oneDNN has chosen an implementation for.
 final class KernelDescription {
   let handle: dnnl_primitive_desc_t
+  private let finish: Finish
 
   /// - Parameters:
+  ///   - call: the name of what `choose` calls.
   ///   - channels: how many the result has, for the finish's scales.
   ///   - axis: which axis of the result they are.
-  init(_ operation: UnsafeRawPointer, _ finish: Finish = Finish(), channels: Int = 0, axis: Int32 = 1) throws(OneDNNError) {
+  ///   - weightsAxis: which axis of the weights.
+  ///   - choose: puts the implementation that it chose for an engine and for attributes to an address.
+  init(
+    _ call: String, _ finish: Finish = Finish(), channels: Int = 0, axis: Int32 = 1, weightsAxis: Int32 = 0,
+    choose: (UnsafeMutablePointer<dnnl_primitive_desc_t?>, dnnl_engine_t, dnnl_primitive_attr_t?) -> dnnl_status_t
+  ) throws(OneDNNError) {
     guard finish.scales.count <= 1 || finish.scales.count == channels else { throw OneDNNError(call: "a factor for each channel", status: 2) }
-    let attributes = try finish.makeAttributes(axis: axis)
+    let attributes = try finish.makeAttributes(axis: axis, weightsAxis: weightsAxis)
     defer { dnnl_primitive_attr_destroy(attributes) }
     var handle: dnnl_primitive_desc_t?
     let engine = try OneDNN.engine.get()
-    let status = try OneDNN.whileMaking { () throws(OneDNNError) in dnnl_primitive_desc_create(&handle, operation, attributes, engine, nil) }
-    try OneDNN.check(status, "dnnl_primitive_desc_create")
-    guard let handle else { throw OneDNNError(call: "dnnl_primitive_desc_create", status: 0) }
+    let status = try OneDNN.whileMaking { () throws(OneDNNError) in choose(&handle, engine, attributes) }
+    try OneDNN.check(status, call)
+    guard let handle else { throw OneDNNError(call: call, status: 0) }
     self.handle = handle
+    self.finish = finish
   }
 
   deinit { dnnl_primitive_desc_destroy(handle) }
@@ -121,7 +130,11 @@ final class KernelDescription {
     return String(cString: name)
   }
 
-  func layout(_ what: dnnl_query_t) -> Layout {
-    Layout(dnnl_primitive_desc_query_md(handle, what, 0)?.pointee ?? dnnl_memory_desc_t())
+  func layout(_ what: dnnl_query_t) throws(OneDNNError) -> Layout { try Layout(what, of: handle) }
+
+  /// The finish's factors, where they are operands of the kernel.
+  func scales() throws(OneDNNError) -> [(argument: Int32, operand: Operand)] {
+    guard cdnn_scales_argument != 0, !finish.scales.isEmpty else { return [] }
+    return [(cdnn_scales_argument, try Kernel.constant(finish.scales, shape: [finish.scales.count]))]
   }
 }

@@ -1,25 +1,37 @@
 import COneDNN
 
 /// A tensor's shape, type and order in memory, as oneDNN describes it.
-public struct Layout {
-  var descriptor: dnnl_memory_desc_t
+public final class Layout {
+  let handle: cdnn_memory_desc
 
-  init(_ descriptor: dnnl_memory_desc_t) { self.descriptor = descriptor }
+  private init(_ status: dnnl_status_t, _ handle: cdnn_memory_desc?, _ call: String) throws(OneDNNError) {
+    try OneDNN.check(status, call)
+    guard let handle else { throw OneDNNError(call: call, status: 0) }
+    self.handle = handle
+  }
+
+  deinit { dnnl_memory_desc_destroy(handle) }
+
+  /// That of an operand which a kernel, with its implementation chosen, has.
+  convenience init(_ what: dnnl_query_t, of kernel: dnnl_primitive_desc_t?) throws(OneDNNError) {
+    var handle: cdnn_memory_desc?
+    guard let known = dnnl_primitive_desc_query_md(kernel, what, 0) else { throw OneDNNError(call: "dnnl_primitive_desc_query_md", status: 2) }
+    let status = dnnl_memory_desc_clone(&handle, known)
+    try self.init(status, handle, "dnnl_memory_desc_clone")
+  }
 
   /// The axes in the order of `shape`, at `strides` elements, or in whatever order the kernel likes best if `strides` is nil.
-  init(_ shape: [Int], _ type: DataType, strides: [Int]?) throws(OneDNNError) {
-    guard shape.count <= Int(DNNL_MAX_NDIMS), let type = type.oneDNN else { throw OneDNNError(call: "dnnl_memory_desc_init", status: 2) }
-    var descriptor = dnnl_memory_desc_t()
+  convenience init(_ shape: [Int], _ type: DataType, strides: [Int]?) throws(OneDNNError) {
+    guard shape.count <= Int(DNNL_MAX_NDIMS), let type = type.oneDNN else { throw OneDNNError(call: "a layout", status: 2) }
+    var handle: cdnn_memory_desc?
     let extents = shape.map { dnnl_dim_t($0) }
     if let strides {
-      try OneDNN.check(
-        dnnl_memory_desc_init_by_strides(&descriptor, Int32(shape.count), extents, type, strides.map { dnnl_dim_t($0) }),
-        "dnnl_memory_desc_init_by_strides")
+      let status = dnnl_memory_desc_create_with_strides(&handle, Int32(shape.count), extents, type, strides.map { dnnl_dim_t($0) })
+      try self.init(status, handle, "dnnl_memory_desc_create_with_strides")
     } else {
-      try OneDNN.check(
-        dnnl_memory_desc_init_by_tag(&descriptor, Int32(shape.count), extents, type, dnnl_format_tag_any), "dnnl_memory_desc_init_by_tag")
+      let status = dnnl_memory_desc_create_with_tag(&handle, Int32(shape.count), extents, type, dnnl_format_tag_any)
+      try self.init(status, handle, "dnnl_memory_desc_create_with_tag")
     }
-    self.descriptor = descriptor
   }
 
   /// Without gaps, the last axis innermost.
@@ -55,15 +67,9 @@ public struct Layout {
   /// The kernel's choice.
   static func any(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Layout { try Layout(shape, type, strides: nil) }
 
-  var byteCount: Int {
-    var copy = descriptor
-    return dnnl_memory_desc_get_size(&copy)
-  }
+  var byteCount: Int { dnnl_memory_desc_get_size(handle) }
 
-  static func == (left: Layout, right: Layout) -> Bool {
-    var (left, right) = (left.descriptor, right.descriptor)
-    return dnnl_memory_desc_equal(&left, &right) != 0
-  }
+  static func == (left: Layout, right: Layout) -> Bool { dnnl_memory_desc_equal(left.handle, right.handle) != 0 }
 }
 
 /// A tensor that kernels read or write: a layout at an address, which may be changed between runs.
@@ -74,9 +80,8 @@ final class Operand {
 
   /// - Parameter storage: nil if the address is set before each run.
   init(_ layout: Layout, storage: AlignedMemory?) throws(OneDNNError) {
-    var descriptor = layout.descriptor
     var handle: dnnl_memory_t?
-    try OneDNN.check(dnnl_memory_create(&handle, &descriptor, OneDNN.engine.get(), storage?.base), "dnnl_memory_create")
+    try OneDNN.check(dnnl_memory_create(&handle, layout.handle, OneDNN.engine.get(), storage?.base), "dnnl_memory_create")
     guard let handle else { throw OneDNNError(call: "dnnl_memory_create", status: 0) }
     self.handle = handle
     self.storage = storage

@@ -61,7 +61,7 @@ extension Kernel {
   ) throws(OneDNNError) -> Kernel {
     let any = shape.count == 1 ? try weights.anyMatrixLayout : try weights.anyLayout
     let description = try describe(shape, any, hasBias: bias != nil, source, destination, finish)
-    let packed = try weights.operand(description.layout(dnnl_query_weights_md))
+    let packed = try weights.operand(description.layout(dnnl_query_weights_md), isMatrix: shape.count == 1)
     let axes = shape.count == 1 ? [1, shape.columns] : [1, 1, shape.columns]
     return try Kernel(description, constants: [(DNNL_ARG_WEIGHTS, packed)] + Kernel.bias(bias, shape: axes))
   }
@@ -82,16 +82,13 @@ extension Kernel {
   private static func describe(
     _ shape: ProductShape, _ second: Layout, hasBias: Bool, _ source: DataType, _ destination: DataType, _ finish: Finish
   ) throws(OneDNNError) -> KernelDescription {
-    var from = try Layout.matrices(shape.count, shape.rows, shape.inner, source, shape.first).descriptor
-    var other = second.descriptor
-    var to = try Layout.matrices(shape.count, shape.rows, shape.columns, destination, shape.result).descriptor
+    let from = try Layout.matrices(shape.count, shape.rows, shape.inner, source, shape.first)
+    let to = try Layout.matrices(shape.count, shape.rows, shape.columns, destination, shape.result)
     let axes = shape.count == 1 ? [1, shape.columns] : [1, 1, shape.columns]
-    var offset = try Layout.dense(axes, .float32).descriptor
-    var operation = dnnl_matmul_desc_t()
-    let status = withUnsafePointer(to: &offset) { offset in
-      dnnl_matmul_desc_init(&operation, &from, &other, hasBias ? offset : nil, &to)
-    }
-    try OneDNN.check(status, "dnnl_matmul_desc_init")
-    return try KernelDescription(&operation, finish, channels: shape.columns, axis: shape.count == 1 ? 1 : 2)
+    let offset = hasBias ? try Layout.dense(axes, .float32) : nil
+    let column: Int32 = shape.count == 1 ? 1 : 2
+    return try KernelDescription(
+      "dnnl_matmul_primitive_desc_create", finish, channels: shape.columns, axis: column, weightsAxis: column
+    ) { dnnl_matmul_primitive_desc_create($0, $1, from.handle, second.handle, offset?.handle, to.handle, $2) }
   }
 }

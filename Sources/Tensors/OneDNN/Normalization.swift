@@ -7,12 +7,13 @@ extension Kernel {
   ///   - type: `float32` or `bfloat16`.
   ///   - destination: the result's type; nil for the same.
   public static func softmax(rows: Int, columns: Int, type: DataType, destination: DataType? = nil) throws(OneDNNError) -> Kernel {
-    var layout = try Layout.dense([rows, columns], type).descriptor
-    var result = try Layout.dense([rows, columns], destination ?? type).descriptor
-    var operation = dnnl_softmax_v2_desc_t()
-    let status = dnnl_softmax_v2_forward_desc_init(&operation, dnnl_forward_inference, dnnl_softmax_accurate, &layout, &result, 1)
-    try OneDNN.check(status, "dnnl_softmax_v2_forward_desc_init")
-    return try Kernel(KernelDescription(&operation))
+    let layout = try Layout.dense([rows, columns], type)
+    let result = try Layout.dense([rows, columns], destination ?? type)
+    return try Kernel(
+      KernelDescription("dnnl_softmax_forward_primitive_desc_create") {
+        dnnl_softmax_forward_primitive_desc_create(
+          $0, $1, dnnl_forward_inference, dnnl_softmax_accurate, layout.handle, result.handle, 1, $2)
+      })
   }
 
   /// y = γ · (x − μ) / √(σ² + ε) + β of each row, with its mean μ and its variance σ²: `[rows][columns]`, which may be
@@ -25,13 +26,13 @@ extension Kernel {
   public static func layerNormalization(
     rows: Int, columns: Int, scale: [Float], shift: [Float], epsilon: Float, type: DataType
   ) throws(OneDNNError) -> Kernel {
-    var layout = try Layout.dense([rows, columns], type).descriptor
-    var operation = dnnl_layer_normalization_desc_t()
+    let layout = try Layout.dense([rows, columns], type)
     let flags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue
-    let status = dnnl_layer_normalization_forward_desc_init(&operation, dnnl_forward_inference, &layout, nil, epsilon, UInt32(flags))
-    try OneDNN.check(status, "dnnl_layer_normalization_forward_desc_init")
     return try Kernel(
-      KernelDescription(&operation),
+      KernelDescription("dnnl_layer_normalization_forward_primitive_desc_create") {
+        dnnl_layer_normalization_forward_primitive_desc_create(
+          $0, $1, dnnl_forward_inference, layout.handle, layout.handle, nil, epsilon, UInt32(flags), $2)
+      },
       constants: [(DNNL_ARG_SCALE, constant(scale, shape: [columns])), (DNNL_ARG_SHIFT, constant(shift, shape: [columns]))])
   }
 
@@ -39,11 +40,11 @@ extension Kernel {
   ///
   /// - Parameter type: `float32` or `bfloat16`.
   static func rowSums(rows: Int, columns: Int, type: DataType) throws(OneDNNError) -> Kernel {
-    var layout = try Layout.dense([rows, columns], type).descriptor
-    var result = try Layout.dense([rows, 1], .float32).descriptor
-    var operation = dnnl_reduction_desc_t()
-    let status = dnnl_reduction_desc_init(&operation, dnnl_reduction_sum, &layout, &result, 0, 0)
-    try OneDNN.check(status, "dnnl_reduction_desc_init")
-    return try Kernel(KernelDescription(&operation))
+    let layout = try Layout.dense([rows, columns], type)
+    let result = try Layout.dense([rows, 1], .float32)
+    return try Kernel(
+      KernelDescription("dnnl_reduction_primitive_desc_create") {
+        dnnl_reduction_primitive_desc_create($0, $1, dnnl_reduction_sum, layout.handle, result.handle, 0, 0, $2)
+      })
   }
 }

@@ -39,7 +39,7 @@ public enum OneDNN {
   public static var hasBFloat16: Bool { supports(dnnl_cpu_isa_avx512_core_bf16) }
 
   /// Whether products of bytes are one instruction here.
-  public static var hasInt8: Bool { supports(dnnl_cpu_isa_avx512_core_vnni) || isa == dnnl_cpu_isa_avx2_vnni }
+  public static var hasInt8: Bool { supports(dnnl_cpu_isa_avx512_core_vnni) || supports(dnnl_cpu_isa_avx2_vnni) }
 
   private static let isa = dnnl_get_effective_cpu_isa()
 

@@ -14,12 +14,11 @@ final class Reorder {
 
   private init(_ source: Operand, _ from: Layout, _ target: Operand, _ to: Layout) throws(OneDNNError) {
     let engine = try OneDNN.engine.get()
-    var (from, to) = (from.descriptor, to.descriptor)
     var description: dnnl_primitive_desc_t?
-    let attributes = try Finish().makeAttributes(axis: 0)
+    let attributes = try Finish().makeAttributes()
     defer { dnnl_primitive_attr_destroy(attributes) }
     let status = try OneDNN.whileMaking { () throws(OneDNNError) in
-      dnnl_reorder_primitive_desc_create(&description, &from, engine, &to, engine, attributes)
+      dnnl_reorder_primitive_desc_create(&description, from.handle, engine, to.handle, engine, attributes)
     }
     try OneDNN.check(status, "dnnl_reorder_primitive_desc_create")
     defer { dnnl_primitive_desc_destroy(description) }
@@ -33,7 +32,7 @@ final class Reorder {
     self.primitive = primitive
     self.source = source
     self.target = target
-    let workspace = Layout(dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)?.pointee ?? dnnl_memory_desc_t())
+    let workspace = try Layout(dnnl_query_scratchpad_md, of: description)
     scratchpad = workspace.byteCount > 0 ? (try Operand(workspace, storage: nil), workspace.byteCount) : nil
   }
 

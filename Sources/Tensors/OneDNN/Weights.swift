@@ -49,14 +49,15 @@ public final class PackedWeights {
     get throws(OneDNNError) { try .any(Array(shape.suffix(2)), type) }
   }
 
-  func operand(_ layout: Layout) throws(OneDNNError) -> Operand {
+  /// - Parameter isMatrix: the order is one of ``anyMatrixLayout``'s.
+  func operand(_ layout: Layout, isMatrix: Bool = false) throws(OneDNNError) -> Operand {
     if let known = packed.first(where: { $0.layout == layout }) { return known.operand }
     guard let values = values?(), let strides else { throw OneDNNError(call: "packing weights that were sealed", status: 2) }
     guard Extent(shape: shape, type: .float32)?.count == values.count else {
       throw OneDNNError(call: "weights of another number than their shape says", status: 2)
     }
     // A matrix asked for as such leaves out the axis of one.
-    let axes = Int(layout.descriptor.ndims)
+    let axes = isMatrix ? 2 : shape.count
     let from = try Layout(Array(shape.suffix(axes)), .float32, strides: Array(strides.suffix(axes)))
     let source = try Operand(from, storage: nil)
     let target = try Operand(layout, storage: AlignedMemory(byteCount: layout.byteCount))
