@@ -37,8 +37,10 @@ extension Shots {
         #expect(out == buffer, comment)
         #expect(checksum(out) == sum, comment)
         #expect(out.pointee.pts == GstClockTime(frameTime(index)), comment)
-        // GStreamer's converter reads uninitialised memory beside some smaller pictures.
-        if index == 1, width > 16 || Formats.native.contains(format) { #expect(harness.double("last-score") == 0, comment) }
+        // GStreamer's converter reads uninitialised memory beside some smaller pictures, and 1.26 does not unpack the last column
+        // of MediaTek's tiles where the width is odd.
+        let isWhole = width > 16 && (width % 2 == 0 || !["MT2110T", "MT2110R"].contains(format))
+        if index == 1, isWhole || Formats.native.contains(format) { #expect(harness.double("last-score") == 0, comment) }
       }
       #expect(harness.number("frames") == 3, comment)
       #expect(harness.bus.errors == [], comment)
