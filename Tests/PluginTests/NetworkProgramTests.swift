@@ -13,8 +13,7 @@ extension Shots {
       try Plugin.require()
       folder = try Folder()
       mkdir(folder.file("lib"), 0o700)
-      let file = getenv("GST_SHOTS_PLUGIN").map { String(cString: $0) } ?? Plugin.root + "/.build/release/libgstshots.so"
-      try write(contents(of: file), to: folder.file("lib/libgstshots.so"))
+      try write(contents(of: Plugin.file), to: folder.file("lib/libgstshots.so"))
     }
 
     private func launch(_ description: String, _ changes: [String: String?] = [:]) throws -> (status: Int32, output: String) {

@@ -185,7 +185,7 @@ extension Shots {
             """,
           ],
           [
-            "GST_PLUGIN_PATH": Plugin.root + "/.build/release", "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
+            "GST_PLUGIN_PATH": Plugin.folder, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
           ], within: 150)
         #expect(status == 0, "\(output.suffix(2000))")
         #expect(output.contains("50 times: ") && output.contains("new format string: object-alive"), "\(output.suffix(500))")
@@ -205,7 +205,7 @@ extension Shots {
             audiotestsrc num-buffers=40 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! queue ! audioconvert ! avenc_aac ! m.
             """.split(whereSeparator: \.isWhitespace).map { String($0) },
           [
-            "GST_PLUGIN_PATH": Plugin.root + "/.build/release", "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
+            "GST_PLUGIN_PATH": Plugin.folder, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
           ])
         #expect(status == 0, "\(output.suffix(2000))")
         #expect(output.contains("new format string: object-alive"))

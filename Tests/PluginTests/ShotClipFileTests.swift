@@ -66,9 +66,8 @@ extension Shots {
 
     /// gst-launch-1.0 with this plugin, and these changes of its environment.
     private func launch(_ description: String, _ changes: [String: String?] = [:], before: [String] = [], within limit: Double = 30) throws -> (status: Int32, output: String) {
-      let file = getenv("GST_SHOTS_PLUGIN").map { String(cString: $0) } ?? Plugin.root + "/.build/release/libgstshots.so"
       var changes = changes
-      changes["GST_PLUGIN_PATH"] = String(file.prefix(upTo: file.lastIndex(of: "/") ?? file.endIndex))
+      changes["GST_PLUGIN_PATH"] = Plugin.folder
       return try Program.run(before + ["gst-launch-1.0"] + description.split(whereSeparator: { $0 == " " || $0 == "\n" }).map { String($0) }, changes, within: limit)
     }
 

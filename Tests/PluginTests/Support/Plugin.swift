@@ -13,14 +13,17 @@ enum Plugin {
     return "/" + parts.joined(separator: "/")
   }()
 
+  /// The plugin's file, and its folder for programs that look for it themselves.
+  static let file = getenv("GST_SHOTS_PLUGIN").map { String(cString: $0) } ?? root + "/.build/release/libgstshots.so"
+  static let folder = String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)])
+
   /// Why the plugin could not be loaded; nil if it was.
   static let failure: String? = {
     gst_init(nil, nil)
-    let path = getenv("GST_SHOTS_PLUGIN").map { String(cString: $0) } ?? root + "/.build/release/libgstshots.so"
     var error: UnsafeMutablePointer<GError>?
-    guard let plugin = gst_plugin_load_file(path, &error) else {
+    guard let plugin = gst_plugin_load_file(file, &error) else {
       defer { g_clear_error(&error) }
-      return error.map { "\(path): " + String(cString: $0.pointee.message) } ?? path
+      return error.map { "\(file): " + String(cString: $0.pointee.message) } ?? file
     }
     gst_object_unref(UnsafeMutableRawPointer(plugin))
     return nil
