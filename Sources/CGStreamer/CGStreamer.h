@@ -114,3 +114,18 @@ static inline void cgst_frame_pack(GstVideoFrame *frame, GstVideoPackFlags flags
 
 /// A new buffer over the same memory.
 static inline GstBuffer *cgst_buffer_copy(const GstBuffer *buffer) { return gst_buffer_copy(buffer); }
+
+// Functions of GStreamer's analytics library, which is not linked: see AnalyticsLibrary.swift. An entry is a GstAnalyticsMtd.
+typedef struct {
+  guint id;
+  gpointer meta;
+} CGstAnalyticsEntry;
+/// gst_buffer_get_analytics_relation_meta, gst_buffer_add_analytics_relation_meta
+typedef gpointer (*CGstAnalyticsOfBuffer)(GstBuffer *buffer);
+/// gst_analytics_relation_meta_add_one_cls_mtd
+typedef gboolean (*CGstAnalyticsAddClass)(gpointer meta, gfloat confidence, GQuark label, CGstAnalyticsEntry *entry);
+/// gst_analytics_relation_meta_add_od_mtd
+typedef gboolean (*CGstAnalyticsAddObject)(
+    gpointer meta, GQuark label, gint x, gint y, gint width, gint height, gfloat confidence, CGstAnalyticsEntry *entry);
+/// gst_analytics_relation_meta_set_relation; `types` is a GstAnalyticsRelTypes.
+typedef gboolean (*CGstAnalyticsRelate)(gpointer meta, guint types, guint first, guint second);

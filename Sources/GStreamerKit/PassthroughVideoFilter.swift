@@ -98,7 +98,7 @@ public struct InputBuffer: ~Copyable {
 /// buffer that leaves, or, for metadata at the end of the stream, into a custom event of the same fields.
 public struct Output<Readings> {
   enum Action {
-    case post(Structure), attach(Metadata, Structure), push(DownstreamEvent), postTableOfContents(TableOfContents)
+    case post(Structure), attach(Metadata, Structure), classify(Classification), push(DownstreamEvent), postTableOfContents(TableOfContents)
   }
 
   /// What users read as properties. Published when the callback returns.
@@ -116,6 +116,9 @@ public struct Output<Readings> {
   public mutating func attach(_ metadata: Metadata, _ fields: Structure, to index: UInt64) {
     actions.append((index, .attach(metadata, fields)))
   }
+
+  /// Says for GStreamer's analytics elements what the picture of the buffer is; at the end of the stream nothing is left of it.
+  public mutating func classify(_ index: UInt64, as classification: Classification) { actions.append((index, .classify(classification))) }
 
   /// Sends an event directly before the buffer.
   public mutating func push(_ event: DownstreamEvent, before index: UInt64) { actions.append((index, .push(event))) }

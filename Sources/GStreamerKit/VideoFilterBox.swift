@@ -176,11 +176,15 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     let due = pending.filter { $0.index <= index }
     pending.removeAll { $0.index <= index }
     for (_, action) in due {
-      if case .attach(let metadata, let fields) = action {
+      switch action {
+      case .attach(let metadata, let fields):
         buffer = cgst_buffer_make_writable(buffer)
         metadata.add(fields, to: buffer)
-      } else {
-        perform(action)
+      case .classify(let classification):
+        guard let info else { break }
+        buffer = cgst_buffer_make_writable(buffer)
+        classification.add(to: buffer, showing: info)
+      default: perform(action)
       }
     }
     return buffer
@@ -192,6 +196,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     case .postTableOfContents(let toc): handle.post(toc)
     case .push(let event): push(event)
     case .attach(_, let fields): push(.custom(fields))
+    case .classify: break
     }
   }
 

@@ -87,6 +87,26 @@ public struct DetectorSettings: Hashable, Sendable {
     self.threshold = threshold
   }
 
+  /// How sure a boundary of this score is, from 0 to 1, comparable between detectors.
+  ///
+  /// The networks' score is that already: a probability. For the others it is score / (score + threshold), ½ at the threshold
+  /// and ⅔ at twice the threshold; of a score below the threshold, as in the dark, threshold / (score + threshold). The score
+  /// of histogram is the correlation: what counts is how far that lies from 1.
+  public func confidence(ofScore score: Double) -> Double {
+    switch kind {
+    case .transnet, .fused: score > 0 ? min(score, 1) : 0
+    case .content, .adaptive, .threshold, .hash: Self.confidence(effectiveThreshold, score)
+    case .histogram: Self.confidence(effectiveThreshold, 1 - score)
+    }
+  }
+
+  private static func confidence(_ threshold: Double, _ value: Double) -> Double {
+    let (low, high) = (max(0, min(value, threshold)), max(value, threshold))
+    guard high > 0, high.isFinite, low.isFinite else { return 0.5 }
+    // Not high / (low + high), which overflows.
+    return 1 / (1 + low / high)
+  }
+
   package var effectiveThreshold: Double { threshold ?? kind.defaultThreshold }
   var effectiveWindow: Int { min(max(adaptiveWindow, 1), 1000) }
 

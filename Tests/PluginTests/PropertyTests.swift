@@ -52,7 +52,7 @@ extension Shots {
       Row("shotlog", "title", "gchararray", "NULL", nil, "ready"),
       Row("shotlog", "frame-rate", "GstFraction", "0/1", nil, "ready"),
       Row("shotlog", "statistics-location", "gchararray", "NULL", nil, "ready"),
-    ]
+    ] + (Analysis.isAvailable ? [Row("shotdetect", "analytics-meta", "gboolean", "false", nil, "playing")] : [])
 
     /// Runs `body` with each property of an element's own class.
     private func properties(of factory: String, _ body: (UnsafeMutablePointer<GParamSpec>) throws -> Void) throws {

@@ -153,6 +153,30 @@ import Testing
     #expect(findings.boundaries.count == 1)
   }
 
+  @Test("The confidence of a score is a half at the threshold, nears one away from it, and is a network's own probability")
+  func confidence() {
+    for kind in DetectorKind.ofPixels {
+      // The score of histogram is 1 at rest.
+      let score = { (value: Double) in kind == .histogram ? 1 - value : value }
+      let own = DetectorSettings(kind: kind)
+      #expect(abs(own.confidence(ofScore: score(kind.defaultThreshold)) - 0.5) < 1e-12)
+      #expect(abs(own.confidence(ofScore: score(3 * kind.defaultThreshold)) - 0.75) < 1e-12)
+      #expect(abs(own.confidence(ofScore: score(kind.defaultThreshold / 3)) - 0.75) < 1e-12)
+      #expect(abs(DetectorSettings(kind: kind, threshold: 0.5).confidence(ofScore: score(0.5)) - 0.5) < 1e-12)
+      for score in [0, -1, 1e300, Double.greatestFiniteMagnitude, .infinity, .nan] {
+        let confidence = own.confidence(ofScore: score)
+        #expect(confidence >= 0.5 && confidence <= 1)
+      }
+      let any = DetectorSettings(kind: kind, threshold: 0)
+      #expect(any.confidence(ofScore: score(0)) == 0.5 && any.confidence(ofScore: score(40)) == 1)
+    }
+    for kind in [DetectorKind.transnet, .fused] {
+      for (score, confidence) in [(0.5, 0.5), (0.93, 0.93), (1, 1), (1.5, 1), (-0.5, 0), (.nan, 0)] {
+        #expect(DetectorSettings(kind: kind, threshold: 0.2).confidence(ofScore: score) == confidence)
+      }
+    }
+  }
+
   @Test("What needs a new detector says so")
   func needsNewDetector() {
     let old = DetectorSettings(kind: .adaptive)

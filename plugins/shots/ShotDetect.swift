@@ -7,7 +7,8 @@ import Synchronization
 /// Finds shot boundaries and lets video pass.
 ///
 /// Every boundary is an element message `shot-boundary` on the bus, metadata `GstShotBoundaryMeta` on the first buffer of
-/// the new shot, and, if asked for, a key-frame request before that buffer and a chapter at the end.
+/// the new shot, and, if asked for, a key-frame request before that buffer, GStreamer's own metadata of analyses on it, and
+/// a chapter at the end.
 ///
 /// - The detectors `transnet` and `fused` run a neural network on a thread of its own; frames wait for it only when 16 of
 ///   them are queued (`when-late=wait`), or when a live stream's are due.
@@ -50,6 +51,7 @@ final class ShotDetect: PassthroughVideoFilter {
     var align = false
     var postMessages = true
     var attachMeta = true
+    var analyticsMeta = false
     var forceKeyUnits = false
     var postTOC = false
   }
@@ -90,7 +92,9 @@ final class ShotDetect: PassthroughVideoFilter {
     .counter("frames", \.frames, "Frames seen so far"),
     .counter("frames-skipped", \.skipped, "Frames that the network did not see because it was late (when-late=skip)"),
     .measurement("last-score", \.lastScore, "What the detector last compared with the threshold", -1_000_000...1_000_000),
-  ]
+  ] + (Classification.isAvailable ? [
+    .bool("analytics-meta", \.analyticsMeta, "Attach each boundary as GstAnalytics metadata too: shot-boundary/KIND, as a classification and as an object that fills the picture, with the score as a confidence from 0 to 1", changeable: .playing),
+  ] : [])
 
   struct State {
     var stream = DetectionStream()
@@ -192,6 +196,12 @@ final class ShotDetect: PassthroughVideoFilter {
           .forceKeyUnit(pts: boundary.pts, streamTime: boundary.streamTime, runningTime: boundary.runningTime), before: boundary.frame)
       }
       if settings.attachMeta { output.attach(Marks.boundary, fields, to: boundary.frame) }
+      if settings.analyticsMeta {
+        output.classify(
+          boundary.frame,
+          as: Classification(
+            label: "\(Boundary.structureName)/\(boundary.kind.rawValue)", confidence: detectorSettings(settings).confidence(ofScore: boundary.score)))
+      }
       if settings.postMessages { output.post(fields, at: boundary.frame) }
       if settings.postTOC, let time = boundary.streamTime { state.chapters.append(time) }
     }

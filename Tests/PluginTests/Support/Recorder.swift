@@ -13,6 +13,7 @@ final class Recorder: Sendable {
     var isGap: Bool
     var boundaries: [Fields]
     var scores: [Fields]
+    var analysis: Analysis
     /// When it came.
     var arrival: UInt64
   }
@@ -95,6 +96,7 @@ extension Recorder.Frame {
     isDelta = gst_buffer_has_flags(buffer, GST_BUFFER_FLAG_DELTA_UNIT) != 0
     boundaries = Fields.metadata("GstShotBoundaryMeta", of: buffer)
     scores = Fields.metadata("GstShotScoreMeta", of: buffer)
+    analysis = Analysis(buffer)
     arrival = monotonic()
   }
 }
