@@ -21,6 +21,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
     .systemLibrary(name: "COneDNN"),
     .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0"),
+    .target(name: "CVersion"),
     .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Threads"),
@@ -41,7 +42,7 @@ let package = Package(
     .target(
       name: "ShotsPlugin",
       dependencies: [
-        "CGStreamer", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
+        "CGStreamer", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
       path: "plugins/shots",
       exclude: ["plugin.map"],
       linkerSettings: [
