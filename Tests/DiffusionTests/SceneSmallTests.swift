@@ -76,7 +76,7 @@ struct SceneSmallTests {
     try autoencoder.decode(beside) { kept += $0.matrix.floats() }
     let all = Frames(count: model.frames, height: model.height, width: model.width, channels: 3)
     let values = all.matrix.base.assumingMemoryBound(to: Float.self)
-    for (index, value) in ahead.matrix.floats().enumerated() { values[index] = made[index] + value - kept[index] }
+    for (index, value) in ahead.matrix.floats().enumerated() { values[index] = made[index] + (value - kept[index]) }
     all.steady(over: ahead, from: 0, unrest: reference.unrest)
     return (result, all)
   }
@@ -171,7 +171,8 @@ struct SceneSmallTests {
       try pipeline.decode(beside) { kept += $0.matrix.floats() }
       let expected = Frames(count: model.frames, height: model.height, width: model.width, channels: 3)
       let values = expected.matrix.base.assumingMemoryBound(to: Float.self)
-      for (index, value) in ahead.matrix.floats().enumerated() { values[index] = made[index] + value - kept[index] }
+      // Summed in the same order: the next reference is in whole levels, and the last bit may decide between two of them.
+      for (index, value) in ahead.matrix.floats().enumerated() { values[index] = made[index] + (value - kept[index]) }
       expected.steady(over: ahead, from: 0, unrest: settings.unrest)
       #expect(difference(found, from: expected.matrix.floats()) < 1e-4)
 
