@@ -59,7 +59,7 @@ package final class WorkerTeam: Sendable {
       let shared = shared
       guard
         let thread = try? BackgroundThread({
-          OneDNN.useOneThread()
+          ComputeLibrary.useOneThread()
           var round = 0
           while let work = shared.next(after: round) {
             round &+= 1

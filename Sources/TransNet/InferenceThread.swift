@@ -12,7 +12,7 @@ public enum LatePolicy: Hashable, Sendable {
 /// Why the network does not run.
 public enum TransNetError: Error, Sendable, CustomStringConvertible {
   case weights(WeightsError)
-  case kernels(OneDNNError)
+  case kernels(ComputeError)
   /// The system gave no thread, with this error number.
   case thread(Int32)
 
@@ -62,7 +62,7 @@ public final class InferenceThread: Sendable {
     let shared = shared
     do {
       thread = try BackgroundThread {
-        OneDNN.useOneThread()
+        ComputeLibrary.useOneThread()
         let predictor: any Predictor
         do throws(TransNetError) {
           predictor = try Self.load(folder, windowing, precision, threads)
@@ -158,10 +158,10 @@ public final class InferenceThread: Sendable {
         }
         return state.request.map { .perform($0) }
       }
-      do throws(OneDNNError) {
+      do throws(ComputeError) {
         switch task {
         case .compute(let frames):
-          try frames.withUnsafeBufferPointer { (frames) throws(OneDNNError) in
+          try frames.withUnsafeBufferPointer { (frames) throws(ComputeError) in
             guard let base = frames.baseAddress else { return }
             try predictor.push(base, count: frames.count / Network.frameBytes, into: &predictions)
           }

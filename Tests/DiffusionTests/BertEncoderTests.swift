@@ -29,7 +29,7 @@ struct BertEncoderTests {
   }
 
   @Test(
-    "In bfloat16 vectors are within 2% of those in float32", .enabled(if: OneDNN.hasBFloat16), arguments: ["one", "seven", "sixty-four"])
+    "In bfloat16 vectors are within 2% of those in float32", .enabled(if: ComputeLibrary.hasBFloat16), arguments: ["one", "seven", "sixty-four"])
   func bfloat16(name: String) throws {
     #expect(relativeRMS(try encode(name, .bfloat16, threads: 2), from: try fixture.expected(name)) < 0.02)
   }
@@ -126,7 +126,7 @@ struct BertEncoderTests {
     .enabled(if: access(folder + "/model.safetensors", R_OK) == 0, "launch/fetch-text-encoder gets MiniLM"),
     arguments: [DataType.float32, .bfloat16])
   func miniLM(type: DataType) throws {
-    guard type == .float32 || OneDNN.hasBFloat16 else { return }
+    guard type == .float32 || ComputeLibrary.hasBFloat16 else { return }
     let encoder = try BertEncoder(folder: Self.folder, compute: Compute(type, threads: 2))
     let file = Fixture("encoders").folder + "/minilm.safetensors"
     var sentences: [[Float]] = []

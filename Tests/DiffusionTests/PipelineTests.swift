@@ -80,7 +80,9 @@ struct PipelineTests {
     request.noise = try folder.latents("noise")[0..<3]
     let result = try planes(folder.pipeline(residency: residency), request)
     #expect(difference(result, from: try folder.fixture.floats("frames").values) < 1e-3)
-    #expect(try planes(folder.pipeline(residency: .all), request) == result)
+    let all = try planes(folder.pipeline(residency: .all), request)
+    // OpenBLAS may round a row by where it lies in its matrix, and times are rows of one or several matrices.
+    #expect(ComputeLibrary.current == .openBLAS ? difference(all, from: result) < 1e-5 : all == result)
   }
 
   @Test("An extension's frames are those of Mask²DiT's loop over diffusers' parts")
@@ -89,7 +91,7 @@ struct PipelineTests {
     #expect(difference(result, from: try folder.fixture.floats("extended").values) < 1e-3)
   }
 
-  @Test("In bfloat16 frames are near those of float32")
+  @Test("In bfloat16 frames are near those of float32", .enabled(if: !ComputeLibrary.hasOnlyFloat32))
   func narrow() throws {
     let result = try planes(folder.pipeline(.bfloat16), extending())
     // Three steps of guidance 6 multiply what a single pass is off by, which is within 2 %.

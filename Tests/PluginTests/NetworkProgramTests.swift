@@ -16,13 +16,13 @@ extension Shots {
       try write(contents(of: Plugin.file), to: folder.file("lib/libgstshots.so"))
     }
 
-    private func launch(_ description: String, _ changes: [String: String?] = [:]) throws -> (status: Int32, output: String) {
+    private func launch(_ description: String, _ changes: [String: String?] = [:], within limit: Double = 60) throws -> (status: Int32, output: String) {
       var changes = changes
       changes["GST_PLUGIN_PATH"] = folder.file("lib")
       changes["GST_REGISTRY"] = folder.file("registry")
       changes["GST_REGISTRY_FORK"] = "no"
       if changes["GST_SHOTS_MODELS"] == nil { changes["GST_SHOTS_MODELS"] = .some(nil) }
-      return try Program.run(["gst-launch-1.0", "-q"] + description.split(separator: " ").map { String($0) }, changes)
+      return try Program.run(["gst-launch-1.0", "-q"] + description.split(separator: " ").map { String($0) }, changes, within: limit)
     }
 
     private let short = "videotestsrc num-buffers=3 ! shotdetect detector=fused ! fakesink"
@@ -84,6 +84,50 @@ extension Shots {
       #expect(try launch(short, ["GST_SHOTS_MODELS": folder.path]).output.contains("\"fused\" is in none of these folders: \(folder.path), "))
       try write(good, to: file)
       #expect(try launch(short, ["GST_SHOTS_MODELS": folder.path]).status == 0)
+    }
+
+    @Test func `oneDNN and OpenBLAS find the same shots in the film`() throws {
+      var lists: [[String]] = []
+      for library in ["onednn", "openblas"] {
+        let list = folder.file("\(library).csv")
+        let result = try launch(
+          "filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! shotdetect detector=transnet precision=float32 ! shotlog location=\(list) ! fakesink",
+          ["GST_SHOTS_MODELS": Self.models, "GST_SHOTS_COMPUTE": library, "GST_DEBUG": "shotdetect:4", "GST_DEBUG_NO_COLOR": "1"], within: 300)
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.contains(library == "openblas" ? "OpenBLAS" : "oneDNN") && result.output.contains("computes in float32"))
+        lists.append(lines(of: list))
+      }
+      #expect(lists[0].count > 16)
+      #expect(lists[0] == lists[1])
+    }
+
+    @Test(arguments: ["bfloat16", "int8"]) func `with OpenBLAS the log says that all is float32`(_ precision: String) throws {
+      let result = try launch(
+        "videotestsrc num-buffers=3 ! shotdetect detector=transnet precision=\(precision) ! fakesink",
+        ["GST_SHOTS_MODELS": Self.models, "GST_SHOTS_COMPUTE": "openblas", "GST_DEBUG": "shotdetect:2", "GST_DEBUG_NO_COLOR": "1"])
+      #expect(result.status == 0)
+      #expect(result.output.contains("precision=\(precision) is computed in float32"), "\(result.output)")
+    }
+
+    @Test func `a library of an unknown name is a warning in the log, and none of it is in the way`() throws {
+      let result = try launch(
+        short, ["GST_SHOTS_MODELS": Self.models, "GST_SHOTS_COMPUTE": "abacus", "GST_DEBUG": "shotdetect:2", "GST_DEBUG_NO_COLOR": "1"])
+      #expect(result.status == 0)
+      #expect(result.output.contains("GST_SHOTS_COMPUTE=abacus names no library"), "\(result.output)")
+    }
+
+    @Test func `OpenBLAS that cannot be loaded is an error that names its package, and is not missed by oneDNN`() throws {
+      // Found before the system's, and no libraries.
+      mkdir(folder.file("none"), 0o700)
+      for name in ["libopenblas.so.0", "libopenblas.so"] { try write([0], to: folder.file("none/\(name)")) }
+      let changes = ["GST_SHOTS_MODELS": Self.models, "LD_LIBRARY_PATH": folder.file("none")]
+      let model = "videotestsrc num-buffers=3 ! sceneextend generator=diffusion shots=1 ! fakesink"
+      for pipeline in [short, model] {
+        let result = try launch(pipeline, changes.merging(["GST_SHOTS_COMPUTE": "openblas"]) { $1 })
+        #expect(result.status > 0)
+        for word in ["ERROR", "libopenblas0", "libopenblas.so.0"] { #expect(result.output.contains(word), "\(word) in \(result.output)") }
+      }
+      #expect(try launch(short, changes.merging(["GST_SHOTS_COMPUTE": "onednn"]) { $1 }).status == 0)
     }
 
     @Test(arguments: Formats.networks) func `nothing leaks and nothing warns`(_ detector: String) throws {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Text encoders' arithmetic")
 struct EncoderArithmeticTests {
-  static let types: [DataType] = [.float32, .bfloat16]
+  static let types: [DataType] = [.float32] + (ComputeLibrary.hasOnlyFloat32 ? [] : [.bfloat16])
 
   /// Numbers of both signs, of which no two rows are alike.
   private func numbers(_ count: Int, _ step: Float) -> [Float] { (0..<count).map { Float(($0 * 37) % 19 - 9) * step + Float($0) / 64 } }

@@ -3,7 +3,7 @@ import Testing
 import TransNet
 import TransNetReference
 
-@Suite("TransNetV2 on oneDNN")
+@Suite("TransNetV2")
 struct FastTests {
   @Test(
     "In the published windows both heads give PyTorch's probabilities, as closely as the precision allows",

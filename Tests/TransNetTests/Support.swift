@@ -59,5 +59,5 @@ struct FilmCase: Sendable, CustomTestStringConvertible {
 /// The largest |Δp|; infinite if they are not of one length.
 func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
   guard a.count == b.count else { return .infinity }
-  return zip(a, b).map { abs($0 - $1) }.max() ?? 0
+  return zip(a, b).map { ($0 - $1).isNaN ? .infinity : abs($0 - $1) }.max() ?? 0
 }

@@ -29,8 +29,8 @@ struct Peak {
     Precision.allCases.filter {
       switch $0 {
       case .float32: true
-      case .bfloat16: OneDNN.hasBFloat16
-      case .int8: OneDNN.hasInt8
+      case .bfloat16: ComputeLibrary.hasBFloat16
+      case .int8: ComputeLibrary.hasInt8
       }
     }
   }
@@ -59,7 +59,7 @@ struct Peak {
     var done = 0
     var rate = 0.0
     var implementation = ""
-    var error: OneDNNError?
+    var error: ComputeError?
   }
 
   private static func run(_ cell: Cell, count: Int, precision: Precision, threads: Int) throws -> Peak {
@@ -68,8 +68,8 @@ struct Peak {
     for _ in 0..<threads {
       others.append(
         try BackgroundThread {
-          OneDNN.useOneThread()
-          do throws(OneDNNError) {
+          ComputeLibrary.useOneThread()
+          do throws(ComputeError) {
             try runAlone(cell, count: count, precision: precision, threads: threads, race)
           } catch {
             race.change {
@@ -89,10 +89,10 @@ struct Peak {
 
   private static func runAlone(
     _ cell: Cell, count: Int, precision: Precision, threads: Int, _ race: Monitor<Race>
-  ) throws(OneDNNError) {
+  ) throws(ComputeError) {
     let outputs = cell.outputs / threads
     let (source, weight) = operands(precision)
-    let destination: DataType = precision == .float32 || !OneDNN.hasBFloat16 ? .float32 : .bfloat16
+    let destination: DataType = precision == .float32 || !ComputeLibrary.hasBFloat16 ? .float32 : .bfloat16
     let weights = PackedWeights([Float](repeating: 1, count: outputs * cell.inputs * 9), shape: [outputs, cell.inputs, 3, 3], type: weight)
     var shape = ConvolutionShape(
       count: count, height: cell.height, width: cell.width, inputs: cell.inputs, outputs: outputs, kernel: (3, 3))

@@ -72,7 +72,7 @@ func readFrames() -> [UInt8] {
 }
 
 let options = Options(CommandLine.arguments)
-OneDNN.useOneThread()
+ComputeLibrary.useOneThread()
 if options.peak {
   do {
     for precision in Peak.precisions {

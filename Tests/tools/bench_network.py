@@ -4,6 +4,7 @@ All that is measured takes turns, one process at a time: a machine that is slow 
 ratios are medians of what each round says.
 """
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,8 +23,11 @@ GFLOP_A_FRAME = 2 * 41.58 / 100
 FASTEST_LIMITS = (("float32", "≥ 5"), ("bfloat16", "≥ 2.5"))
 FLOAT32_LIMITS = (("float32", "≥ 2"),)
 THREADS = (2, 1)
+# Where oneDNN has no kernels of its own OpenBLAS is to be so fast, times oneDNN's float32 where it has.
+OPENBLAS_LIMIT = "≥ 0.6"
+OPENBLAS = "streaming on OpenBLAS"
 # Windows compute every frame twice: half the frames take as long.
-FRAMES = {"streaming": 1440, "windowed": 720}
+FRAMES = {"streaming": 1440, OPENBLAS: 1440, "windowed": 720}
 FRAME_BYTES = 27 * 48 * 3
 
 
@@ -32,6 +36,12 @@ def film_frames(folder):
     target = folder / "film-48x27.rgb"
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", FILM, "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "48x27", target], check=True)
     return target
+
+
+def environment(library):
+    """This process's, with the library that the network computes with, and OpenBLAS's own choice of kernels for the processor."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    return variables | {"GST_SHOTS_COMPUTE": library}
 
 
 def json_lines(command, **options):
@@ -43,7 +53,8 @@ def speed(frames, way, precision, threads):
     """Frames a second of the network, from the first frame to the last prediction."""
     command = [TOOL, "--precision", precision, "--threads", str(threads)] + (["--windowed"] if way == "windowed" else [])
     with open(frames, "rb") as source: film = source.read(FRAMES[way] * FRAME_BYTES)
-    said = subprocess.run(command, check=True, cwd=ROOT, input=film, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr
+    library = environment("openblas" if way == OPENBLAS else "onednn")
+    said = subprocess.run(command, check=True, cwd=ROOT, env=library, input=film, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr
     return json.loads(said.splitlines()[-1])["fps"]
 
 
@@ -60,7 +71,7 @@ class Measurements:
         self.rates, self.peaks, self.shapes, self.precisions, self.automatic, self.peer = {}, {}, {}, [], None, None
 
     def measure_peak(self, threads):
-        for line in json_lines([TOOL, "--peak", "--threads", threads]):
+        for line in json_lines([TOOL, "--peak", "--threads", threads], env=environment("onednn")):
             name = line["precision"]
             self.peaks.setdefault((name, threads), []).append(line["gigaflops"])
             self.shapes[name, threads] = line["shape"]
@@ -80,6 +91,7 @@ class Measurements:
         for precision in self.precisions:
             for way in ("streaming", "windowed"):
                 turns += [lambda w=way, p=precision, t=t: self.measure_speed(frames, w, p, t) for t in THREADS]
+        turns += [lambda t=t: self.measure_speed(frames, OPENBLAS, "float32", t) for t in THREADS]
         if python: turns.insert(len(turns) // 2, lambda: self.measure_peer(python, frames))
         for turn in reversed(turns) if number % 2 else turns: turn()
 
@@ -92,12 +104,18 @@ class Measurements:
     def ratio(self, way, precision, peer, threads):
         return statistics.median(a / b for a, b in zip(self.rates[way, precision, threads], self.rates["PyTorch", peer, threads]))
 
+    def openblas_ratio(self, threads):
+        """OpenBLAS's frames a second for each of oneDNN's, both in float32."""
+        pairs = zip(self.rates[OPENBLAS, "float32", threads], self.rates["streaming", "float32", threads])
+        return statistics.median(a / b for a, b in pairs)
+
     def name(self, precision):
         return f"{precision} (auto)" if precision == self.automatic else precision
 
 
 def limits(measured, way, precision):
     """What is asked of this row, and whether it is so."""
+    if way == OPENBLAS: return verdict(measured.openblas_ratio(2), OPENBLAS_LIMIT, " × oneDNN's float32")
     if way != "streaming" or not measured.peer: return ""
     asked = (FASTEST_LIMITS if precision == measured.automatic else ()) + (FLOAT32_LIMITS if precision == "float32" else ())
     return "; ".join(verdict(measured.ratio(way, precision, peer, 2), limit, f" × {peer}") for peer, limit in asked)
@@ -110,18 +128,20 @@ def print_speed(measured, rounds, note):
     header = [""]
     for threads in THREADS: header += [f"{threads} core{'s' if threads > 1 else ''}", *(f"× PyTorch {p}" for p in peers)]
     rows = []
-    for way in ("streaming", "windowed"):
-        for precision in measured.precisions:
+    for way in ("streaming", OPENBLAS, "windowed"):
+        for precision in ["float32"] if way == OPENBLAS else measured.precisions:
             row = [f"{way}, {measured.name(precision)}"]
             for threads in THREADS:
                 row += [f"{measured.rate(way, precision, threads):.0f}", *(f"{measured.ratio(way, precision, p, threads):.2f}" for p in peers)]
-            rows.append(row + [limits(measured, way, precision)] * bool(peers))
+            rows.append(row + [limits(measured, way, precision)])
     for precision in peers:
         row = [f"PyTorch, {precision}"]
         for threads in THREADS:
             row += [f"{measured.rate('PyTorch', precision, threads):.0f}", *(f"{measured.ratio('PyTorch', precision, p, threads):.2f}" for p in peers)]
         rows.append(row + [""])
-    table(header + ["limits, 2 cores"] * bool(peers), rows)
+    table(header + ["limits, 2 cores"], rows)
+    print("\nOpenBLAS beside oneDNN, float32: " + ", ".join(
+        f"{measured.openblas_ratio(t):.2f} × on {t} core{'s' if t > 1 else ''}" for t in THREADS) + ".")
 
 
 def print_share(measured):

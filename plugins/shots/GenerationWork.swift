@@ -22,10 +22,10 @@ final class GenerationWork: Sendable {
 
   /// - Parameter told: gets how much faster than real time each shot was made.
   /// - Throws: RESOURCE/NOT_FOUND, /OPEN_READ or STREAM/FORMAT with the file, and the tensor or field where there is one;
-  ///   LIBRARY/SETTINGS for settings that do not fit the model or each other.
+  ///   LIBRARY/SETTINGS for settings that do not fit the model or each other; LIBRARY/INIT if networks cannot run here.
   init(_ handle: ElementHandle, _ settings: SceneExtend.Settings, told: @escaping @Sendable (Double) -> Void) throws {
     let prompts = try PromptSource(handle, settings)
-    let choice = try Self.choose(settings)
+    let choice = try Self.choose(handle, settings)
     self.prompts = prompts
     model = choice.scene?.value.model
     usesCamera = choice.scene == nil || choice.isTrial || settings.underrun == .rephotograph
@@ -77,12 +77,12 @@ final class GenerationWork: Sendable {
     var isTrial = false
   }
 
-  private static func choose(_ settings: SceneExtend.Settings) throws -> Choice {
+  private static func choose(_ handle: ElementHandle, _ settings: SceneExtend.Settings) throws -> Choice {
     switch settings.generator {
     case .rephotograph: return Choice(reason: "it was asked for")
     case .diffusion:
       let folder = try settings.model ?? ModelFolder.find("scene-small", with: "model_index.json", property: "model")
-      return Choice(scene: Unshared(try load(folder, settings)), reason: "it was asked for")
+      return Choice(scene: Unshared(try load(handle, folder, settings)), reason: "it was asked for")
     case .auto:
       guard let folder = settings.model ?? (try? ModelFolder.find("scene-small", with: "model_index.json", property: "model")) else {
         return Choice(reason: "no model is installed")
@@ -94,22 +94,26 @@ final class GenerationWork: Sendable {
       } catch {
         throw ElementError(error)
       }
-      return Choice(scene: Unshared(try load(folder, settings)), reason: "the model is fit to be a default", isTrial: true)
+      return Choice(scene: Unshared(try load(handle, folder, settings)), reason: "the model is fit to be a default", isTrial: true)
     }
   }
 
-  private static func load(_ folder: String, _ settings: SceneExtend.Settings) throws -> SceneExtension {
+  private static func load(_ handle: ElementHandle, _ folder: String, _ settings: SceneExtend.Settings) throws -> SceneExtension {
     let threads = settings.threads == 0 ? min(4, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) : Int(settings.threads)
     do {
       let adapters = try settings.loraLocation.map { [(try LowRankAdapter(path: $0), scale: Float(1))] } ?? []
+      let compute = try Compute(settings.precision.type, threads: threads)
+      ComputeLog.tell(SceneExtend.debug, handle, asked: settings.precision.rawValue, taken: "\(compute.weights)")
       return try SceneExtension(
-        folder: folder, compute: try Compute(settings.precision.type, threads: threads), mask: settings.mask.mask,
+        folder: folder, compute: compute, mask: settings.mask.mask,
         maskLayers: try layers(settings.maskLayers), steps: settings.steps == 0 ? nil : Int(settings.steps), guidance: settings.guidance,
         negativePrompt: settings.negativePrompt ?? "", seed: UInt64(settings.seed), adapters: adapters)
     } catch let error as WeightsError {
       throw ElementError(error)
     } catch let error as DiffusionError {
       throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, error.description + ".")
+    } catch let error as ComputeError {
+      throw ElementError.library(GST_LIBRARY_ERROR_INIT, error.description + ".")
     }
   }
 

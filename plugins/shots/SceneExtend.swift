@@ -103,6 +103,8 @@ final class SceneExtend: PadElement {
     },
   ]
 
+  static let debug = DebugCategory("sceneextend", "Scene extension")
+
   let handle: ElementHandle
   /// Never held while anything is pushed, posted or asked; nor while the sampler's is.
   let state = Monitor(State())

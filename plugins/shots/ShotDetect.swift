@@ -102,7 +102,7 @@ final class ShotDetect: PassthroughVideoFilter {
     var lastEnd: ClockTime?
   }
 
-  private let handle: ElementHandle
+  let handle: ElementHandle
   private let statisticsAskedFor = Atomic(false)
 
   init(_ handle: ElementHandle) { self.handle = handle }

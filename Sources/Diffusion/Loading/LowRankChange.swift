@@ -26,16 +26,16 @@ struct LowRankChange: Sendable {
     guard var down = down.floats() else { throw WeightsError(.malformed, path: path, tensor: downName, "has an infinite value or a NaN") }
     guard var up = up.floats() else { throw WeightsError(.malformed, path: path, tensor: upName, "has an infinite value or a NaN") }
     for index in up.indices { up[index] *= factor }
-    do throws(OneDNNError) {
-      OneDNN.useOneThread()
+    do throws(ComputeError) {
+      ComputeLibrary.useOneThread()
       let product = try Kernel.product(
         ProductShape(rows: rows, inner: rank, columns: columns), source: .float32, second: .float32, destination: .float32,
         finish: Finish(accumulates: true))
       let stream = try Stream()
       // [rows, rank]·[rank, columns] → [rows, columns]
-      try up.withUnsafeMutableBufferPointer { up throws(OneDNNError) in
-        try down.withUnsafeMutableBufferPointer { down throws(OneDNNError) in
-          try weights.withUnsafeMutableBufferPointer { weights throws(OneDNNError) in
+      try up.withUnsafeMutableBufferPointer { up throws(ComputeError) in
+        try down.withUnsafeMutableBufferPointer { down throws(ComputeError) in
+          try weights.withUnsafeMutableBufferPointer { weights throws(ComputeError) in
             guard let up = up.baseAddress, let down = down.baseAddress, let weights = weights.baseAddress else { return }
             try product.run(up, down, to: weights, on: stream)
           }

@@ -109,7 +109,7 @@ final class BandedConvolution {
     _ band: Band, _ source: UnsafeMutableRawPointer, to result: UnsafeMutableRawPointer, accumulates: Bool, thread: Int, on compute: Compute
   ) throws {
     guard let kernel = kernels[Key(shape: band.shape, accumulates: accumulates, thread: thread)] else {
-      throw OneDNNError(call: "a band that no kernel was made for", status: 3)
+      throw ComputeError(call: "a band that no kernel was made for", status: 3)
     }
     try kernel.run(source, to: result, on: compute.stream(thread))
   }

@@ -21,14 +21,14 @@ public final class Compute {
 
   /// - Parameters:
   ///   - type: `float32`, `bfloat16` or `int8`; nil for bfloat16 where the processor has instructions for it. With `int8` it is
-  ///     as with nil on processors that cannot multiply bytes and add them up in one instruction.
+  ///     as with nil on processors that cannot multiply bytes and add them up in one instruction. With OpenBLAS it is always float32.
   ///   - threads: the caller's included, 1 to 64. Fewer are made if the system refuses them.
   public init(_ type: DataType? = nil, threads: Int) throws {
     precondition([nil, .float32, .bfloat16, .int8].contains(type), "networks compute in float32, bfloat16 or int8")
     let activations = type == .int8 ? nil : type
-    self.type = activations ?? (OneDNN.hasBFloat16 ? .bfloat16 : .float32)
-    weights = type == .int8 && OneDNN.hasInt8 ? .int8 : self.type
-    OneDNN.useOneThread()
+    self.type = ComputeLibrary.hasOnlyFloat32 ? .float32 : activations ?? (ComputeLibrary.hasBFloat16 ? .bfloat16 : .float32)
+    weights = type == .int8 && ComputeLibrary.hasInt8 ? .int8 : self.type
+    ComputeLibrary.useOneThread()
     team = WorkerTeam(count: min(max(threads, 1), 64))
     streams = try (0..<team.count).map { _ in try Stream() }
     scratch = (0..<team.count).map { _ in Scratch() }
@@ -46,8 +46,8 @@ public final class Compute {
   /// - Parameter body: gets the number of the piece and of the thread. Pieces must not touch what others write.
   /// - Throws: what the first piece that failed threw; the others may not have run then.
   public func forEach(_ count: Int, _ body: (Int, Int) throws -> Void) throws {
-    // Whoever computes here has oneDNN on its own thread only.
-    OneDNN.useOneThread()
+    // Whoever computes here has the library on its own thread only.
+    ComputeLibrary.useOneThread()
     if team.count == 1 || count <= 1 {
       for piece in 0..<count { try body(piece, 0) }
       return

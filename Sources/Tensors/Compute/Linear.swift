@@ -67,10 +67,10 @@ public final class Linear {
     let (reading, inputs, outputs) = (reading, inputs, outputs)
     reading.failure = nil
     guard let quantized = reading({ .some(Quantization.quantized($0, rows: outputs, columns: inputs)) }) else {
-      throw reading.failure ?? OneDNNError(call: "weights that were not read", status: 2)
+      throw reading.failure ?? ComputeError(call: "weights that were not read", status: 2)
     }
     guard let quantized else {
-      let result = plain(OneDNN.hasBFloat16 ? .bfloat16 : .float32)
+      let result = plain(ComputeLibrary.hasBFloat16 ? .bfloat16 : .float32)
       settled = result
       return result
     }
@@ -129,7 +129,7 @@ public final class Linear {
       let first = piece * strip
       let count = min(strip, rows.count - first)
       let shape = Shape(rows: count, destination: result.type, activation: activation)
-      guard let kernel = kernels[shape]?[thread] else { throw OneDNNError(call: "a kernel that was not made", status: 3) }
+      guard let kernel = kernels[shape]?[thread] else { throw ComputeError(call: "a kernel that was not made", status: 3) }
       let (from, to) = (source.row(rows.lowerBound + first), result.row(row + first))
       guard isBytes else { return try kernel.run(from, to: to, on: compute.stream(thread)) }
       // [count][outputs] of float32, still without the rows' scales and the bias.

@@ -15,8 +15,8 @@ final class ProductCache {
 
   private var products: [Key: Kernel] = [:]
   private var softmaxes: [Key: Kernel] = [:]
-  private var orders: [Key: (Layout, Int)] = [:]
-  private var packers: [Key: Reorder] = [:]
+  private var orders: [Key: PackedOrder] = [:]
+  private var packers: [Key: Kernel] = [:]
 
   /// More shapes than a model has at once: what was made for earlier ones goes.
   private static let most = 256
@@ -30,12 +30,11 @@ final class ProductCache {
   }
 
   /// The order in which B of `[inner][columns]` is multiplied fastest.
-  func order(inner: Int, columns: Int) throws -> (layout: Layout, byteCount: Int) {
+  func order(inner: Int, columns: Int) throws -> PackedOrder {
     let key = Key(rows: 0, inner: inner, columns: columns)
     if let known = orders[key] { return known }
     makeRoom()
-    let layout = try Kernel.packedOrder(ProductShape(rows: 64, inner: inner, columns: columns), source: type)
-    let order = (layout, layout.byteCount)
+    let order = try Kernel.packedOrder(ProductShape(rows: 64, inner: inner, columns: columns), source: type)
     orders[key] = order
     return order
   }
@@ -46,7 +45,7 @@ final class ProductCache {
     if let known = products[key] { return known }
     makeRoom()
     let kernel = try Kernel.product(
-      ProductShape(rows: rows, inner: inner, columns: columns), packed: order(inner: inner, columns: columns).layout, source: type,
+      ProductShape(rows: rows, inner: inner, columns: columns), packed: order(inner: inner, columns: columns), source: type,
       destination: .float32, finish: Finish(accumulates: accumulates))
     products[key] = kernel
     return kernel
@@ -58,7 +57,7 @@ final class ProductCache {
     if let known = products[key] { return known }
     makeRoom()
     let kernel = try Kernel.product(
-      ProductShape(rows: rows, inner: inner, columns: columns), packed: order(inner: inner, columns: columns).layout, source: type,
+      ProductShape(rows: rows, inner: inner, columns: columns), packed: order(inner: inner, columns: columns), source: type,
       destination: type, finish: Finish(activation: .exp))
     products[key] = kernel
     return kernel
@@ -95,12 +94,12 @@ final class ProductCache {
   }
 
   /// Puts B of `[inner][columns]`, or of `[columns][inner]` if it is transposed, in the order of ``order(inner:columns:)``.
-  func packer(inner: Int, columns: Int, isTransposed: Bool) throws -> Reorder {
+  func packer(inner: Int, columns: Int, isTransposed: Bool) throws -> Kernel {
     let key = Key(rows: 0, inner: inner, columns: columns, isTransposed: isTransposed)
     if let known = packers[key] { return known }
     makeRoom()
-    let from = try Layout.matrices(1, inner, columns, type, MatrixStrides(), isTransposed: isTransposed)
-    let packer = try Reorder(from: from, to: order(inner: inner, columns: columns).layout)
+    let packer = try Kernel.packer(
+      inner: inner, columns: columns, isTransposed: isTransposed, type: type, to: order(inner: inner, columns: columns))
     packers[key] = packer
     return packer
   }

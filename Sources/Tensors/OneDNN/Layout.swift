@@ -1,28 +1,28 @@
 import COneDNN
 
 /// A tensor's shape, type and order in memory, as oneDNN describes it.
-public final class Layout {
+final class Layout {
   let handle: cdnn_memory_desc
 
-  private init(_ status: dnnl_status_t, _ handle: cdnn_memory_desc?, _ call: String) throws(OneDNNError) {
+  private init(_ status: dnnl_status_t, _ handle: cdnn_memory_desc?, _ call: String) throws(ComputeError) {
     try OneDNN.check(status, call)
-    guard let handle else { throw OneDNNError(call: call, status: 0) }
+    guard let handle else { throw ComputeError(call: call, status: 0) }
     self.handle = handle
   }
 
   deinit { dnnl_memory_desc_destroy(handle) }
 
   /// That of an operand which a kernel, with its implementation chosen, has.
-  convenience init(_ what: dnnl_query_t, of kernel: dnnl_primitive_desc_t?) throws(OneDNNError) {
+  convenience init(_ what: dnnl_query_t, of kernel: dnnl_primitive_desc_t?) throws(ComputeError) {
     var handle: cdnn_memory_desc?
-    guard let known = dnnl_primitive_desc_query_md(kernel, what, 0) else { throw OneDNNError(call: "dnnl_primitive_desc_query_md", status: 2) }
+    guard let known = dnnl_primitive_desc_query_md(kernel, what, 0) else { throw ComputeError(call: "dnnl_primitive_desc_query_md", status: 2) }
     let status = dnnl_memory_desc_clone(&handle, known)
     try self.init(status, handle, "dnnl_memory_desc_clone")
   }
 
   /// The axes in the order of `shape`, at `strides` elements, or in whatever order the kernel likes best if `strides` is nil.
-  convenience init(_ shape: [Int], _ type: DataType, strides: [Int]?) throws(OneDNNError) {
-    guard shape.count <= Int(DNNL_MAX_NDIMS), let type = type.oneDNN else { throw OneDNNError(call: "a layout", status: 2) }
+  convenience init(_ shape: [Int], _ type: DataType, strides: [Int]?) throws(ComputeError) {
+    guard shape.count <= Int(DNNL_MAX_NDIMS), let type = type.oneDNN else { throw ComputeError(call: "a layout", status: 2) }
     var handle: cdnn_memory_desc?
     let extents = shape.map { dnnl_dim_t($0) }
     if let strides {
@@ -35,17 +35,17 @@ public final class Layout {
   }
 
   /// Without gaps, the last axis innermost.
-  static func dense(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Layout {
+  static func dense(_ shape: [Int], _ type: DataType) throws(ComputeError) -> Layout {
     try Layout(shape, type, strides: extent(shape, type).strides)
   }
 
-  private static func extent(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Extent {
-    guard let extent = Extent(shape: shape, type: type) else { throw OneDNNError(call: "a shape beyond memory", status: 2) }
+  private static func extent(_ shape: [Int], _ type: DataType) throws(ComputeError) -> Extent {
+    guard let extent = Extent(shape: shape, type: type) else { throw ComputeError(call: "a shape beyond memory", status: 2) }
     return extent
   }
 
   /// `[count][channels][height][width]` in oneDNN's order of axes; in memory channels are innermost.
-  static func images(_ count: Int, _ height: Int, _ width: Int, _ channels: Int, _ type: DataType) throws(OneDNNError) -> Layout {
+  static func images(_ count: Int, _ height: Int, _ width: Int, _ channels: Int, _ type: DataType) throws(ComputeError) -> Layout {
     let strides = try extent([count, height, width, channels], type).strides
     return try Layout([count, channels, height, width], type, strides: [strides[0], strides[3], strides[1], strides[2]])
   }
@@ -54,7 +54,7 @@ public final class Layout {
   /// oneDNN has better orders.
   static func matrices(
     _ count: Int, _ rows: Int, _ columns: Int, _ type: DataType, _ strides: MatrixStrides, isTransposed: Bool = false
-  ) throws(OneDNNError) -> Layout {
+  ) throws(ComputeError) -> Layout {
     let (height, width) = isTransposed ? (columns, rows) : (rows, columns)
     let row = strides.row ?? width
     // Rows and matrices without gaps, or checked as if they were.
@@ -65,7 +65,7 @@ public final class Layout {
   }
 
   /// The kernel's choice.
-  static func any(_ shape: [Int], _ type: DataType) throws(OneDNNError) -> Layout { try Layout(shape, type, strides: nil) }
+  static func any(_ shape: [Int], _ type: DataType) throws(ComputeError) -> Layout { try Layout(shape, type, strides: nil) }
 
   var byteCount: Int { dnnl_memory_desc_get_size(handle) }
 
@@ -79,10 +79,10 @@ final class Operand {
   private let storage: AlignedMemory?
 
   /// - Parameter storage: nil if the address is set before each run.
-  init(_ layout: Layout, storage: AlignedMemory?) throws(OneDNNError) {
+  init(_ layout: Layout, storage: AlignedMemory?) throws(ComputeError) {
     var handle: dnnl_memory_t?
     try OneDNN.check(dnnl_memory_create(&handle, layout.handle, OneDNN.engine.get(), storage?.base), "dnnl_memory_create")
-    guard let handle else { throw OneDNNError(call: "dnnl_memory_create", status: 0) }
+    guard let handle else { throw ComputeError(call: "dnnl_memory_create", status: 0) }
     self.handle = handle
     self.storage = storage
   }

@@ -1,15 +1,15 @@
 import COneDNN
 
-extension Kernel {
+extension OneDNNKernel {
   /// yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) of each row: `[rows][columns]`, which may be written over itself if the types are one.
   ///
   /// - Parameters:
   ///   - type: `float32` or `bfloat16`.
   ///   - destination: the result's type; nil for the same.
-  public static func softmax(rows: Int, columns: Int, type: DataType, destination: DataType? = nil) throws(OneDNNError) -> Kernel {
+  static func softmax(rows: Int, columns: Int, type: DataType, destination: DataType? = nil) throws(ComputeError) -> OneDNNKernel {
     let layout = try Layout.dense([rows, columns], type)
     let result = try Layout.dense([rows, columns], destination ?? type)
-    return try Kernel(
+    return try OneDNNKernel(
       KernelDescription("dnnl_softmax_forward_primitive_desc_create") {
         dnnl_softmax_forward_primitive_desc_create(
           $0, $1, dnnl_forward_inference, dnnl_softmax_accurate, layout.handle, result.handle, 1, $2)
@@ -23,12 +23,12 @@ extension Kernel {
   ///   - scale, shift: γ and β, `columns` values each.
   ///   - type: `float32` or `bfloat16`.
   /// - Source: Ba, Kiros and Hinton, "Layer Normalization" (https://arxiv.org/abs/1607.06450).
-  public static func layerNormalization(
+  static func layerNormalization(
     rows: Int, columns: Int, scale: [Float], shift: [Float], epsilon: Float, type: DataType
-  ) throws(OneDNNError) -> Kernel {
+  ) throws(ComputeError) -> OneDNNKernel {
     let layout = try Layout.dense([rows, columns], type)
     let flags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue
-    return try Kernel(
+    return try OneDNNKernel(
       KernelDescription("dnnl_layer_normalization_forward_primitive_desc_create") {
         dnnl_layer_normalization_forward_primitive_desc_create(
           $0, $1, dnnl_forward_inference, layout.handle, layout.handle, nil, epsilon, UInt32(flags), $2)
@@ -39,10 +39,10 @@ extension Kernel {
   /// yᵢ = Σⱼ xᵢⱼ, in float32: `[rows][columns]` → `[rows]`.
   ///
   /// - Parameter type: `float32` or `bfloat16`.
-  static func rowSums(rows: Int, columns: Int, type: DataType) throws(OneDNNError) -> Kernel {
+  static func rowSums(rows: Int, columns: Int, type: DataType) throws(ComputeError) -> OneDNNKernel {
     let layout = try Layout.dense([rows, columns], type)
     let result = try Layout.dense([rows, 1], .float32)
-    return try Kernel(
+    return try OneDNNKernel(
       KernelDescription("dnnl_reduction_primitive_desc_create") {
         dnnl_reduction_primitive_desc_create($0, $1, dnnl_reduction_sum, layout.handle, result.handle, 0, 0, $2)
       })

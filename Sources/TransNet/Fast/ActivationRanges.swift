@@ -28,7 +28,7 @@ extension ActivationRanges {
 
 extension TransNetWeights {
   /// Measures them over `[frames][27][48][3]` levels.
-  public func measureRanges(_ frames: UnsafeBufferPointer<UInt8>, threads: Int) throws(OneDNNError) -> ActivationRanges {
+  public func measureRanges(_ frames: UnsafeBufferPointer<UInt8>, threads: Int) throws(ComputeError) -> ActivationRanges {
     let count = 8
     let network = try Network(self, flow: .delayed, precision: .float32, team: WorkerTeam(count: threads), counts: [count])
     network.reset()

@@ -55,7 +55,7 @@ final class Cell {
   ///   - counts: numbers of frames that a step may have.
   init(
     _ weights: TransNetWeights.Cell, height: Int, width: Int, step: Float, flow: Flow, precision: Precision, groups: Int, counts: [Int]
-  ) throws(OneDNNError) {
+  ) throws(ComputeError) {
     self.height = height
     self.width = width
     self.flow = flow
@@ -121,7 +121,7 @@ final class Cell {
   /// Frames between two moves of what is kept to the front: a quarter of the copying at half the memory of twice as many.
   private static let slack = 24
 
-  private func makePlan(_ count: Int) throws(OneDNNError) -> Plan {
+  private func makePlan(_ count: Int) throws(ComputeError) -> Plan {
     var plan = Plan(spatial: [], temporal: [])
     let share = 4 / groups
     var spatial = ConvolutionShape(count: count, height: height, width: width, inputs: inputs, outputs: 2 * share * filters, kernel: (3, 3))
@@ -159,8 +159,8 @@ final class Cell {
   /// Both convolutions for a worker's branches.
   ///
   /// - Parameter source: `[count][pixels][inputs]` activations.
-  func run(_ source: UnsafeMutableRawPointer, count: Int, group: Int, on stream: Stream) throws(OneDNNError) {
-    guard let plan = plans[count] else { throw OneDNNError(call: "a step of \(count) frames", status: 2) }
+  func run(_ source: UnsafeMutableRawPointer, count: Int, group: Int, on stream: Stream) throws(ComputeError) {
+    guard let plan = plans[count] else { throw ComputeError(call: "a step of \(count) frames", status: 2) }
     let base = wide[group].base
     try plan.spatial[group].run(source, to: base + (head + kept) * wideFrame, on: stream)
     let share = 4 / groups

@@ -24,7 +24,7 @@ final class DenseLayers {
     var hidden: [Kernel]
   }
 
-  init(_ weights: TransNetWeights, precision: Precision, groups: Int, counts: [Int]) throws(OneDNNError) {
+  init(_ weights: TransNetWeights, precision: Precision, groups: Int, counts: [Int]) throws(ComputeError) {
     self.precision = precision
     self.groups = groups
     width = weights.hidden.inputs
@@ -66,13 +66,13 @@ final class DenseLayers {
     }
   }
 
-  private func kernels(_ count: Int) throws(OneDNNError) -> Kernels {
-    guard let kernels = kernels[count] else { throw OneDNNError(call: "dense layers of \(count) frames", status: 2) }
+  private func kernels(_ count: Int) throws(ComputeError) -> Kernels {
+    guard let kernels = kernels[count] else { throw ComputeError(call: "dense layers of \(count) frames", status: 2) }
     return kernels
   }
 
   /// `[count][448]` → `[count][128]`.
-  func project(_ means: UnsafeMutablePointer<Float>, count: Int, on stream: Stream) throws(OneDNNError) -> UnsafePointer<Float> {
+  func project(_ means: UnsafeMutablePointer<Float>, count: Int, on stream: Stream) throws(ComputeError) -> UnsafePointer<Float> {
     try kernels(count).projection.run(UnsafeMutableRawPointer(means), to: projected.base, on: stream)
     return UnsafePointer(projected.base.assumingMemoryBound(to: Float.self))
   }
@@ -80,7 +80,7 @@ final class DenseLayers {
   /// Puts the hidden layer's inputs together.
   func prepare(
     _ features: UnsafeRawPointer, histogram: UnsafeMutablePointer<Float>, similarity: UnsafeMutablePointer<Float>, count: Int, on stream: Stream
-  ) throws(OneDNNError) {
+  ) throws(ComputeError) {
     let kernels = try kernels(count)
     let size = precision.inner.size
     let row = width * size
@@ -106,7 +106,7 @@ final class DenseLayers {
   }
 
   /// A worker's share of the hidden layer.
-  func hidden(_ count: Int, group: Int, on stream: Stream) throws(OneDNNError) {
+  func hidden(_ count: Int, group: Int, on stream: Stream) throws(ComputeError) {
     try kernels(count).hidden[group].run(inputs.base, to: hidden[group].base, on: stream)
   }
 

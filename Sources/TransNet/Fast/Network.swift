@@ -9,7 +9,7 @@ struct Logits {
   var manyHot: Float
 }
 
-/// The convolutions and dense layers of TransNetV2 on oneDNN, a few frames at a time.
+/// The convolutions and dense layers of TransNetV2, a few frames at a time.
 ///
 /// Frames enter with ``step(_:count:advance:)``; the features of frames that are `delay` behind come out of it, and
 /// ``decide(_:)`` turns features and bands into logits. All on one thread, which has the team to help it.
@@ -34,7 +34,7 @@ final class Network {
   ///   - denseCounts: numbers of frames that the dense layers may get; nil for the same.
   init(
     _ weights: TransNetWeights, flow: Flow, precision: Precision, team: WorkerTeam, counts: [Int], denseCounts: [Int]? = nil
-  ) throws(OneDNNError) {
+  ) throws(ComputeError) {
     self.flow = flow
     self.precision = precision
     self.team = team
@@ -65,7 +65,7 @@ final class Network {
   /// - Parameters:
   ///   - source: `[count][27][48][3]` levels.
   ///   - advance: how many of them are there to stay; the rest comes again with the next step.
-  func step(_ source: UnsafePointer<UInt8>, count: Int, advance: Int) throws(OneDNNError) {
+  func step(_ source: UnsafePointer<UInt8>, count: Int, advance: Int) throws(ComputeError) {
     switch precision.activation {
     case .float32:
       let target = frames.base.assumingMemoryBound(to: Float.self)
@@ -102,22 +102,22 @@ final class Network {
 
   var featureBytes: Int { Self.featureCount * precision.inner.size }
 
-  private func run(_ stack: Stack, _ input: UnsafeMutableRawPointer, count: Int, advance: Int) throws(OneDNNError) {
+  private func run(_ stack: Stack, _ input: UnsafeMutableRawPointer, count: Int, advance: Int) throws(ComputeError) {
     stack.prepare(count)
-    try onTeam { (index, stream) throws(OneDNNError) in try stack.first.run(input, count: count, group: index, on: stream) }
-    try onTeam { (index, _) throws(OneDNNError) in stack.join(count, part: index, of: self.groups) }
+    try onTeam { (index, stream) throws(ComputeError) in try stack.first.run(input, count: count, group: index, on: stream) }
+    try onTeam { (index, _) throws(ComputeError) in stack.join(count, part: index, of: self.groups) }
     stack.clearJoinedBefore(count)
-    try onTeam { (index, stream) throws(OneDNNError) in try stack.second.run(stack.joined(newest: count), count: count, group: index, on: stream) }
-    try onTeam { (index, _) throws(OneDNNError) in stack.pool(count, part: index, of: self.groups) }
+    try onTeam { (index, stream) throws(ComputeError) in try stack.second.run(stack.joined(newest: count), count: count, group: index, on: stream) }
+    try onTeam { (index, _) throws(ComputeError) in stack.pool(count, part: index, of: self.groups) }
     stack.finish(count, advance: advance)
   }
 
   /// Runs the work on each thread of the team.
-  private func onTeam(_ work: (Int, Stream) throws(OneDNNError) -> Void) throws(OneDNNError) {
-    let failure = Mutex<OneDNNError?>(nil)
+  private func onTeam(_ work: (Int, Stream) throws(ComputeError) -> Void) throws(ComputeError) {
+    let failure = Mutex<ComputeError?>(nil)
     team.run { index in
       guard index < groups else { return }
-      do throws(OneDNNError) { try work(index, streams[index]) } catch { failure.withLock { $0 = error } }
+      do throws(ComputeError) { try work(index, streams[index]) } catch { failure.withLock { $0 = error } }
     }
     if let error = failure.withLock({ $0 }) { throw error }
   }
@@ -130,14 +130,14 @@ final class Network {
   func decide(
     _ features: UnsafeRawPointer, histogram: UnsafeMutablePointer<Float>, similarity: UnsafeMutablePointer<Float>, count: Int,
     into logits: inout [Logits]
-  ) throws(OneDNNError) {
+  ) throws(ComputeError) {
     try dense.prepare(features, histogram: histogram, similarity: similarity, count: count, on: streams[0])
-    try onTeam { (index, stream) throws(OneDNNError) in try dense.hidden(count, group: index, on: stream) }
+    try onTeam { (index, stream) throws(ComputeError) in try dense.hidden(count, group: index, on: stream) }
     dense.heads(count, into: &logits)
   }
 
   /// `[count][448]` → `[count][128]`, not yet of length 1.
-  func project(_ means: UnsafeMutablePointer<Float>, count: Int) throws(OneDNNError) -> UnsafePointer<Float> {
+  func project(_ means: UnsafeMutablePointer<Float>, count: Int) throws(ComputeError) -> UnsafePointer<Float> {
     try dense.project(means, count: count, on: streams[0])
   }
 

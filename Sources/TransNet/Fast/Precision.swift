@@ -11,7 +11,10 @@ public enum Precision: String, CaseIterable, Hashable, Sendable {
   case int8
 
   /// The fastest that this processor has instructions for.
-  public static var automatic: Precision { OneDNN.hasInt8 ? .int8 : OneDNN.hasBFloat16 ? .bfloat16 : .float32 }
+  public static var automatic: Precision { ComputeLibrary.hasInt8 ? .int8 : ComputeLibrary.hasBFloat16 ? .bfloat16 : .float32 }
+
+  /// What is computed in where this is asked for: float32 with a library that has nothing else.
+  public var available: Precision { ComputeLibrary.hasOnlyFloat32 ? .float32 : self }
 
   /// The activations that spatial convolutions read.
   var activation: DataType {
@@ -30,7 +33,7 @@ public enum Precision: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .float32: .float32
     case .bfloat16: .bfloat16
-    case .int8: OneDNN.hasBFloat16 ? .bfloat16 : .float32
+    case .int8: ComputeLibrary.hasBFloat16 ? .bfloat16 : .float32
     }
   }
 }

@@ -21,7 +21,7 @@ public struct Prediction: Hashable, Sendable {
 
 /// Turns frames into predictions, one for each, in order.
 ///
-/// To be used from one thread, on which ``OneDNN/useOneThread()`` was called before.
+/// To be used from one thread, on which ``ComputeLibrary/useOneThread()`` was called before.
 public protocol Predictor: AnyObject {
   /// How many later frames must be there before a frame's prediction is sure to be.
   var lookAhead: Int { get }
@@ -31,9 +31,9 @@ public protocol Predictor: AnyObject {
   var leastCount: Int { get }
 
   /// Takes the next frames, `[count][27][48][3]` levels of red, green and blue, and appends what is known by now.
-  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(OneDNNError)
+  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(ComputeError)
   /// The stream is over: appends what is still missing, and forgets the stream.
-  func finish(into predictions: inout [Prediction]) throws(OneDNNError)
+  func finish(into predictions: inout [Prediction]) throws(ComputeError)
   /// Forgets all frames.
   func reset()
 }
@@ -60,10 +60,12 @@ public enum Windowing: Hashable, Sendable {
 
 extension TransNetWeights {
   /// - Parameters:
+  ///   - precision: with OpenBLAS it is always float32.
   ///   - threads: 1, 2 or 4; other numbers are rounded down.
-  public func makePredictor(_ windowing: Windowing, precision: Precision, threads: Int) throws(OneDNNError) -> any Predictor {
+  public func makePredictor(_ windowing: Windowing, precision: Precision, threads: Int) throws(ComputeError) -> any Predictor {
+    let precision = precision.available
     // Without VNNI the sums of byte products may saturate.
-    guard precision != .int8 || OneDNN.hasInt8 else { throw OneDNNError(call: "int8 on a processor without VNNI", status: 3) }
+    guard precision != .int8 || ComputeLibrary.hasInt8 else { throw ComputeError(call: "int8 on a processor without VNNI", status: 3) }
     let team = WorkerTeam(count: min(max(threads, 1), 4))
     switch windowing {
     case .windowed: return try WindowedPredictor(self, precision: precision, team: team)
@@ -108,7 +110,7 @@ final class DelayedPredictor: Predictor {
   private var logits: [Logits] = []
 
   /// - Parameter wanted: the look-ahead; what is more than can be made use of, 99 frames, is not waited for.
-  init(_ weights: TransNetWeights, lookAhead wanted: Int, precision: Precision, team: WorkerTeam) throws(OneDNNError) {
+  init(_ weights: TransNetWeights, lookAhead wanted: Int, precision: Precision, team: WorkerTeam) throws(ComputeError) {
     // Frames come in pairs where there is time for it: a pair costs less than twice one. Its first frame waits for its second.
     leastCount = wanted >= Self.convolutionReach + 2 ? 2 : 1
     similarityReach = min(SimilarityBand.reach, max(0, wanted - Self.convolutionReach - (leastCount - 1)))
@@ -133,7 +135,7 @@ final class DelayedPredictor: Predictor {
     (stepped, emitted, pushed) = (0, 0, 0)
   }
 
-  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     guard count > 0 else { return }
     if pushed == 0 { try repeatFrame(frames, leadingCopies, into: &predictions) }
     pushed += count
@@ -141,10 +143,10 @@ final class DelayedPredictor: Predictor {
     last = Array(UnsafeBufferPointer(start: frames + (count - 1) * Network.frameBytes, count: Network.frameBytes))
   }
 
-  func finish(into predictions: inout [Prediction]) throws(OneDNNError) {
+  func finish(into predictions: inout [Prediction]) throws(ComputeError) {
     let copy = last
     while emitted < pushed + leadingCopies, !copy.isEmpty {
-      try copy.withUnsafeBufferPointer { (frame) throws(OneDNNError) in
+      try copy.withUnsafeBufferPointer { (frame) throws(ComputeError) in
         guard let base = frame.baseAddress else { return }
         try repeatFrame(base, bestCount, into: &predictions)
       }
@@ -152,13 +154,13 @@ final class DelayedPredictor: Predictor {
     reset()
   }
 
-  private func repeatFrame(_ frame: UnsafePointer<UInt8>, _ times: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  private func repeatFrame(_ frame: UnsafePointer<UInt8>, _ times: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     let copies = AlignedMemory(byteCount: times * Network.frameBytes)
     for index in 0..<times { (copies.base + index * Network.frameBytes).copyMemory(from: frame, byteCount: Network.frameBytes) }
     try stepAll(copies.base.assumingMemoryBound(to: UInt8.self), times, into: &predictions)
   }
 
-  private func stepAll(_ frames: UnsafePointer<UInt8>, _ count: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  private func stepAll(_ frames: UnsafePointer<UInt8>, _ count: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     var done = 0
     while done < count {
       let next = counts.last { $0 <= count - done } ?? 1
@@ -167,7 +169,7 @@ final class DelayedPredictor: Predictor {
     }
   }
 
-  private func step(_ frames: UnsafePointer<UInt8>, _ count: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  private func step(_ frames: UnsafePointer<UInt8>, _ count: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     let histogramCounts = colors.base.assumingMemoryBound(to: Float.self)
     for index in 0..<count {
       ColorHistogram.count(frames + index * Network.frameBytes, into: histogramCounts)
@@ -200,7 +202,7 @@ final class DelayedPredictor: Predictor {
   }
 
   /// Predictions for the frames that are due, in numbers that kernels exist for.
-  private func emit(upTo frame: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  private func emit(upTo frame: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     while emitted <= frame {
       let count = counts.last { $0 <= frame - emitted + 1 } ?? 1
       let first = bands.base.assumingMemoryBound(to: Float.self)

@@ -24,7 +24,7 @@ final class ProvisionalPredictor: Predictor {
   private let colors = AlignedMemory(byteCount: ColorHistogram.bins * 4)
   private var logits: [Logits] = []
 
-  init(_ weights: TransNetWeights, lookAhead: Int, precision: Precision, team: WorkerTeam) throws(OneDNNError) {
+  init(_ weights: TransNetWeights, lookAhead: Int, precision: Precision, team: WorkerTeam) throws(ComputeError) {
     self.lookAhead = lookAhead
     step = min(4, lookAhead)
     let span = 1 + lookAhead
@@ -47,7 +47,7 @@ final class ProvisionalPredictor: Predictor {
     (stepped, emitted, pushed) = (0, 0, 0)
   }
 
-  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     guard count > 0 else { return }
     if pushed == 0 { for _ in 0..<leadingCopies { try append(frames, into: &predictions) } }
     pushed += count
@@ -55,17 +55,17 @@ final class ProvisionalPredictor: Predictor {
     last = Array(UnsafeBufferPointer(start: frames + (count - 1) * Network.frameBytes, count: Network.frameBytes))
   }
 
-  func finish(into predictions: inout [Prediction]) throws(OneDNNError) {
+  func finish(into predictions: inout [Prediction]) throws(ComputeError) {
     let copy = last
     while emitted < pushed + leadingCopies, pushed > 0 {
-      try copy.withUnsafeBufferPointer { (frame) throws(OneDNNError) in
+      try copy.withUnsafeBufferPointer { (frame) throws(ComputeError) in
         if let base = frame.baseAddress { try append(base, into: &predictions) }
       }
     }
     reset()
   }
 
-  private func append(_ frame: UnsafePointer<UInt8>, into predictions: inout [Prediction]) throws(OneDNNError) {
+  private func append(_ frame: UnsafePointer<UInt8>, into predictions: inout [Prediction]) throws(ComputeError) {
     let counted = colors.base.assumingMemoryBound(to: Float.self)
     ColorHistogram.count(frame, into: counted)
     histogram.append(counted)
@@ -74,8 +74,8 @@ final class ProvisionalPredictor: Predictor {
     if pending.count == span * Network.frameBytes { try run(into: &predictions) }
   }
 
-  private func run(into predictions: inout [Prediction]) throws(OneDNNError) {
-    try pending.withUnsafeBufferPointer { (frames) throws(OneDNNError) in
+  private func run(into predictions: inout [Prediction]) throws(ComputeError) {
+    try pending.withUnsafeBufferPointer { (frames) throws(ComputeError) in
       if let base = frames.baseAddress { try network.step(base, count: span, advance: step) }
     }
     let joined = means.base.assumingMemoryBound(to: Float.self)

@@ -32,7 +32,7 @@ final class Stack {
   init(
     _ index: Int, _ weights: (TransNetWeights.Cell, TransNetWeights.Cell), height: Int, width: Int, flow: Flow, precision: Precision,
     ranges: ActivationRanges, groups: Int, counts: [Int]
-  ) throws(OneDNNError) {
+  ) throws(ComputeError) {
     self.precision = precision
     self.index = index
     isLast = index == 2

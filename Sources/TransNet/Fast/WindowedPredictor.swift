@@ -25,7 +25,7 @@ final class WindowedPredictor: Predictor {
   private let colors = AlignedMemory(byteCount: ColorHistogram.bins * 4)
   private var logits: [Logits] = []
 
-  init(_ weights: TransNetWeights, precision: Precision, team: WorkerTeam) throws(OneDNNError) {
+  init(_ weights: TransNetWeights, precision: Precision, team: WorkerTeam) throws(ComputeError) {
     network = try Network(
       weights, flow: .provisional, precision: precision, team: team, counts: [Self.window], denseCounts: [Self.step, Self.window])
     pending.reserveCapacity((Self.window + Self.step) * Network.frameBytes)
@@ -36,14 +36,14 @@ final class WindowedPredictor: Predictor {
     (pushed, emitted) = (0, 0)
   }
 
-  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  func push(_ frames: UnsafePointer<UInt8>, count: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     guard count > 0 else { return }
     if pushed == 0 { try append(frames, copies: leadingCopies, into: &predictions) }
     pushed += count
     for index in 0..<count { try append(frames + index * Network.frameBytes, copies: 1, into: &predictions) }
   }
 
-  func finish(into predictions: inout [Prediction]) throws(OneDNNError) {
+  func finish(into predictions: inout [Prediction]) throws(ComputeError) {
     let last = Array(pending.suffix(Network.frameBytes))
     while emitted < pushed, !last.isEmpty {
       pending += last
@@ -52,19 +52,19 @@ final class WindowedPredictor: Predictor {
     reset()
   }
 
-  private func append(_ frame: UnsafePointer<UInt8>, copies: Int, into predictions: inout [Prediction]) throws(OneDNNError) {
+  private func append(_ frame: UnsafePointer<UInt8>, copies: Int, into predictions: inout [Prediction]) throws(ComputeError) {
     for _ in 0..<copies {
       pending += UnsafeBufferPointer(start: frame, count: Network.frameBytes)
       if pending.count == Self.window * Network.frameBytes { try run(into: &predictions) }
     }
   }
 
-  private func run(into predictions: inout [Prediction]) throws(OneDNNError) {
+  private func run(into predictions: inout [Prediction]) throws(ComputeError) {
     network.reset()
     similarity.reset()
     histogram.reset()
     let window = Self.window
-    try pending.withUnsafeBufferPointer { (frames) throws(OneDNNError) in
+    try pending.withUnsafeBufferPointer { (frames) throws(ComputeError) in
       guard let base = frames.baseAddress else { return }
       try network.step(base, count: window, advance: 0)
       let counted = colors.base.assumingMemoryBound(to: Float.self)

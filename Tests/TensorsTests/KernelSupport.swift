@@ -46,7 +46,7 @@ func loaded(_ memory: AlignedMemory, _ count: Int, _ type: DataType) -> [Float] 
 
 /// Runs a kernel once.
 func run(_ kernel: Kernel, _ source: AlignedMemory, _ second: AlignedMemory? = nil, count: Int, _ type: DataType = .float32) throws -> [Float] {
-  OneDNN.useOneThread()
+  ComputeLibrary.useOneThread()
   let destination = AlignedMemory(byteCount: count * type.size)
   try withExtendedLifetime((source, second)) { try kernel.run(source.base, second?.base, to: destination.base, on: Stream()) }
   return loaded(destination, count, type)
@@ -58,10 +58,13 @@ func distance(_ found: [Float], _ expected: [Float]) -> Float {
   return zip(found, expected).map { $0.isNaN ? .infinity : abs($0 - $1) / (1 + abs($1)) }.max() ?? 0
 }
 
-/// oneDNN's status of what is refused; nil if nothing was.
-func refusal<Result>(_ body: () throws(OneDNNError) -> Result) -> UInt32? {
-  do throws(OneDNNError) {
+/// The status of what is refused; nil if nothing was.
+func refusal<Result>(_ body: () throws(ComputeError) -> Result) -> UInt32? {
+  do throws(ComputeError) {
     _ = try body()
     return nil
-  } catch { return error.status }
+  } catch {
+    guard case .failed(_, let status) = error else { return 0 }
+    return status
+  }
 }

@@ -3,9 +3,10 @@ import COneDNN
 /// One operation of oneDNN, compiled for its shapes, with its weights in the order that it likes best.
 ///
 /// Making one takes about a millisecond, running it allocates nothing. A kernel is run by one thread at a time.
-public final class Kernel {
+final class OneDNNKernel: KernelBody {
   /// The name of the implementation that oneDNN chose, such as `brgconv:avx512_core_bf16`.
-  public let implementation: String
+  let implementation: String
+  let takesSecond: Bool
   private let primitive: dnnl_primitive_t
   private let source: Operand
   /// The second operand, where it is not constant.
@@ -19,15 +20,16 @@ public final class Kernel {
   /// - Parameter takesSecond: the operand that other kernels have their weights in is given with each run.
   init(
     _ description: KernelDescription, takesSecond: Bool = false, constants: [(argument: Int32, operand: Operand)] = []
-  ) throws(OneDNNError) {
+  ) throws(ComputeError) {
     implementation = description.implementation
+    self.takesSecond = takesSecond
     source = try Operand(description.layout(dnnl_query_src_md), storage: nil)
     second = takesSecond ? try Operand(description.layout(dnnl_query_weights_md), storage: nil) : nil
     destination = try Operand(description.layout(dnnl_query_dst_md), storage: nil)
     var primitive: dnnl_primitive_t?
-    let status = try OneDNN.whileMaking { () throws(OneDNNError) in dnnl_primitive_create(&primitive, description.handle) }
+    let status = try OneDNN.whileMaking { () throws(ComputeError) in dnnl_primitive_create(&primitive, description.handle) }
     try OneDNN.check(status, "dnnl_primitive_create")
-    guard let primitive else { throw OneDNNError(call: "dnnl_primitive_create", status: 0) }
+    guard let primitive else { throw ComputeError(call: "dnnl_primitive_create", status: 0) }
     self.primitive = primitive
     let constants = try constants + description.scales()
     self.constants = constants
@@ -41,42 +43,22 @@ public final class Kernel {
 
   deinit { dnnl_primitive_destroy(primitive) }
 
-  /// Reads from one address, or from two, and writes to another.
-  ///
-  /// - Parameter second: for kernels of two operands.
-  /// - Precondition: all hold what the layouts that the kernel was made with say.
-  public func run(
-    _ source: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer? = nil, to destination: UnsafeMutableRawPointer, on stream: Stream
-  ) throws(OneDNNError) {
-    guard (self.second == nil) == (second == nil) else { throw OneDNNError(call: "a kernel with another number of operands", status: 2) }
+  func run(
+    _ source: UnsafeMutableRawPointer, _ second: UnsafeMutableRawPointer?, to destination: UnsafeMutableRawPointer, on stream: Stream
+  ) throws(ComputeError) {
     self.source.point(to: source)
     if let second { self.second?.point(to: second) }
     self.destination.point(to: destination)
     if let scratchpad { scratchpad.operand.point(to: stream.scratchpad(byteCount: scratchpad.byteCount)) }
-    try OneDNN.check(dnnl_primitive_execute(primitive, stream.handle, Int32(arguments.count), arguments), "dnnl_primitive_execute")
+    try OneDNN.check(dnnl_primitive_execute(primitive, stream.oneDNN, Int32(arguments.count), arguments), "dnnl_primitive_execute")
   }
 }
 
-/// What is done to each sum before it is written.
-public struct Finish {
-  /// Factors, one for each output channel or one for all; empty for none. For kernels of bytes without a bias, which oneDNN 2
-  /// would multiply too, and oneDNN 3 would not.
-  public var scales: [Float] = []
-  /// The sum is added to what is there.
-  public var accumulates = false
-  /// Applied last.
-  public var activation: Activation?
-
-  public init(scales: [Float] = [], accumulates: Bool = false, activation: Activation? = nil) {
-    self.scales = scales
-    self.accumulates = accumulates
-    self.activation = activation
-  }
-
+extension Finish {
   /// - Parameters:
   ///   - axis: that of the channels in the result.
   ///   - weightsAxis: that of the channels in the weights.
-  func makeAttributes(axis: Int32 = 1, weightsAxis: Int32 = 0) throws(OneDNNError) -> dnnl_primitive_attr_t? {
+  func makeAttributes(axis: Int32 = 1, weightsAxis: Int32 = 0) throws(ComputeError) -> dnnl_primitive_attr_t? {
     var attributes: dnnl_primitive_attr_t?
     try OneDNN.check(dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
     try OneDNN.check(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "dnnl_primitive_attr_set_scratchpad_mode")
@@ -109,15 +91,15 @@ final class KernelDescription {
   init(
     _ call: String, _ finish: Finish = Finish(), channels: Int = 0, axis: Int32 = 1, weightsAxis: Int32 = 0,
     choose: (UnsafeMutablePointer<dnnl_primitive_desc_t?>, dnnl_engine_t, dnnl_primitive_attr_t?) -> dnnl_status_t
-  ) throws(OneDNNError) {
-    guard finish.scales.count <= 1 || finish.scales.count == channels else { throw OneDNNError(call: "a factor for each channel", status: 2) }
+  ) throws(ComputeError) {
+    guard finish.scales.count <= 1 || finish.scales.count == channels else { throw ComputeError(call: "a factor for each channel", status: 2) }
     let attributes = try finish.makeAttributes(axis: axis, weightsAxis: weightsAxis)
     defer { dnnl_primitive_attr_destroy(attributes) }
     var handle: dnnl_primitive_desc_t?
     let engine = try OneDNN.engine.get()
-    let status = try OneDNN.whileMaking { () throws(OneDNNError) in choose(&handle, engine, attributes) }
+    let status = try OneDNN.whileMaking { () throws(ComputeError) in choose(&handle, engine, attributes) }
     try OneDNN.check(status, call)
-    guard let handle else { throw OneDNNError(call: call, status: 0) }
+    guard let handle else { throw ComputeError(call: call, status: 0) }
     self.handle = handle
     self.finish = finish
   }
@@ -130,11 +112,11 @@ final class KernelDescription {
     return String(cString: name)
   }
 
-  func layout(_ what: dnnl_query_t) throws(OneDNNError) -> Layout { try Layout(what, of: handle) }
+  func layout(_ what: dnnl_query_t) throws(ComputeError) -> Layout { try Layout(what, of: handle) }
 
   /// The finish's factors, where they are operands of the kernel.
-  func scales() throws(OneDNNError) -> [(argument: Int32, operand: Operand)] {
+  func scales() throws(ComputeError) -> [(argument: Int32, operand: Operand)] {
     guard cdnn_scales_argument != 0, !finish.scales.isEmpty else { return [] }
-    return [(cdnn_scales_argument, try Kernel.constant(finish.scales, shape: [finish.scales.count]))]
+    return [(cdnn_scales_argument, try OneDNNKernel.constant(finish.scales, shape: [finish.scales.count]))]
   }
 }

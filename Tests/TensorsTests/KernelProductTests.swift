@@ -24,8 +24,8 @@ func product(_ shape: ProductShape, _ a: [Float], _ placeA: Place, _ b: [Float],
   return result
 }
 
-@Suite("Products of matrices on oneDNN")
-struct OneDNNProductTests {
+@Suite("Products of matrices")
+struct KernelProductTests {
   static let shapes = [(1, 1, 1, 1), (1, 7, 33, 5), (3, 17, 64, 31), (2, 50, 101, 128), (4, 1, 19, 3)]
 
   static func place(_ shape: (Int, Int, Int, Int)) -> (ProductShape, Place, Place) {
@@ -38,7 +38,7 @@ struct OneDNNProductTests {
     var (shape, placeA, placeB) = Self.place(numbers)
     let (a, b) = (noise(shape.count * placeA.matrix), noise(shape.count * placeB.matrix, seed: 2))
     let count = shape.count * shape.rows * shape.columns
-    for type in [DataType.float32] + (OneDNN.hasBFloat16 ? [.bfloat16] : []) {
+    for type in [DataType.float32] + (ComputeLibrary.hasBFloat16 ? [.bfloat16] : []) {
       for isTransposed in [false, true] {
         shape.isSecondTransposed = isTransposed
         (placeB.row, placeB.column) = isTransposed ? (1, shape.inner) : (shape.columns, 1)
@@ -49,7 +49,7 @@ struct OneDNNProductTests {
     }
   }
 
-  @Test("Sums of bytes are exact, and scaled column by column", .enabled(if: OneDNN.hasInt8), arguments: shapes)
+  @Test("Sums of bytes are exact, and scaled column by column", .enabled(if: ComputeLibrary.hasInt8), arguments: shapes)
   func bytes(_ numbers: (Int, Int, Int, Int)) throws {
     let (shape, placeA, placeB) = Self.place(numbers)
     let (a, b) = (wholes(shape.count * placeA.matrix, 0...255), wholes(shape.count * placeB.matrix, -128...127, seed: 3))
@@ -79,7 +79,7 @@ struct OneDNNProductTests {
 
   @Test("Heads that lie side by side in rows are matrices of their own", arguments: [DataType.float32, .bfloat16])
   func strides(_ type: DataType) throws {
-    guard type == .float32 || OneDNN.hasBFloat16 else { return }
+    guard type == .float32 || ComputeLibrary.hasBFloat16 else { return }
     // Queries and keys [T][heads][D] → scores [heads][T][T], in rows that are longer than they must be.
     let (time, heads, depth, row) = (9, 3, 16, 11)
     let (queries, keys) = (noise(time * heads * depth), noise(time * heads * depth, seed: 2))
@@ -99,7 +99,7 @@ struct OneDNNProductTests {
 
   @Test("An inner product is W·x + b of each vector", arguments: [DataType.float32, .bfloat16, .uint8])
   func innerProduct(_ type: DataType) throws {
-    guard type == .float32 || (type == .bfloat16 ? OneDNN.hasBFloat16 : OneDNN.hasInt8) else { return }
+    guard type == .float32 || (type == .bfloat16 ? ComputeLibrary.hasBFloat16 : ComputeLibrary.hasInt8) else { return }
     let isWhole = type == .uint8
     for (count, inputs, outputs) in [(1, 1, 1), (1, 101, 7), (3, 33, 128), (8, 128, 31)] {
       let x = isWhole ? wholes(count * inputs, 0...255) : rounded(noise(count * inputs), to: type)
@@ -121,7 +121,7 @@ struct OneDNNProductTests {
     func status(_ change: (inout ProductShape) -> Void) -> UInt32? {
       var shape = ProductShape(count: 2, rows: 3, inner: 4, columns: 5)
       change(&shape)
-      return refusal { () throws(OneDNNError) in try Kernel.product(shape, source: .float32, second: .float32, destination: .float32) }
+      return refusal { () throws(ComputeError) in try Kernel.product(shape, source: .float32, second: .float32, destination: .float32) }
     }
     #expect(status { _ in } == nil)
     #expect(status { $0.rows = -1 } != nil)
@@ -131,7 +131,7 @@ struct OneDNNProductTests {
     #expect(status { $0.second.row = -1 } != nil)
     let weights = PackedWeights(noise(20), shape: [1, 4, 5], type: .float32)
     func packed(_ shape: ProductShape, bias: Int) -> UInt32? {
-      refusal { () throws(OneDNNError) in try Kernel.product(shape, weights, bias: noise(bias), source: .float32, destination: .float32) }
+      refusal { () throws(ComputeError) in try Kernel.product(shape, weights, bias: noise(bias), source: .float32, destination: .float32) }
     }
     #expect(packed(ProductShape(rows: 3, inner: 4, columns: 5), bias: 5) == nil)
     #expect(packed(ProductShape(rows: 3, inner: 4, columns: 5), bias: 4) == 2)
@@ -146,7 +146,7 @@ struct OneDNNProductTests {
     let weights = PackedWeights([1, 2, 3, 4], shape: [1, 2, 2], type: .float32)
     let one = try Kernel.product(shape, weights, bias: nil, source: .float32, destination: .float32)
     let (memory, stream) = (AlignedMemory(byteCount: 64), try Stream())
-    #expect(refusal { () throws(OneDNNError) in try two.run(memory.base, to: memory.base, on: stream) } == 2)
-    #expect(refusal { () throws(OneDNNError) in try one.run(memory.base, memory.base, to: memory.base, on: stream) } == 2)
+    #expect(refusal { () throws(ComputeError) in try two.run(memory.base, to: memory.base, on: stream) } == 2)
+    #expect(refusal { () throws(ComputeError) in try one.run(memory.base, memory.base, to: memory.base, on: stream) } == 2)
   }
 }

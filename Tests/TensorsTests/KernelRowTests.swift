@@ -2,9 +2,9 @@ import Glibc
 import Tensors
 import Testing
 
-@Suite("Activations and normalizations on oneDNN")
-struct OneDNNRowTests {
-  static let types = [DataType.float32] + (OneDNN.hasBFloat16 ? [.bfloat16] : [])
+@Suite("Activations and normalizations")
+struct KernelRowTests {
+  static let types = [DataType.float32] + (ComputeLibrary.hasBFloat16 ? [.bfloat16] : [])
 
   static func value(_ function: Activation, _ x: Double) -> Double {
     switch function {
@@ -63,12 +63,12 @@ struct OneDNNRowTests {
 
   @Test("Impossible sizes and types are errors")
   func refused() {
-    #expect(refusal { () throws(OneDNNError) in try Kernel.activation(.relu, count: -1, type: .float32) } != nil)
-    #expect(refusal { () throws(OneDNNError) in try Kernel.activation(.tanh, count: 1, type: .int64) } != nil)
-    #expect(refusal { () throws(OneDNNError) in try Kernel.softmax(rows: .max, columns: 2, type: .float32) } != nil)
-    #expect(refusal { () throws(OneDNNError) in try Kernel.softmax(rows: 2, columns: -2, type: .float32) } != nil)
+    #expect(refusal { () throws(ComputeError) in try Kernel.activation(.relu, count: -1, type: .float32) } != nil)
+    #expect(refusal { () throws(ComputeError) in try Kernel.activation(.tanh, count: 1, type: .int64) } != nil)
+    #expect(refusal { () throws(ComputeError) in try Kernel.softmax(rows: .max, columns: 2, type: .float32) } != nil)
+    #expect(refusal { () throws(ComputeError) in try Kernel.softmax(rows: 2, columns: -2, type: .float32) } != nil)
     func normalization(columns: Int, scale: Int, shift: Int) -> UInt32? {
-      refusal { () throws(OneDNNError) in
+      refusal { () throws(ComputeError) in
         try Kernel.layerNormalization(rows: 2, columns: columns, scale: noise(scale), shift: noise(shift), epsilon: 1e-5, type: .float32)
       }
     }
@@ -80,7 +80,7 @@ struct OneDNNRowTests {
 
   @Test("An error says which call failed and how")
   func description() {
-    #expect("\(OneDNNError(call: "dnnl_matmul_desc_init", status: 2))" == "oneDNN's dnnl_matmul_desc_init failed with status 2")
-    #expect(OneDNN.version.split(separator: ".").count == 3)
+    #expect("\(ComputeError(call: "dnnl_matmul_desc_init", status: 2))" == "oneDNN's dnnl_matmul_desc_init failed with status 2")
+    #expect(ComputeLibrary.version.split(separator: ".").count >= 3)
   }
 }

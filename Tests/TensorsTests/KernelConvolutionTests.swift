@@ -60,8 +60,8 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
   var resultCount: Int { shape.count * shape.result.height * shape.result.width * shape.outputs }
 }
 
-@Suite("Convolutions on oneDNN")
-struct OneDNNConvolutionTests {
+@Suite("Convolutions")
+struct KernelConvolutionTests {
   @Test("In float32 they are the sums that the definition says", arguments: ConvolutionCase.all)
   func float32(_ item: ConvolutionCase) throws {
     let (source, weights, bias) = (noise(item.sourceCount), noise(item.weightShape.reduce(1, *), seed: 2), noise(item.shape.outputs, seed: 3))
@@ -72,7 +72,7 @@ struct OneDNNConvolutionTests {
     }
   }
 
-  @Test("In bfloat16 they are the sums of rounded numbers", .enabled(if: OneDNN.hasBFloat16), arguments: ConvolutionCase.all)
+  @Test("In bfloat16 they are the sums of rounded numbers", .enabled(if: ComputeLibrary.hasBFloat16), arguments: ConvolutionCase.all)
   func bfloat16(_ item: ConvolutionCase) throws {
     let (source, weights) = (noise(item.sourceCount), noise(item.weightShape.reduce(1, *), seed: 2))
     let packed = PackedWeights(weights, shape: item.weightShape, type: .bfloat16)
@@ -83,7 +83,7 @@ struct OneDNNConvolutionTests {
     #expect(distance(try run(short, stored(source, .bfloat16), count: item.resultCount, .bfloat16), expected) < 1.0 / 256)
   }
 
-  @Test("Sums of bytes are exact, and scaled channel by channel", .enabled(if: OneDNN.hasInt8), arguments: ConvolutionCase.all)
+  @Test("Sums of bytes are exact, and scaled channel by channel", .enabled(if: ComputeLibrary.hasInt8), arguments: ConvolutionCase.all)
   func bytes(_ item: ConvolutionCase) throws {
     let weights = wholes(item.weightShape.reduce(1, *), -128...127)
     let packed = PackedWeights(weights, shape: item.weightShape, type: .int8)
@@ -131,7 +131,7 @@ struct OneDNNConvolutionTests {
 
   @Test("One image's result does not depend on how many are computed at a time", arguments: [DataType.float32, .bfloat16, .uint8])
   func counts(_ type: DataType) throws {
-    guard type == .float32 || (type == .bfloat16 ? OneDNN.hasBFloat16 : OneDNN.hasInt8) else { return }
+    guard type == .float32 || (type == .bfloat16 ? ComputeLibrary.hasBFloat16 : ComputeLibrary.hasInt8) else { return }
     let weights = PackedWeights(wholes(64 * 32 * 9, -100...100), shape: [64, 32, 3, 3], type: type == .uint8 ? .int8 : type)
     let source = wholes(8 * 13 * 24 * 32, 0...255)
     let size = 13 * 24 * 64
@@ -164,7 +164,7 @@ struct OneDNNConvolutionTests {
   @Test("Impossible shapes are errors", arguments: impossible)
   func refused(_ item: ConvolutionCase) {
     let packed = PackedWeights(noise(19 * 5 * 9), shape: [19, 5, 3, 3], type: .float32)
-    #expect(refusal { () throws(OneDNNError) in
+    #expect(refusal { () throws(ComputeError) in
       try Kernel.convolution(item.shape, packed, bias: nil, source: .float32, destination: .float32)
     } != nil)
   }
@@ -173,7 +173,7 @@ struct OneDNNConvolutionTests {
   func mismatch() {
     let item = ConvolutionCase.all[0]
     func status(weights: Int = 19 * 5 * 9, bias: Int = 19, scales: Int = 0) -> UInt32? {
-      refusal { () throws(OneDNNError) in
+      refusal { () throws(ComputeError) in
         let packed = PackedWeights(noise(weights), shape: [19, 5, 3, 3], type: .float32)
         return try Kernel.convolution(
           item.shape, packed, bias: noise(bias), source: .float32, destination: .float32, finish: Finish(scales: noise(scales)))
@@ -185,7 +185,7 @@ struct OneDNNConvolutionTests {
     #expect(status(bias: 18) == 2)
     #expect(status(bias: 20) == 2)
     #expect(status(scales: 18) == 2)
-    #expect(refusal { () throws(OneDNNError) in
+    #expect(refusal { () throws(ComputeError) in
       try Kernel.convolution(
         item.shape, PackedWeights(noise(19 * 5 * 9), shape: [19, 5, 3, 3], type: .int64), bias: nil, source: .float32, destination: .float32)
     } == 2)

@@ -1,0 +1,25 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Memory on a cache line's boundary, which kernels read and write fastest; zeros at first. What is never touched of it
+/// costs no memory.
+public final class AlignedMemory: @unchecked Sendable {  // who writes when is its owners' affair
+  public let base: UnsafeMutableRawPointer
+  public let byteCount: Int
+  private let block: UnsafeMutableRawPointer
+
+  private static let alignment = 64
+
+  public init(byteCount: Int) {
+    self.byteCount = max(0, byteCount)
+    let size = self.byteCount + 2 * Self.alignment
+    // calloc has the system's zeros for large blocks, where writing them would touch every page.
+    block = calloc(1, size) ?? .allocate(byteCount: size, alignment: 16)
+    base = block.alignedUp(toMultipleOf: Self.alignment)
+  }
+
+  deinit { free(block) }
+}
