@@ -30,8 +30,9 @@ static inline dnnl_status_t cdnn_set_scales(
   return dnnl_primitive_attr_set_scales_mask(attributes, DNNL_ARG_WEIGHTS, count == 1 ? 0 : 1 << weights_axis);
 }
 
-// The argument that the factors are given as when the primitive runs; 0 if it knows them from the beginning.
-static const int cdnn_scales_argument = DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS;
+// The argument that the factors are given as when the primitive runs; 0 if it knows them from the beginning. Functions: Swift
+// knows what a constant is, and would warn of what is never run.
+static inline int cdnn_scales_argument(void) { return DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS; }
 
 #else
 
@@ -141,6 +142,6 @@ static inline dnnl_status_t cdnn_set_scales(
   return dnnl_primitive_attr_set_output_scales(attributes, count, count == 1 ? 0 : 1 << result_axis, values);
 }
 
-static const int cdnn_scales_argument = 0;
+static inline int cdnn_scales_argument(void) { return 0; }
 
 #endif

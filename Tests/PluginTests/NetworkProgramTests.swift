@@ -101,6 +101,17 @@ extension Shots {
       #expect(lists[0] == lists[1])
     }
 
+    // oneDNN's own limit stands for processors that have no more.
+    @Test(arguments: [("AVX512_CORE_VNNI", "int8: the fastest with AVX-512 VNNI"), ("AVX2", "float32: the fastest with AVX2"), ("SSE41", "float32: the fastest with SSE4.1")])
+    func `the log says what precision=auto took, and why`(_ limit: String, _ words: String) throws {
+      let result = try launch(
+        short, ["GST_SHOTS_MODELS": Self.models, "ONEDNN_MAX_CPU_ISA": limit, "GST_DEBUG": "shotdetect:4", "GST_DEBUG_NO_COLOR": "1"])
+      #expect(result.status == 0)
+      // A processor that has less than the limit takes what it has.
+      guard limit != "AVX512_CORE_VNNI" || result.output.contains("AVX-512 VNNI") else { return }
+      #expect(result.output.contains("computes in \(words)"), "\(result.output)")
+    }
+
     @Test(arguments: ["bfloat16", "int8"]) func `with OpenBLAS the log says that all is float32`(_ precision: String) throws {
       let result = try launch(
         "videotestsrc num-buffers=3 ! shotdetect detector=transnet precision=\(precision) ! fakesink",

@@ -15,6 +15,7 @@ enum ComputeLog {
     if ComputeLibrary.hasOnlyFloat32, asked != "auto", asked != taken {
       debug.log(GST_LEVEL_WARNING, handle, "precision=\(asked) is computed in \(taken): \(library.name) has nothing else here")
     }
-    debug.log(GST_LEVEL_INFO, handle, "\(library.name) \(ComputeLibrary.version) computes in \(taken)")
+    let reason = asked == "auto" ? "the fastest with \(ComputeLibrary.instructions)" : "asked for, with \(ComputeLibrary.instructions)"
+    debug.log(GST_LEVEL_INFO, handle, "\(library.name) \(ComputeLibrary.version) computes in \(taken): \(reason)")
   }
 }

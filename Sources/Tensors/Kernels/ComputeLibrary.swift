@@ -54,6 +54,14 @@ public enum ComputeLibrary: String, CaseIterable, Hashable, Sendable {
     }
   }
 
+  /// What the library takes of this processor, such as "AVX-512 BF16".
+  public static var instructions: String {
+    switch current {
+    case .oneDNN: OneDNN.instructions
+    case .openBLAS: "float32 alone"
+    }
+  }
+
   /// Keeps the library on the calling thread. Each thread that makes or runs kernels calls it first; work is shared out above.
   public static func useOneThread() {
     switch current {

@@ -26,6 +26,16 @@ enum OneDNN {
   /// Whether products of bytes are one instruction here.
   static var hasInt8: Bool { supports(dnnl_cpu_isa_avx512_core_vnni) || supports(dnnl_cpu_isa_avx2_vnni) }
 
+  /// The best that the processor has and oneDNN may use, such as "AVX-512 BF16", which has VNNI too.
+  static var instructions: String {
+    let known = [
+      (dnnl_cpu_isa_avx512_core_amx, "AMX"), (dnnl_cpu_isa_avx512_core_bf16, "AVX-512 BF16"), (dnnl_cpu_isa_avx512_core_vnni, "AVX-512 VNNI"),
+      (dnnl_cpu_isa_avx512_core, "AVX-512"), (dnnl_cpu_isa_avx2_vnni, "AVX2 VNNI"), (dnnl_cpu_isa_avx2, "AVX2"), (dnnl_cpu_isa_avx, "AVX"),
+      (dnnl_cpu_isa_sse41, "SSE4.1"),
+    ]
+    return known.first { supports($0.0) }?.1 ?? "plain code"
+  }
+
   private static let isa = dnnl_get_effective_cpu_isa()
 
   /// Instruction sets are bit sets that hold those they extend.

@@ -116,7 +116,7 @@ final class KernelDescription {
 
   /// The finish's factors, where they are operands of the kernel.
   func scales() throws(ComputeError) -> [(argument: Int32, operand: Operand)] {
-    guard cdnn_scales_argument != 0, !finish.scales.isEmpty else { return [] }
-    return [(cdnn_scales_argument, try OneDNNKernel.constant(finish.scales, shape: [finish.scales.count]))]
+    guard cdnn_scales_argument() != 0, !finish.scales.isEmpty else { return [] }
+    return [(cdnn_scales_argument(), try OneDNNKernel.constant(finish.scales, shape: [finish.scales.count]))]
   }
 }
