@@ -21,7 +21,7 @@ from bench_extend import print_extend
 from bench_live import print_live
 from bench_network import print_network
 from bench_repair import print_repair
-from measuring import FILM, seconds, usage
+from measuring import FILM, machine, seconds, usage
 from tables import table
 
 DETECTORS = ("content", "adaptive", "threshold", "histogram", "hash")
@@ -147,6 +147,7 @@ def main():
     if options.seconds < 3: parser.error("--seconds: at least 3, or the first cut comes too late to be found")
     every = not (options.elements or options.network or options.live or options.repair or options.diffusion or options.extend)
 
+    print(f"Measured in {machine()}")
     shm = Path("/dev/shm")
     roomy = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > 800e6
 
