@@ -13,7 +13,7 @@ let package = Package(
     .library(name: "Extension", targets: ["Extension"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0")
   ],
   targets: [
     .systemLibrary(name: "CGStreamer", pkgConfig: "gstreamer-video-1.0"),
@@ -22,7 +22,9 @@ let package = Package(
     .systemLibrary(name: "COneDNN"),
     .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0"),
     .target(name: "CVersion"),
-    .target(name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")], exclude: ["README.md"]),
+    .target(
+      name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")],
+      exclude: ["README.md"]),
     .target(name: "Pixels"),
     .target(name: "Threads"),
     .target(name: "Shots", dependencies: ["Pixels", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
@@ -42,15 +44,19 @@ let package = Package(
     .target(
       name: "ShotsPlugin",
       dependencies: [
-        "CGStreamer", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet", .product(name: "DequeModule", package: "swift-collections")],
+        "CGStreamer", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       path: "plugins/shots",
       exclude: ["plugin.map"],
       linkerSettings: [
         // One self-contained file: the Swift runtime inside, with what FoundationEssentials needs; one symbol outside. What
         // the loader has resolved is read-only, as Debian's own packages have it.
         .unsafeFlags([
-          "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/shots/plugin.map", "-Xlinker", "--gc-sections",
-          "-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization", "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker", "-s",
+          "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/shots/plugin.map", "-Xlinker",
+          "--gc-sections",
+          "-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization", "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker",
+          "-s",
           "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now",
         ])
       ]),

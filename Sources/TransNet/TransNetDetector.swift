@@ -29,7 +29,8 @@ public struct TransNetDetector: Detector {
   ///   - inference: reset by this detector, and to be used by no other one at the same time.
   ///   - isPunctual: wait for each prediction as soon as it is due, so that frames leave in time.
   public init(
-    _ settings: DetectorSettings, layout: PictureLayout, inference: InferenceThread, model: TransitionModel, policy: LatePolicy, isPunctual: Bool
+    _ settings: DetectorSettings, layout: PictureLayout, inference: InferenceThread, model: TransitionModel, policy: LatePolicy,
+    isPunctual: Bool
   ) {
     self.inference = inference
     self.policy = policy

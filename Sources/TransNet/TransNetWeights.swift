@@ -133,7 +133,9 @@ extension TransNetWeights {
         for output in 0..<filters {
           let scale = norm.scale[branch * filters + output]
           for input in 0..<2 * filters {
-            for tap in 0..<3 { taps[(tap * 2 * filters + input) * filters + output] = scale * narrow[(output * 2 * filters + input) * 3 + tap] }
+            for tap in 0..<3 {
+              taps[(tap * 2 * filters + input) * filters + output] = scale * narrow[(output * 2 * filters + input) * 3 + tap]
+            }
           }
         }
         temporal.append(taps)

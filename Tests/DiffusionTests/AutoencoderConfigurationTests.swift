@@ -32,7 +32,8 @@ import Testing
   @Test(arguments: [
     #""in_channels": 0"#, #""in_channels": -3"#, #""latent_channels": 1e30"#, #""latent_channels": 9223372036854775807"#,
     #""block_out_channels": []"#, #""block_out_channels": [128, 256]"#, #""block_out_channels": [128, 256, 256, 100000000]"#,
-    #""block_out_channels": [128, 256, 256, 500]"#, #""block_out_channels": "wide""#, #""layers_per_block": 1000000"#, #""layers_per_block": 1.5"#,
+    #""block_out_channels": [128, 256, 256, 500]"#, #""block_out_channels": "wide""#, #""layers_per_block": 1000000"#,
+    #""layers_per_block": 1.5"#,
     #""norm_num_groups": 0"#, #""norm_num_groups": 48"#, #""norm_eps": -1"#, #""norm_eps": 2"#, #""temporal_compression_ratio": 0"#,
     #""temporal_compression_ratio": 1e300"#, #""scaling_factor": 0"#, #""sample_height": 0"#, #""sample_width": -1"#, #""act_fn": "mish""#,
     #""down_block_types": ["DownBlock2D", "DownBlock2D", "DownBlock2D", "DownBlock2D"]"#, #""up_block_types": ["CogVideoXUpBlock3D"]"#,

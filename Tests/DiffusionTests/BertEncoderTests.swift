@@ -29,7 +29,8 @@ struct BertEncoderTests {
   }
 
   @Test(
-    "In bfloat16 vectors are within 2% of those in float32", .enabled(if: ComputeLibrary.hasBFloat16), arguments: ["one", "seven", "sixty-four"])
+    "In bfloat16 vectors are within 2% of those in float32", .enabled(if: ComputeLibrary.hasBFloat16),
+    arguments: ["one", "seven", "sixty-four"])
   func bfloat16(name: String) throws {
     #expect(relativeRMS(try encode(name, .bfloat16, threads: 2), from: try fixture.expected(name)) < 0.02)
   }

@@ -8,7 +8,8 @@ struct CameraMotionTests {
   /// A picture without end: waves in several directions, 0…1 by channel.
   static func scenery(_ x: Double, _ y: Double, _ channel: Int) -> Double {
     let shift = Double(channel)
-    return 0.5 + 0.2 * sin(x * 0.21 + y * 0.13 + shift) + 0.15 * sin(x * 0.07 - y * 0.24 + 2 * shift) + 0.12 * cos(x * 0.43 + y * 0.05) * cos(y * 0.31)
+    return 0.5 + 0.2 * sin(x * 0.21 + y * 0.13 + shift) + 0.15 * sin(x * 0.07 - y * 0.24 + 2 * shift) + 0.12 * cos(x * 0.43 + y * 0.05)
+      * cos(y * 0.31)
   }
 
   /// Frames of a camera over it: a point p of a frame was at e^zoom · p + shift a frame earlier.
@@ -27,9 +28,11 @@ struct CameraMotionTests {
     return result
   }
 
-  @Test("Is found to a fiftieth of a pixel", arguments: [
-    (0, 0, 0), (0, 1.5, 0), (0, -3.25, 0.5), (0, 6, -2), (0.012, 0, 0), (-0.02, 0, 0), (0.015, 1, -0.5),
-  ])
+  @Test(
+    "Is found to a fiftieth of a pixel",
+    arguments: [
+      (0, 0, 0), (0, 1.5, 0), (0, -3.25, 0.5), (0, 6, -2), (0.012, 0, 0), (-0.02, 0, 0), (0.015, 1, -0.5),
+    ])
   func found(zoom: Double, x: Double, y: Double) {
     let motion = CameraMotion(of: Self.shot(8, zoom: zoom, x: x, y: y))
     #expect(abs(motion.x - x) < 0.02 && abs(motion.y - y) < 0.02, "\(motion)")
@@ -43,7 +46,9 @@ struct CameraMotionTests {
     for frame in 0..<8 {
       for row in 20..<44 {
         let target = frames.matrix.row((frame * 64 + row) * 112).assumingMemoryBound(to: Float.self)
-        for column in 0..<24 { for channel in 0..<3 { target[3 * (column + 10 + 6 * frame) + channel] = (row / 4 + column / 4) % 2 == 0 ? 0.9 : -0.9 } }
+        for column in 0..<24 {
+          for channel in 0..<3 { target[3 * (column + 10 + 6 * frame) + channel] = (row / 4 + column / 4) % 2 == 0 ? 0.9 : -0.9 }
+        }
       }
     }
     let motion = CameraMotion(of: frames)
@@ -81,7 +86,9 @@ struct CameraMotionTests {
     #expect(difference(last, Self.shot(1, zoom: 0, x: 1, y: 0, from: 9), inside: 4) < 4)
   }
 
-  @Test("It comes to rest before it has seen beyond the frame by more than 15 % of a side", arguments: [(0, 6, 0), (0, 0, -4), (0.04, 0, 0), (0.02, 2, 1)])
+  @Test(
+    "It comes to rest before it has seen beyond the frame by more than 15 % of a side",
+    arguments: [(0, 6, 0), (0, 0, -4), (0.04, 0, 0), (0.02, 2, 1)])
   func limited(zoom: Double, x: Double, y: Double) throws {
     let motion = CameraMotion(of: Self.shot(8, zoom: zoom, x: x, y: y))
     let path = motion.path(count: 8, damping: 0.97, width: 112, height: 64)
@@ -104,7 +111,8 @@ struct CameraMotionTests {
   func extremes() {
     for (width, height) in [(1, 1), (2, 2), (3, 40), (40, 2), (17, 16), (33, 31)] {
       for seed in 0..<4 {
-        let frames = Frames(planes: numbers(3 * 5 * height * width, seed: UInt64(seed)), channels: 3, count: 5, height: height, width: width)
+        let frames = Frames(
+          planes: numbers(3 * 5 * height * width, seed: UInt64(seed)), channels: 3, count: 5, height: height, width: width)
         let values = frames.matrix.base.assumingMemoryBound(to: Float.self)
         if seed == 1 { for index in 0..<frames.matrix.rows * 3 { values[index] = .nan } }
         if seed == 2 { for index in 0..<frames.matrix.rows * 3 { values[index] = index % 2 == 0 ? .infinity : -.infinity } }
@@ -121,7 +129,9 @@ struct CameraMotionTests {
     let (expected, _) = try fixture.floats("motions")
     for shot in 0..<2 {
       let motion = CameraMotion(of: try SceneSmallTests().frames("context", shot))
-      for (number, wanted) in zip([motion.logZoom, motion.x, motion.y], expected[3 * shot..<3 * shot + 3]) { #expect(abs(Float(number) - wanted) < 1e-4) }
+      for (number, wanted) in zip([motion.logZoom, motion.x, motion.y], expected[3 * shot..<3 * shot + 3]) {
+        #expect(abs(Float(number) - wanted) < 1e-4)
+      }
     }
     let first = try SceneSmallTests().frames("context", 0)
     let (ahead, shape) = try fixture.floats("ahead")

@@ -24,13 +24,17 @@ final class LappedFolder {
       ("decoder.weight", shape, decoder.weight), ("decoder.bias", [Self.channels], decoder.bias),
     ]
     folder.write(safetensors(tensors.filter { $0.name != without }), name: "diffusion_pytorch_model.safetensors")
-    var all = ["_class_name": "\"AutoencoderLapped\"", "latent_channels": "4", "block_size": "8", "kernel_size": "14", "scaling_factor": "0.5"]
+    var all = [
+      "_class_name": "\"AutoencoderLapped\"", "latent_channels": "4", "block_size": "8", "kernel_size": "14", "scaling_factor": "0.5",
+    ]
     all.merge(fields) { $1 }
     let configuration = "{" + all.map { "\"\($0)\": \($1)" }.joined(separator: ",") + "}"
     folder.write(Array(configuration.utf8), name: "config.json")
   }
 
-  func load(threads: Int = 2) throws -> LappedAutoencoder { try LappedAutoencoder(folder: folder.path, compute: Compute(.float32, threads: threads)) }
+  func load(threads: Int = 2) throws -> LappedAutoencoder {
+    try LappedAutoencoder(folder: folder.path, compute: Compute(.float32, threads: threads))
+  }
 }
 
 @Suite("Lapped autoencoders")
@@ -59,7 +63,9 @@ struct LappedAutoencoderTests {
             for channel in 0..<3 {
               for pixel in 0..<area {
                 guard let y = place(row, pixel / 14, of: height), let x = place(column, pixel % 14, of: width) else { continue }
-                sum += Double(pixels[((channel * 2 + frame) * height + y) * width + x]) * Double(folder.encoder.weight[(latent * 3 + channel) * area + pixel])
+                sum +=
+                  Double(pixels[((channel * 2 + frame) * height + y) * width + x])
+                  * Double(folder.encoder.weight[(latent * 3 + channel) * area + pixel])
               }
             }
             expected.append(Float(sum / 2))
@@ -79,7 +85,9 @@ struct LappedAutoencoderTests {
           let value = Double(latents.values[(frame * 4 + latent) * rows * columns + block]) / 0.5
           for channel in 0..<3 {
             for pixel in 0..<area {
-              guard let y = place(block / columns, pixel / 14, of: height), let x = place(block % columns, pixel % 14, of: width) else { continue }
+              guard let y = place(block / columns, pixel / 14, of: height), let x = place(block % columns, pixel % 14, of: width) else {
+                continue
+              }
               drawn[(channel * height + y) * width + x] += value * Double(folder.decoder.weight[(latent * 3 + channel) * area + pixel])
             }
           }
@@ -104,7 +112,9 @@ struct LappedAutoencoderTests {
   func sizes() throws {
     let autoencoder = try folder.load()
     for (count, height, width, channels) in [(0, 8, 8, 3), (1, 8, 12, 3), (1, 8, 8, 4), (1, 0, 8, 3)] {
-      #expect(throws: DiffusionError.self) { try autoencoder.encode(Frames(count: count, height: height, width: width, channels: channels)) }
+      #expect(throws: DiffusionError.self) {
+        try autoencoder.encode(Frames(count: count, height: height, width: width, channels: channels))
+      }
     }
     let latents = Latents(Array(repeating: 0, count: 5), frames: 1, channels: 5, height: 1, width: 1)
     #expect(throws: DiffusionError.self) { try autoencoder.decode(latents) { _ in } }
@@ -112,10 +122,14 @@ struct LappedAutoencoderTests {
     #expect(throws: Stop.self) { try autoencoder.encode(Frames(count: 1, height: 8, width: 8, channels: 3)) { throw Stop() } }
   }
 
-  @Test("A damaged configuration is one error that names what is wrong", arguments: [
-    ("kernel_size", "11", "kernel_size"), ("kernel_size", "4", "kernel_size"), ("temporal_compression_ratio", "4", "temporal_compression_ratio"),
-    ("scaling_factor", "0", "scaling_factor"), ("latent_channels", "5", "encoder.weight"), ("_class_name", "\"AutoencoderTiny\"", "AutoencoderTiny"),
-  ])
+  @Test(
+    "A damaged configuration is one error that names what is wrong",
+    arguments: [
+      ("kernel_size", "11", "kernel_size"), ("kernel_size", "4", "kernel_size"),
+      ("temporal_compression_ratio", "4", "temporal_compression_ratio"),
+      ("scaling_factor", "0", "scaling_factor"), ("latent_channels", "5", "encoder.weight"),
+      ("_class_name", "\"AutoencoderTiny\"", "AutoencoderTiny"),
+    ])
   func damaged(field: String, value: String, complaint: String) throws {
     let error = #expect(throws: WeightsError.self) { _ = try LappedFolder([field: value]).load() }
     #expect(error.map { "\($0)".contains(complaint) } == true)

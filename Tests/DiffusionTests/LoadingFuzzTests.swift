@@ -13,9 +13,12 @@ private struct Mutator {
   var random: SeededNumbers
 
   static let hostile: [String] = [
-    "-1", "0", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1e308", "1e999", "-0", "2.5", "4294967296",
-    "null", "true", "\"\"", "[]", "{}", "\"..\"", "\"../../etc/passwd\"", "\"\\u0000\"", "\"\\ud800\"", "\"model-00009.safetensors\"", "\"F64\"", "\"BF16\"",
-    String(repeating: "[", count: 5000), String(repeating: "{\"a\":", count: 3000), String(repeating: "9", count: 400), "\u{1}", "NaN", "\"lora_A\"",
+    "-1", "0", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1e308", "1e999", "-0", "2.5",
+    "4294967296",
+    "null", "true", "\"\"", "[]", "{}", "\"..\"", "\"../../etc/passwd\"", "\"\\u0000\"", "\"\\ud800\"", "\"model-00009.safetensors\"",
+    "\"F64\"", "\"BF16\"",
+    String(repeating: "[", count: 5000), String(repeating: "{\"a\":", count: 3000), String(repeating: "9", count: 400), "\u{1}", "NaN",
+    "\"lora_A\"",
   ]
 
   /// JSON's words, each in its bytes: strings, numbers, brackets.
@@ -95,8 +98,13 @@ struct LoadingFuzzTests {
 
   private let base = safetensors([("m.weight", [2, 2], [1, 2, 3, 4]), ("n.weight", [2, 2], [1, 2, 3, 4]), ("n.bias", [2], [0, 0])])
   private let lora = safetensors(
-    [("transformer.m.lora_A.weight", [1, 2], [1, 2]), ("transformer.m.lora_B.weight", [2, 1], [3, 5]), ("transformer.m.alpha", [], [1])],
-    metadata: ["format": "pt", "lora_adapter_metadata": "{\"transformer.r\": 1, \"transformer.lora_alpha\": 2, \"transformer.rank_pattern\": {\"m\": 1}}"])
+    [
+      ("transformer.m.lora_A.weight", [1, 2], [1, 2]), ("transformer.m.lora_B.weight", [2, 1], [3, 5]), ("transformer.m.alpha", [], [1]),
+    ],
+    metadata: [
+      "format": "pt",
+      "lora_adapter_metadata": "{\"transformer.r\": 1, \"transformer.lora_alpha\": 2, \"transformer.rank_pattern\": {\"m\": 1}}",
+    ])
 
   /// Peak memory of this process so far, in bytes. Other tests run beside these, so that only what is gross can be told.
   private func peak() -> Int {
@@ -151,7 +159,8 @@ struct LoadingFuzzTests {
     folder.write(base, name: "model-1.safetensors")
     folder.write(lora, name: "model-2.safetensors")
     let map = Array(
-      "{\"metadata\":{\"total_size\":60},\"weight_map\":{\"m.weight\":\"model-1.safetensors\",\"n.bias\":\"model-1.safetensors\",\"transformer.m.alpha\":\"model-2.safetensors\"}}".utf8)
+      "{\"metadata\":{\"total_size\":60},\"weight_map\":{\"m.weight\":\"model-1.safetensors\",\"n.bias\":\"model-1.safetensors\",\"transformer.m.alpha\":\"model-2.safetensors\"}}"
+        .utf8)
     fuzz(2, least: rounds / 2) { mutator throws(WeightsError) in
       write(mutator.mutate(map), name: "model.safetensors.index.json")
       try read(try WeightFiles(folder: folder.path))
@@ -161,7 +170,8 @@ struct LoadingFuzzTests {
   @Test("A mutated model index is refused with one typed error, or its components lie within the folder")
   func modelIndexes() {
     let index = Array(
-      "{\"_class_name\":\"CogVideoXPipeline\",\"tokenizer\":[null,null],\"transformer\":[\"diffusers\",\"T\"],\"vae\":[\"diffusers\",\"V\"],\"x\":true}".utf8)
+      "{\"_class_name\":\"CogVideoXPipeline\",\"tokenizer\":[null,null],\"transformer\":[\"diffusers\",\"T\"],\"vae\":[\"diffusers\",\"V\"],\"x\":true}"
+        .utf8)
     fuzz(3, least: rounds / 4) { mutator throws(WeightsError) in
       write(mutator.mutate(index), name: "model_index.json")
       let model = try ModelFolder(path: folder.path)
@@ -176,7 +186,8 @@ struct LoadingFuzzTests {
   @Test("A mutated configuration is refused with one typed error, or its fields are in range")
   func configurations() {
     let configuration = Array(
-      "{\"_class_name\":\"T\",\"num_layers\":30,\"norm_eps\":1e-05,\"channels\":[128,256],\"bias\":true,\"act\":\"gelu\",\"scale\":[0.5,1.5],\"types\":[\"A\"]}".utf8)
+      "{\"_class_name\":\"T\",\"num_layers\":30,\"norm_eps\":1e-05,\"channels\":[128,256],\"bias\":true,\"act\":\"gelu\",\"scale\":[0.5,1.5],\"types\":[\"A\"]}"
+        .utf8)
     fuzz(4, least: rounds / 4) { mutator throws(WeightsError) in
       let path = write(mutator.mutate(configuration), name: "config.json")
       let fields = try ConfigurationFields(path: path)
@@ -196,7 +207,8 @@ struct LoadingFuzzTests {
   func adapters() throws {
     let weights = try WeightFiles(file: folder.write(base, name: "model.safetensors"))
     let configuration = Array(
-      "{\"peft_type\":\"LORA\",\"r\":1,\"lora_alpha\":2,\"alpha_pattern\":{\"m\":3},\"rank_pattern\":{},\"use_rslora\":false,\"bias\":\"none\",\"use_dora\":false}".utf8)
+      "{\"peft_type\":\"LORA\",\"r\":1,\"lora_alpha\":2,\"alpha_pattern\":{\"m\":3},\"rank_pattern\":{},\"use_rslora\":false,\"bias\":\"none\",\"use_dora\":false}"
+        .utf8)
     fuzz(5, least: rounds / 2) { mutator throws(WeightsError) in
       let path = write(mutator.mutateFile(lora), name: "lora.safetensors")
       let merged = try weights.merging([(try LowRankAdapter(path: path), scale: 0.5)])
@@ -232,7 +244,8 @@ struct LoadingFuzzTests {
     for index in 0..<300_000 { texts += "\"\(index)\":\"\"," }
     let bombs = [
       many, texts, String(repeating: "[", count: 20_000_000), "{\"a\":" + String(repeating: "[0,", count: 5_000_000),
-      "{\"a\":{\"dtype\":\"F32\",\"shape\":[" + String(repeating: "1,", count: 5_000_000), "{\"a\":{\"x\":[" + String(repeating: "1,", count: 5_000_000),
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[" + String(repeating: "1,", count: 5_000_000),
+      "{\"a\":{\"x\":[" + String(repeating: "1,", count: 5_000_000),
     ]
     for bomb in bombs {
       let path = folder.write(safetensors(header: bomb, data: []), name: "model.safetensors")

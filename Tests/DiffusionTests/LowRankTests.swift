@@ -42,14 +42,16 @@ struct LowRankTests {
 
   /// W = [[1, 2], [3, 4]] and an adapter of rank 1: A = [1, 2], B = [3, 5].
   private func weights() throws -> WeightFiles {
-    try WeightFiles(file: folder.write(safetensors([("m.weight", [2, 2], [1, 2, 3, 4]), ("m.bias", [2], [0, 0])]), name: "base.safetensors"))
+    try WeightFiles(
+      file: folder.write(safetensors([("m.weight", [2, 2], [1, 2, 3, 4]), ("m.bias", [2], [0, 0])]), name: "base.safetensors"))
   }
   private let down = ("m.lora_A.weight", [1, 2], [1, 2]) as (String, [Int], [Float])
   private let up = ("m.lora_B.weight", [2, 1], [3, 5]) as (String, [Int], [Float])
   private func adapter(
     _ tensors: [(String, [Int], [Float])], metadata: [String: String] = [:], name: String = "lora.safetensors"
   ) throws(WeightsError) -> LowRankAdapter {
-    try LowRankAdapter(path: folder.write(safetensors(tensors.map { (name: $0.0, shape: $0.1, values: $0.2) }, metadata: metadata), name: name))
+    try LowRankAdapter(
+      path: folder.write(safetensors(tensors.map { (name: $0.0, shape: $0.1, values: $0.2) }, metadata: metadata), name: name))
   }
   private func merged(_ adapters: [(LowRankAdapter, scale: Float)]) throws -> [Float] {
     try weights().merging(adapters).floats("m.weight", shape: [2, 2])
@@ -153,9 +155,11 @@ struct LowRankTests {
     arguments: [
       ("{\"use_dora\":true}", "use_dora"), ("{\"fan_in_fan_out\":true}", "fan_in_fan_out"), ("{\"bias\":\"all\"}", "bias"),
       ("{\"modules_to_save\":[\"proj_out\"]}", "modules_to_save"), ("{\"peft_type\":\"LOHA\"}", "peft_type"), ("{\"r\":2}", "rank 1"),
-      ("{\"r\":0}", "\"r\" is 0"), ("{\"r\":-1}", "\"r\" is -1"), ("{\"r\":1.5}", "\"r\" is 1.5"), ("{\"r\":99999999999999999999}", "\"r\" is 1e+20"),
+      ("{\"r\":0}", "\"r\" is 0"), ("{\"r\":-1}", "\"r\" is -1"), ("{\"r\":1.5}", "\"r\" is 1.5"),
+      ("{\"r\":99999999999999999999}", "\"r\" is 1e+20"),
       ("{\"lora_alpha\":1e999}", "float64"), ("{\"lora_alpha\":1e300}", "lora_alpha"), ("{\"lora_alpha\":\"8\"}", "lora_alpha"),
-      ("{\"rank_pattern\":{\"m\":2}}", "rank 1"), ("{\"rank_pattern\":{\"m.*\":2}}", "regular expression"), ("{\"rank_pattern\":[]}", "rank_pattern"),
+      ("{\"rank_pattern\":{\"m\":2}}", "rank 1"), ("{\"rank_pattern\":{\"m.*\":2}}", "regular expression"),
+      ("{\"rank_pattern\":[]}", "rank_pattern"),
       ("{\"alpha_pattern\":{\"m\":null}}", "alpha_pattern"), ("{\"r\":1,\"r\":1}", "twice"), ("[]", "no JSON object"), ("{", "no JSON"),
       (String(repeating: "[", count: 70), "deeper"),
     ])
@@ -164,7 +168,8 @@ struct LowRankTests {
     let error = try #require(failure { () throws(WeightsError) in _ = try adapter([down, up], name: "adapter_model.safetensors") })
     #expect(error.path == path || error.tensor == "m.lora_A.weight")
     #expect(error.reason.contains(words), "\(error)")
-    let inFile = try #require(failure { () throws(WeightsError) in _ = try adapter([down, up], metadata: ["lora_adapter_metadata": text]) })
+    let inFile = try #require(
+      failure { () throws(WeightsError) in _ = try adapter([down, up], metadata: ["lora_adapter_metadata": text]) })
     #expect(inFile.reason.contains(words), "\(inFile)")
   }
 

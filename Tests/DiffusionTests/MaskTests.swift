@@ -219,9 +219,11 @@ struct LatentCutTests {
     }
   }
 
-  @Test("Cuts that have no boundary of their own, or are not in the video, are errors that name the cut", arguments: [
-    [20.0, 10], [10, 10], [9, 10], [40, 45, 46], [0], [-4], [49], [1e300], [.nan], [.infinity], [-.infinity],
-  ])
+  @Test(
+    "Cuts that have no boundary of their own, or are not in the video, are errors that name the cut",
+    arguments: [
+      [20.0, 10], [10, 10], [9, 10], [40, 45, 46], [0], [-4], [49], [1e300], [.nan], [.infinity], [-.infinity],
+    ])
   func errors(cuts: [Double]) {
     #expect { try LatentCuts(cuts, latents: 13, compression: 4) } throws: { error in
       guard case .cuts(let text)? = error as? DiffusionError else { return false }

@@ -11,9 +11,10 @@ struct ModelFolderTests {
   func saved() throws {
     let model = try ModelFolder(path: fixture.folder + "/model")
     #expect(model.className == "CogVideoXPipeline")
-    #expect(model.components == [
-      "scheduler": "CogVideoXDPMScheduler", "transformer": "CogVideoXTransformer3DModel", "vae": "AutoencoderKLCogVideoX",
-    ])
+    #expect(
+      model.components == [
+        "scheduler": "CogVideoXDPMScheduler", "transformer": "CogVideoXTransformer3DModel", "vae": "AutoencoderKLCogVideoX",
+      ])
     #expect(try model.fields.boolean("force_zeros_for_empty_prompt", default: false))
     let transformer = try model.component("transformer", classes: ["WanTransformer3DModel", "CogVideoXTransformer3DModel"])
     #expect(transformer == fixture.folder + "/model/transformer")
@@ -24,7 +25,9 @@ struct ModelFolderTests {
     #expect(try fields.number("norm_eps", default: 0, in: 0...1) == 1e-5)
     let weights = try WeightFiles(folder: transformer)
     #expect(weights.names.count == 40)
-    #expect(try weights.check([ExpectedTensor("proj_out.weight", [16, 16]), ExpectedTensor("patch_embed.proj.weight", [16, 4, 2, 2])]).count == 38)
+    #expect(
+      try weights.check([ExpectedTensor("proj_out.weight", [16, 16]), ExpectedTensor("patch_embed.proj.weight", [16, 4, 2, 2])]).count == 38
+    )
   }
 
   @Test("Variants of 16 bits, in one file and in shards, are read as PyTorch widens them", arguments: ["float16", "bfloat16"])
@@ -44,7 +47,9 @@ struct ModelFolderTests {
   @Test("A component that is absent, null or of a class that is not known is refused, and what is known is named")
   func unknownClasses() throws {
     let model = try ModelFolder(path: fixture.folder + "/model")
-    for (name, words) in [("transformer", "\"CogVideoXTransformer3DModel\", not \"A\" or \"B\""), ("unet", "absent"), ("tokenizer", "absent")] {
+    for (name, words) in [
+      ("transformer", "\"CogVideoXTransformer3DModel\", not \"A\" or \"B\""), ("unet", "absent"), ("tokenizer", "absent"),
+    ] {
       let error = try #require(failure { () throws(WeightsError) in _ = try model.component(name, classes: ["A", "B"]) })
       #expect(error.path == fixture.folder + "/model/model_index.json")
       #expect(error.reason.contains("\"\(name)\"") && error.reason.contains(words), "\(error)")
@@ -55,8 +60,10 @@ struct ModelFolderTests {
     "An index that is damaged or leads out of the folder is refused, and its field is named",
     arguments: [
       ("{}", "_class_name"), ("{\"_class_name\":3}", "_class_name"), ("[]", "no JSON object"), ("{", "no JSON"), ("\u{0}", "no JSON"),
-      ("{\"_class_name\":\"P\",\"../vae\":[\"diffusers\",\"V\"]}", "\"../vae\""), ("{\"_class_name\":\"P\",\"..\":[\"diffusers\",\"V\"]}", "\"..\""),
-      ("{\"_class_name\":\"P\",\"/etc\":[\"diffusers\",\"V\"]}", "\"/etc\""), ("{\"_class_name\":\"P\",\"\":[\"diffusers\",\"V\"]}", "\"\""),
+      ("{\"_class_name\":\"P\",\"../vae\":[\"diffusers\",\"V\"]}", "\"../vae\""),
+      ("{\"_class_name\":\"P\",\"..\":[\"diffusers\",\"V\"]}", "\"..\""),
+      ("{\"_class_name\":\"P\",\"/etc\":[\"diffusers\",\"V\"]}", "\"/etc\""),
+      ("{\"_class_name\":\"P\",\"\":[\"diffusers\",\"V\"]}", "\"\""),
       ("{\"_class_name\":\"P\",\"vae\\u0000\":[\"diffusers\",\"V\"]}", "no name of a folder"),
       ("{\"_class_name\":\"P\",\"vae\":[\"V\"]}", "1 entries"), ("{\"_class_name\":\"P\",\"vae\":[null,\"V\"]}", "library and class"),
       ("{\"_class_name\":\"P\",\"vae\":[\"d\",1]}", "library and class"), ("{\"_class_name\":\"P\",\"_class_name\":\"P\"}", "twice"),
@@ -94,7 +101,8 @@ struct ConfigurationFieldsTests {
   @Test("Fields are read with their types; absent and null ones are their defaults")
   func reading() throws {
     let fields = try fields(
-      "{\"i\":3,\"n\":-2.5e-1,\"w\":7,\"b\":true,\"s\":\"gelu\",\"l\":[1,2],\"f\":[0.5,1],\"t\":[\"a\",\"b\"],\"null\":null,\"long\":1000000000000000019884624838656,\"_class_name\":\"M\"}")
+      "{\"i\":3,\"n\":-2.5e-1,\"w\":7,\"b\":true,\"s\":\"gelu\",\"l\":[1,2],\"f\":[0.5,1],\"t\":[\"a\",\"b\"],\"null\":null,\"long\":1000000000000000019884624838656,\"_class_name\":\"M\"}"
+    )
     #expect(try fields.integer("i", default: 1, in: 1...9) == 3)
     #expect(try fields.integer("none", default: 1, in: 1...9) == 1)
     #expect(try fields.integer("null", default: 1, in: 1...9) == 1)
@@ -116,12 +124,15 @@ struct ConfigurationFieldsTests {
   @Test(
     "A field of another type, out of range, negative, gigantic or unknown is refused, and named with its file",
     arguments: [
-      ("i", "-1", "between 1 and 9"), ("i", "10", "between 1 and 9"), ("i", "9223372036854775807", "between 1 and 9"), ("i", "9223372036854775808", "not an integer"), ("i", "-99999999999999999999", "not an integer"),
+      ("i", "-1", "between 1 and 9"), ("i", "10", "between 1 and 9"), ("i", "9223372036854775807", "between 1 and 9"),
+      ("i", "9223372036854775808", "not an integer"), ("i", "-99999999999999999999", "not an integer"),
       ("i", "2.5", "not an integer"),
       ("i", "\"3\"", "\"3\", not an integer"), ("i", "true", "not an integer"), ("i", "[3]", "not an integer"),
       ("n", "1e300", "between 0.0 and 1.0"), ("n", "\"x\"", "not a number"), ("b", "1", "not true or false"),
-      ("s", "\"relu\"", "\"relu\", not \"silu\" or \"gelu\""), ("s", "1", "not \"silu\""), ("l", "[]", "l.count\" is 0"), ("l", "[1,1,1,1,1]", "l.count\" is 5"),
-      ("l", "[1,10]", "l[1]"), ("l", "[1,null]", "l[1]"), ("l", "1", "not a list"), ("f", "[2]", "f[0]"), ("f", "[\"\"]", "f[0]"), ("f", "{}", "not a list"),
+      ("s", "\"relu\"", "\"relu\", not \"silu\" or \"gelu\""), ("s", "1", "not \"silu\""), ("l", "[]", "l.count\" is 0"),
+      ("l", "[1,1,1,1,1]", "l.count\" is 5"),
+      ("l", "[1,10]", "l[1]"), ("l", "[1,null]", "l[1]"), ("l", "1", "not a list"), ("f", "[2]", "f[0]"), ("f", "[\"\"]", "f[0]"),
+      ("f", "{}", "not a list"),
       ("t", "[\"c\"]", "t[0]"), ("t", "3", "not a list"), ("_class_name", "\"N\"", "\"N\", not \"M\""),
     ])
   func refusals(field: String, value: String, words: String) throws {
@@ -145,7 +156,8 @@ struct ConfigurationFieldsTests {
   func hostile() throws {
     for text in [
       "{\"n\":1e400}", "{\"n\":\(String(repeating: "9", count: 400))}", "{\"i\":1,\"i\":1}", "{\"i\":01}", "{\"i\":NaN}", "{\"i\":1,}",
-      "{\"i\":\"\\ud800\"}", "{\"i\":\"\u{1}\"}", String(repeating: "[", count: 3_000_000), "{\"a\":" + String(repeating: "{\"a\":", count: 100_000),
+      "{\"i\":\"\\ud800\"}", "{\"i\":\"\u{1}\"}", String(repeating: "[", count: 3_000_000),
+      "{\"a\":" + String(repeating: "{\"a\":", count: 100_000),
     ] {
       let path = folder.write(Array(text.utf8), name: "config.json")
       let error = try #require(failure { () throws(WeightsError) in _ = try ConfigurationFields(path: path) }, "\(text.prefix(40))")

@@ -164,7 +164,9 @@ struct PipelineTests {
     }
   }
 
-  @Test("A folder without one of its parts is an error that names it", arguments: ["model_index.json", "scheduler", "text_encoder", "transformer", "vae", "tokenizer"])
+  @Test(
+    "A folder without one of its parts is an error that names it",
+    arguments: ["model_index.json", "scheduler", "text_encoder", "transformer", "vae", "tokenizer"])
   func missing(part: String) throws {
     let error = #expect(throws: WeightsError.self) { try PipelineFolder(without: part).pipeline() }
     #expect(error?.path.contains(part) == true)

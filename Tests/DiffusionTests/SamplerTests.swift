@@ -52,7 +52,8 @@ struct SamplerTests {
     request.steps = 2
     let first = try sampler("5b").sample(request)
     #expect(try sampler("5b").sample(request) == first)
-    let other = try LatentSampler(transformer: loadTransformer("5b", threads: 7), schedulerFolder: transformerFixture.folder + "/5b/scheduler")
+    let other = try LatentSampler(
+      transformer: loadTransformer("5b", threads: 7), schedulerFolder: transformerFixture.folder + "/5b/scheduler")
     #expect(try other.sample(request) == first)
     for change in [{ (request: inout SamplingRequest) in request.seed = 1 }, { $0.segment = 1 }] {
       var changed = request
@@ -84,7 +85,8 @@ struct SamplerTests {
     var predictions: [[Float]] = []
     for texts in [embeddings + [embeddings[1]], Array(repeating: try negative(), count: 4)] {
       var pass = TransformerPass(
-        layout: layout, latents: scenes.followed(by: try latents("noise")[0..<3]), projected: try texts.map(model.project), time: 0) { _ in mask }
+        layout: layout, latents: scenes.followed(by: try latents("noise")[0..<3]), projected: try texts.map(model.project), time: 0
+      ) { _ in mask }
       pass.textTimes[3] = scheduler.timesteps[0]
       pass.shotTimes[3] = scheduler.timesteps[0]
       pass.outputs = 9..<12

@@ -19,7 +19,10 @@ final class SceneFolder {
         {"_class_name": "CogVideoXPipeline", "scheduler": ["diffusers", "CogVideoXDDIMScheduler"], "text_encoder": ["transformers", "T5EncoderModel"],
          "tokenizer": ["transformers", "T5Tokenizer"], "transformer": ["diffusers", "CogVideoXTransformer3DModel"], "vae": ["scene", "AutoencoderLapped"]}
         """.utf8), name: "model_index.json")
-    var all = ["width": "48", "height": "16", "frames": "4", "frame_rate": "[8, 1]", "shots": "3", "mask": "\"causal\"", "steps": "3", "default": "true"]
+    var all = [
+      "width": "48", "height": "16", "frames": "4", "frame_rate": "[8, 1]", "shots": "3", "mask": "\"causal\"", "steps": "3",
+      "default": "true",
+    ]
     all.merge(fields) { $1 }
     folder.write(Array(("{" + all.filter { !$1.isEmpty }.map { "\"\($0)\": \($1)" }.joined(separator: ",") + "}").utf8), name: "scene.json")
   }
@@ -54,7 +57,8 @@ struct SceneExtensionTests {
     let context = try CausalContext(pipeline.transformer, window: 2, negative: nil)
     for index in 0..<3 {
       let latents = try pipeline.encode(shot(UInt64(index)))
-      try context.append(pipeline.sampler.condition(latents, seed: 7, segment: UInt32(index)), text: pipeline.prompts.embed("Scene \(index)"))
+      try context.append(
+        pipeline.sampler.condition(latents, seed: 7, segment: UInt32(index)), text: pipeline.prompts.embed("Scene \(index)"))
     }
     var request = SamplingRequest(shots: [4], height: 2, width: 6, texts: [try pipeline.prompts.embed("A hare wakes up.")])
     (request.steps, request.guidance, request.seed, request.segment) = (3, Guidance(scale: 1), 7, 3)
@@ -90,7 +94,9 @@ struct SceneExtensionTests {
 
   @Test("The same seed gives the same shots on any number of threads; seeds, prompts, contexts and guidance give others")
   func seeds() throws {
-    func shots(seed: UInt64 = 1, threads: Int = 2, guidance: Double? = nil, prompt: String = "A hare wakes up.", context: UInt64? = 5) throws -> [[Float]] {
+    func shots(seed: UInt64 = 1, threads: Int = 2, guidance: Double? = nil, prompt: String = "A hare wakes up.", context: UInt64? = 5)
+      throws -> [[Float]]
+    {
       let scene = try folder.open(guidance: guidance, seed: seed, threads: threads)
       if let context { try scene.append(shot(context), prompt: "A hare.") }
       return [try next(scene, prompt), try next(scene, prompt)]
@@ -99,7 +105,9 @@ struct SceneExtensionTests {
     #expect(first[0] != first[1])
     #expect(try shots() == first)
     #expect(try shots(threads: 1) == first)
-    for other in [try shots(seed: 2), try shots(guidance: 3), try shots(prompt: "A butterfly."), try shots(context: 6), try shots(context: nil)] {
+    for other in [
+      try shots(seed: 2), try shots(guidance: 3), try shots(prompt: "A butterfly."), try shots(context: 6), try shots(context: nil),
+    ] {
       #expect(other[0] != first[0])
     }
   }
@@ -121,7 +129,9 @@ struct SceneExtensionTests {
     #expect(throws: DiffusionError.self) { try scene.append(Frames(count: 4, height: 16, width: 40, channels: 3), prompt: "") }
     try scene.append(shot(1), prompt: "")
     struct Stop: Error {}
-    #expect(throws: Stop.self) { try scene.generate(prompt: "", check: { if $0.part == .sampling, $0.step == 1 { throw Stop() } }) { _ in } }
+    #expect(throws: Stop.self) {
+      try scene.generate(prompt: "", check: { if $0.part == .sampling, $0.step == 1 { throw Stop() } }) { _ in }
+    }
     #expect(throws: Stop.self) { try scene.generate(prompt: "") { _ in throw Stop() } }
     #expect(scene.count == 1 && scene.shots == 1)
     let other = try folder.open()
@@ -129,10 +139,13 @@ struct SceneExtensionTests {
     #expect(try next(scene) == next(other))
   }
 
-  @Test("A damaged scene.json is an error that names the field", arguments: [
-    ("width", ""), ("height", "\"16\""), ("frames", "0"), ("frame_rate", "[8]"), ("shots", "65"), ("mask", "\"v6\""), ("steps", "0"),
-    ("guidance", "-1"), ("reference_scale", "0"), ("reference_scale", "\"2\""), ("text_encoder", "\"../else\""), ("default", "1"), ("new_scenes", "1"), ("prefix_next", "3"),
-  ])
+  @Test(
+    "A damaged scene.json is an error that names the field",
+    arguments: [
+      ("width", ""), ("height", "\"16\""), ("frames", "0"), ("frame_rate", "[8]"), ("shots", "65"), ("mask", "\"v6\""), ("steps", "0"),
+      ("guidance", "-1"), ("reference_scale", "0"), ("reference_scale", "\"2\""), ("text_encoder", "\"../else\""), ("default", "1"),
+      ("new_scenes", "1"), ("prefix_next", "3"),
+    ])
   func damaged(field: String, value: String) throws {
     let error = #expect(throws: WeightsError.self) { _ = try SceneFolder([field: value]).open() }
     #expect(error.map { "\($0)".contains("\"\(field)") && "\($0)".contains("scene.json") } == true)
@@ -155,8 +168,12 @@ struct SceneExtensionTests {
   func fields() throws {
     let folder = SceneFolder(["prefix_same": "\"Same: \"", "text_encoder": "\"mini\"", "guidance": "2.5"])
     let model = try SceneModel(folder: folder.path)
-    #expect(model.width == 48 && model.height == 16 && model.frames == 4 && model.shots == 3 && model.steps == 3 && model.isDefault && model.drawsNewScenes)
-    #expect(model.frameRate == (8, 1) && model.prefixes == ("Same: ", "", "") && model.textEncoder == "mini" && model.guidance == 2.5 && model.mask == .causal)
+    #expect(
+      model.width == 48 && model.height == 16 && model.frames == 4 && model.shots == 3 && model.steps == 3 && model.isDefault
+        && model.drawsNewScenes)
+    #expect(
+      model.frameRate == (8, 1) && model.prefixes == ("Same: ", "", "") && model.textEncoder == "mini" && model.guidance == 2.5
+        && model.mask == .causal)
   }
 }
 

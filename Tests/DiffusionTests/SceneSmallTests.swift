@@ -104,7 +104,8 @@ struct SceneSmallTests {
     #expect(try psnr(generate(type).frames) > 30)
   }
 
-  @Test("The prefix of a prompt says which shot goes on: a still one stays as it was, whichever that is",
+  @Test(
+    "The prefix of a prompt says which shot goes on: a still one stays as it was, whichever that is",
     .enabled(if: access(root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0))
   func goesOn() throws {
     let scene = try SceneExtension(folder: Self.folder, compute: Compute(threads: 2), seed: 1)
@@ -113,7 +114,9 @@ struct SceneSmallTests {
       let first = try frames("context", shot)
       let still = Frames(count: first.count, height: first.height, width: first.width, channels: 3)
       let size = first.height * first.width
-      for frame in 0..<first.count { still.matrix.row(frame * size).copyMemory(from: first.matrix.base, byteCount: size * first.matrix.rowSize) }
+      for frame in 0..<first.count {
+        still.matrix.row(frame * size).copyMemory(from: first.matrix.base, byteCount: size * first.matrix.rowSize)
+      }
       return still
     }
     /// Mean difference of a shot generated with this prefix from each of the two.
@@ -128,7 +131,8 @@ struct SceneSmallTests {
     #expect(same[1] < same[0] / 2 && back[0] < back[1] / 2, "\(same) \(back)")
   }
 
-  @Test("What it generates is the reference and its share of the difference, steadied; what is shown is the next shot's context",
+  @Test(
+    "What it generates is the reference and its share of the difference, steadied; what is shown is the next shot's context",
     .enabled(if: access(root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0))
   func composed() throws {
     let compute = try Compute(.float32, threads: 2)
@@ -163,7 +167,9 @@ struct SceneSmallTests {
       let beside = try pipeline.encode(ahead)
       var request = SamplingRequest(
         shots: [model.frames], height: model.height / 8, width: model.width / 8, texts: [try pipeline.prompts.embed(prompt)])
-      (request.steps, request.guidance, request.seed, request.segment, request.beside) = (model.steps, Guidance(scale: 1), 5, segment, beside)
+      (request.steps, request.guidance, request.seed, request.segment, request.beside) = (
+        model.steps, Guidance(scale: 1), 5, segment, beside
+      )
       var latents = try pipeline.sampler.sample(request, context: context)
       for index in latents.values.indices { latents.values[index] = beside.values[index] + latents.values[index] / settings.scale }
       var (made, kept): ([Float], [Float]) = ([], [])

@@ -191,7 +191,8 @@ struct T5EncoderTests {
       ("num_heads", "9223372036854775807"),
       ("d_model", "0"), ("d_kv", "-8"), ("d_ff", "1e3000"), ("d_ff", "\"64\""), ("vocab_size", "99999999999999999999"),
       ("relative_attention_num_buckets", "3"), ("relative_attention_max_distance", "4"), ("layer_norm_epsilon", "-1e-6"),
-      ("layer_norm_epsilon", "NaN"), ("layer_norm_epsilon", "1e999"), ("feed_forward_proj", "\"gated-\""), ("feed_forward_proj", "\"tanh\""),
+      ("layer_norm_epsilon", "NaN"), ("layer_norm_epsilon", "1e999"), ("feed_forward_proj", "\"gated-\""),
+      ("feed_forward_proj", "\"tanh\""),
       ("model_type", "\"clip\""),
     ])
   func hostile(field: String, value: String) throws {

@@ -49,12 +49,12 @@ private func json(
   unknown: String = "2", normalizer: String? = nil, type: String = "Unigram",
   preTokenizer: String = #"{"type":"Metaspace","replacement":"▁","add_prefix_space":true}"#,
   processor: String = #"""
-    {"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"</s>"}}],
-    "special_tokens":{"</s>":{"ids":[1]}}}
-    """#,
+  {"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"</s>"}}],
+  "special_tokens":{"</s>":{"ids":[1]}}}
+  """#,
   added: String = #"""
-    [{"id":0,"content":"<pad>"},{"id":9,"content":"Bb","normalized":true,"single_word":true,"lstrip":true,"rstrip":true}]
-    """#
+  [{"id":0,"content":"<pad>"},{"id":9,"content":"Bb","normalized":true,"single_word":true,"lstrip":true,"rstrip":true}]
+  """#
 ) -> [UInt8] {
   let usual = #"""
     {"type":"Sequence","normalizers":[{"type":"Precompiled","precompiled_charsmap":"\#(Data(map).base64EncodedString())"},

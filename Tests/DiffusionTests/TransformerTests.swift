@@ -4,7 +4,9 @@ import Testing
 
 let transformerFixture = Fixture("transformer")
 
-func loadTransformer(_ kind: String, _ type: DataType = .float32, threads: Int = 2, residency: Residency = .all) throws -> CogVideoXTransformer {
+func loadTransformer(_ kind: String, _ type: DataType = .float32, threads: Int = 2, residency: Residency = .all) throws
+  -> CogVideoXTransformer
+{
   try CogVideoXTransformer(folder: transformerFixture.folder + "/" + kind, compute: Compute(type, threads: threads), residency: residency)
 }
 
@@ -33,7 +35,8 @@ struct TransformerTests {
     let (values, shape) = try transformerFixture.floats("text")
     let text = try model.project(text: Matrix(values, rows: shape[0], columns: shape[1]))
     let layout = try model.layout(texts: [5], shots: [input.frames], height: input.height, width: input.width)
-    return try model(TransformerPass(layout: layout, latents: input, projected: [text], time: time) { _ in .full(layout) }).prediction.values
+    return try model(TransformerPass(layout: layout, latents: input, projected: [text], time: time) { _ in .full(layout) }).prediction
+      .values
   }
 
   @Test("Its prediction is diffusers', at every size, timestep and kind of positions", arguments: cases)
@@ -131,7 +134,8 @@ struct TransformerTests {
     #expect(difference(result, from: expected) < 1e-6)
   }
 
-  @Test("With no mask and one segment Mask²DiT's path is plain CogVideoX to the bit", arguments: ["2b", "5b"], [DataType.float32, .bfloat16])
+  @Test(
+    "With no mask and one segment Mask²DiT's path is plain CogVideoX to the bit", arguments: ["2b", "5b"], [DataType.float32, .bfloat16])
   func single(kind: String, type: DataType) throws {
     let model = try loadTransformer(kind, type)
     let plain = try run(model, kind, "base", 999)
@@ -164,10 +168,12 @@ struct TransformerTests {
     for blocks in 0...2 {
       var left = blocks
       #expect(throws: DiffusionError.cancelled) {
-        try model(pass, check: {
-          if left == 0 { throw DiffusionError.cancelled }
-          left -= 1
-        })
+        try model(
+          pass,
+          check: {
+            if left == 0 { throw DiffusionError.cancelled }
+            left -= 1
+          })
       }
     }
   }
@@ -183,7 +189,9 @@ struct TransformerTests {
     let layout = try model.layout(texts: [5], shots: [3], height: 6, width: 8)
     let text = try texts([5]).map(model.project)
     let other = Latents([Float](repeating: 0, count: 2 * 4 * 6 * 8), frames: 2, channels: 4, height: 6, width: 8)
-    #expect(throws: DiffusionError.self) { try model(TransformerPass(layout: layout, latents: other, projected: text, time: 1) { _ in .full(layout) }) }
+    #expect(throws: DiffusionError.self) {
+      try model(TransformerPass(layout: layout, latents: other, projected: text, time: 1) { _ in .full(layout) })
+    }
     #expect(throws: DiffusionError.self) {
       try model(TransformerPass(layout: layout, latents: latents("2b.base.latents"), projected: [], time: 1) { _ in .full(layout) })
     }

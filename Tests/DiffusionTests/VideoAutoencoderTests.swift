@@ -55,8 +55,10 @@ import Testing
   @Test func `tiles are cut, encoded, decoded and blended as diffusers does`() throws {
     let model = try Model("tiled")
     let tiling = Tiling(height: 16, width: 12, overlap: (0.25, 1 / 3))
-    #expect(difference(try model.moments(model.frames("frames"), tiling: tiling), from: try model.fixture.floats("moments.tiles").values) < 1e-4)
-    #expect(difference(try model.decoded(model.frames("latents"), tiling: tiling), from: try model.fixture.floats("decoded.tiles").values) < 1e-4)
+    #expect(
+      difference(try model.moments(model.frames("frames"), tiling: tiling), from: try model.fixture.floats("moments.tiles").values) < 1e-4)
+    #expect(
+      difference(try model.decoded(model.frames("latents"), tiling: tiling), from: try model.fixture.floats("decoded.tiles").values) < 1e-4)
   }
 
   @Test(.enabled(if: !ComputeLibrary.hasOnlyFloat32), arguments: [("plain", 13), ("tiled", 5)])
@@ -125,21 +127,27 @@ import Testing
     }
   }
 
-  @Test(arguments: [(0, 16, 0.2), (-8, 16, 0.2), (16, 16, 1), (16, 16, -0.5), (16, 16, .nan), (4, 16, 0), (12, 16, 0.2), (1 << 40, 16, 0.2)])
+  @Test(arguments: [
+    (0, 16, 0.2), (-8, 16, 0.2), (16, 16, 1), (16, 16, -0.5), (16, 16, .nan), (4, 16, 0), (12, 16, 0.2), (1 << 40, 16, 0.2),
+  ])
   func `tiles that would not come together again are refused`(height: Int, width: Int, overlap: Double) throws {
     let model = try Model("plain")
     let tiling = Tiling(height: height, width: width, overlap: (overlap, 0.25))
     // One frame is larger than each of these.
     let frames = Frames(count: 1, height: 16, width: 24, channels: 3)
     #expect(throws: DiffusionError.self) { _ = try model.autoencoder.encode(frames, tiling: tiling) }
-    #expect(throws: DiffusionError.self) { try model.autoencoder.decode(Frames(count: 1, height: 2, width: 3, channels: 4), tiling: tiling) { _ in } }
+    #expect(throws: DiffusionError.self) {
+      try model.autoencoder.decode(Frames(count: 1, height: 2, width: 3, channels: 4), tiling: tiling) { _ in }
+    }
   }
 
   @Test func `latents are scaled by the configuration's factor`() throws {
     let autoencoder = try Model("tiled").autoencoder
     let latents = Frames(planes: [1, -2, 3, 4, 5, 6, 7, 8], channels: 2, count: 2, height: 1, width: 2)
     let scaled = autoencoder.scaled(latents)
-    #expect(difference(scaled.values, from: [0.7, -1.4, 3.5, 4.2, 2.1, 2.8, 4.9, 5.6]) < 1e-6 && scaled.channels == 2 && autoencoder.scaled(latents, isImage: true) == scaled)
+    #expect(
+      difference(scaled.values, from: [0.7, -1.4, 3.5, 4.2, 2.1, 2.8, 4.9, 5.6]) < 1e-6 && scaled.channels == 2
+        && autoencoder.scaled(latents, isImage: true) == scaled)
     #expect(difference(autoencoder.unscaled(scaled).planes(), from: latents.planes()) < 1e-6)
   }
 }

@@ -21,7 +21,8 @@ struct WeightFilesTests {
   private let folder = TemporaryFolder()
   private let one = safetensors([("a", [2, 3], [1, 2, 3, 4, 5, 6]), ("b", [1], [7])])
   private let two = safetensors([("c", [2], [8, 9])])
-  private let map = "{\"metadata\":{\"total_size\":36},\"weight_map\":{\"a\":\"model-1.safetensors\",\"b\":\"model-1.safetensors\",\"c\":\"model-2.safetensors\"}}"
+  private let map =
+    "{\"metadata\":{\"total_size\":36},\"weight_map\":{\"a\":\"model-1.safetensors\",\"b\":\"model-1.safetensors\",\"c\":\"model-2.safetensors\"}}"
 
   private func index(_ text: String) { folder.write(Array(text.utf8), name: "model.safetensors.index.json") }
 
@@ -85,7 +86,8 @@ struct WeightFilesTests {
       ("{\"weight_map\":{\"a\":\"model.bin\"}}", "a", "no name of a safetensors file"),
       ("{\"weight_map\":{\"a\":1}}", "a", "in no file"),
       ("{\"weight_map\":{\"a\":\"model-1.safetensors\",\"\\u0061\":\"model-1.safetensors\"}}", "a", "twice"),
-      ("{\"weight_map\":{\"a\":\"model-1.safetensors\"},\"weight_map\":{}}", nil, "twice"), ("{\"weight_map\":{\"a\":\"model-1.safetensors\"}}}", nil, "no JSON"),
+      ("{\"weight_map\":{\"a\":\"model-1.safetensors\"},\"weight_map\":{}}", nil, "twice"),
+      ("{\"weight_map\":{\"a\":\"model-1.safetensors\"}}}", nil, "no JSON"),
       ("{\"weight_map\":{}}", nil, "no tensors"),
       ("{\"weight_map\":[]}", nil, "weight_map"),
       ("{}", nil, "weight_map"),

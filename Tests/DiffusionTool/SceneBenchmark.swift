@@ -32,17 +32,22 @@ func measureScene(_ folder: String, textEncoder: String?, shots: Int, _ compute:
       parts[last, default: 0] += time - at
       longest = max(longest, time - at)
       (last, at) = (progress.part, time)
-    } emit: { _ in }
+    } emit: { _ in
+    }
     parts[last, default: 0] += now() - at
     whole.append(now() - start)
   }
   let median = whole.sorted()[whole.count / 2]
   func part(_ part: GenerationProgress.Part) -> String { rounded((parts[part] ?? 0) / Double(shots), 1e4) }
   report([
-    ("part", "\"shots of \(model.width) × \(model.height), \(model.frames) frames, \(scene.steps) steps\""), ("type", "\"\(compute.weights)\""),
-    ("parameters", "\(scene.pipeline.transformer.configuration.parameters)"), ("seconds", rounded(median, 1e4)), ("shot_seconds", rounded(length)),
+    ("part", "\"shots of \(model.width) × \(model.height), \(model.frames) frames, \(scene.steps) steps\""),
+    ("type", "\"\(compute.weights)\""),
+    ("parameters", "\(scene.pipeline.transformer.configuration.parameters)"), ("seconds", rounded(median, 1e4)),
+    ("shot_seconds", rounded(length)),
     ("real_time_factor", rounded(length / median)), ("text", part(.text)), ("sampling", part(.sampling)), ("decoding", part(.decoding)),
-    ("context", part(.encoding)), ("longest_between_checks", rounded(longest, 1e4)), ("open_seconds", rounded(opened, 1e4)), ("first_shot_seconds", rounded(first, 1e4)),
-    ("gflop", rounded((compute.operations - operations) / Double(shots) / 1e9)), ("peak_memory_mb", rounded(peakMemory())), ("before_mb", rounded(before)),
+    ("context", part(.encoding)), ("longest_between_checks", rounded(longest, 1e4)), ("open_seconds", rounded(opened, 1e4)),
+    ("first_shot_seconds", rounded(first, 1e4)),
+    ("gflop", rounded((compute.operations - operations) / Double(shots) / 1e9)), ("peak_memory_mb", rounded(peakMemory())),
+    ("before_mb", rounded(before)),
   ])
 }

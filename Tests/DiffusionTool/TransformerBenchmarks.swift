@@ -60,7 +60,8 @@ func measureScenes(_ compute: Compute) throws {
   let start = now()
   _ = try model(TransformerPass(layout: layout, latents: latents, projected: [text, text, text], time: 999) { _ in mask })
   report([
-    ("part", "\"three scenes under V2, \(layout.tokens) tokens of 384\""), ("type", "\"\(compute.type)\""), ("seconds", rounded(now() - start)),
+    ("part", "\"three scenes under V2, \(layout.tokens) tokens of 384\""), ("type", "\"\(compute.type)\""),
+    ("seconds", rounded(now() - start)),
     ("before_mb", rounded(before)), ("peak_memory_mb", rounded(peakMemory())),
     ("expected_mb", rounded(Double(model.residentBytes + model.activationBytes(tokens: layout.tokens)) / 1e6)),
     ("dense_mask_mb", rounded(Double(layout.tokens) * Double(layout.tokens) / 1e6)),
@@ -92,7 +93,8 @@ func measureStep(_ compute: Compute) throws {
   let median = steps[steps.count / 2]
   let peak = try peakRate(compute)
   report([
-    ("part", "\"step of 21M, 256 new and 1024 kept tokens\""), ("type", "\"\(compute.type)\""), ("parameters", "\(configuration.parameters)"),
+    ("part", "\"step of 21M, 256 new and 1024 kept tokens\""), ("type", "\"\(compute.type)\""),
+    ("parameters", "\(configuration.parameters)"),
     ("seconds", rounded(median, 1e6)), ("slowest", rounded(steps.last ?? 0, 1e6)), ("gflop", rounded(operations / 1e9)),
     ("gflops", rounded(operations / median / 1e9)), ("peak_gflops", rounded(peak)), ("share", rounded(operations / median / 1e9 / peak)),
   ])
@@ -108,7 +110,8 @@ func dryRun(_ folder: String, steps: Int, residency: Residency) throws {
   let opened = now() - start
   let sampler = try LatentSampler(transformer: model, schedulerFolder: folder + "/scheduler")
   var request = SamplingRequest(
-    shots: [13], height: 60, width: 90, texts: [Matrix(noise(226 * model.configuration.textWidth), rows: 226, columns: model.configuration.textWidth)])
+    shots: [13], height: 60, width: 90,
+    texts: [Matrix(noise(226 * model.configuration.textWidth), rows: 226, columns: model.configuration.textWidth)])
   request.steps = steps
   request.guidance = Guidance(scale: 1)
   var done = 0
@@ -121,6 +124,7 @@ func dryRun(_ folder: String, steps: Int, residency: Residency) throws {
     ("part", "\"\(steps) steps of \(model.configuration.parameters) parameters\""), ("type", "\"\(compute.type)\""),
     ("residency", "\"\(residency.rawValue)\""), ("open_seconds", rounded(opened)), ("seconds", rounded(now() - start)),
     ("gflop", rounded(compute.operations / 1e9)), ("gflops", rounded(compute.operations / (now() - start) / 1e9)),
-    ("expected_memory_mb", rounded(Double(model.residentBytes + model.activationBytes(tokens: 226 + 17_550)) / 1e6)), ("peak_memory_mb", rounded(peakMemory())), ("finite", "\(isFinite)"),
+    ("expected_memory_mb", rounded(Double(model.residentBytes + model.activationBytes(tokens: 226 + 17_550)) / 1e6)),
+    ("peak_memory_mb", rounded(peakMemory())), ("finite", "\(isFinite)"),
   ])
 }

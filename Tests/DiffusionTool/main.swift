@@ -38,12 +38,13 @@ func report(_ fields: [(String, String)]) { print("{" + fields.map { "\"\($0.0)\
 
 func rounded(_ value: Double, _ digits: Double = 1000) -> String { "\((value * digits).rounded() / digits)" }
 
-let type: DataType? = switch argument(command == "scene" ? 2 : 1) {
-case "bfloat16": .bfloat16
-case "float32": .float32
-case "int8": .int8
-default: nil
-}
+let type: DataType? =
+  switch argument(command == "scene" ? 2 : 1) {
+  case "bfloat16": .bfloat16
+  case "float32": .float32
+  case "int8": .int8
+  default: nil
+  }
 
 switch command {
 case "block": try measureBlock(Compute(type, threads: 2))

@@ -71,7 +71,9 @@ import Testing
     let (canvas, sampler) = (Canvas(width, height), PictureSampler())
     var count = 0
     func look() {
-      _ = canvas.look(layout) { detector.see($0, at: FrameTime(frame: UInt64(count), elapsed: UInt64(count) * 40_000_000), into: &findings) }
+      _ = canvas.look(layout) {
+        detector.see($0, at: FrameTime(frame: UInt64(count), elapsed: UInt64(count) * 40_000_000), into: &findings)
+      }
       count += 1
     }
     let whole = CameraView(x: 0, y: 0, width: Double(width), height: Double(height))

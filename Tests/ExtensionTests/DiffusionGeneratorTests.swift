@@ -32,7 +32,9 @@ struct DiffusionGeneratorTests {
     var plan = ShotPlan(prompts: [prompt])
     let next = plan.next()
     let shot = try #require(next)
-    try generator.generate(shot, duration: clips * generator.shotDuration, check: { _, _ in }) { if case .pictures(let some, _) = $0 { pictures += some } }
+    try generator.generate(shot, duration: clips * generator.shotDuration, check: { _, _ in }) {
+      if case .pictures(let some, _) = $0 { pictures += some }
+    }
     return pictures
   }
 
@@ -65,9 +67,11 @@ struct DiffusionGeneratorTests {
     #expect(try difference(paint(start), between) > moved / 4 && difference(between, paint(next)) > moved / 4)
   }
 
-  @Test("A model that draws no new scenes goes on, unless a prompt asks for one", arguments: [
-    ("", true), ("A hare wakes up", true), ("Same shot: A hare wakes up", true), ("Next scene: A hare wakes up", false),
-  ])
+  @Test(
+    "A model that draws no new scenes goes on, unless a prompt asks for one",
+    arguments: [
+      ("", true), ("A hare wakes up", true), ("Same shot: A hare wakes up", true), ("Next scene: A hare wakes up", false),
+    ])
   func scenes(prompt: String, goesOn: Bool) throws {
     let generator = try open()
     #expect(!generator.model.drawsNewScenes)

@@ -63,7 +63,8 @@ import Testing
 
   @Test(
     "No step is larger than twice the source's median",
-    arguments: ["pan", "accelerating", "rotation", "dawn", "flicker", "missed cut", "flash", "noise", "ball", "static"], [1, 2, 3, 4, 7, 30, 61])
+    arguments: ["pan", "accelerating", "rotation", "dawn", "flicker", "missed cut", "flash", "noise", "ball", "static"],
+    [1, 2, 3, 4, 7, 30, 61])
   func steps(_ motion: String, _ count: Int) {
     let frames = Self.frames(motion, count)
     let found = LoopFinder(frames).find(minimum: 12)

@@ -17,7 +17,9 @@ struct PictureDetailTests {
   private func small(_ level: UInt8, _ other: UInt8? = nil, columns: Range<Int> = 0..<0) throws -> RGBPicture {
     let (width, height) = (40, 24)
     var bytes = [UInt8](repeating: level, count: RGBPicture.stride(width: width) * height)
-    if let other { for y in 0..<height { for x in columns { for c in 0..<3 { bytes[y * RGBPicture.stride(width: width) + 3 * x + c] = other } } } }
+    if let other {
+      for y in 0..<height { for x in columns { for c in 0..<3 { bytes[y * RGBPicture.stride(width: width) + 3 * x + c] = other } } }
+    }
     return try #require(RGBPicture(width: width, height: height, bytes: bytes))
   }
 
@@ -61,7 +63,8 @@ struct PictureDetailTests {
   @Test("A change stays where it is")
   func local() throws {
     let base = try base()
-    let canvas = try paint(PictureDetail(base: base, view: whole, drawn: small(120, 240, columns: 30..<40), likeness: small(120), colors: colors))
+    let canvas = try paint(
+      PictureDetail(base: base, view: whole, drawn: small(120, 240, columns: 30..<40), likeness: small(120), colors: colors))
     let plain = drawn(base, whole).luma
     for y in 0..<Self.height {
       // The change begins at 120 of 160 columns; what is spread of it is some three small pixels.
@@ -78,11 +81,14 @@ struct PictureDetailTests {
     #expect(canvas.luma[..<100] == drawn(try base(), view).luma[..<100])
   }
 
-  @Test("Colours are those of matrix and range", arguments: [
-    (PictureDetail.Colors(red: 0.299, blue: 0.114, range: .limited), [81, 90, 240]), (.init(red: 0.2126, blue: 0.0722, range: .limited), [63, 102, 240]),
-    (.init(red: 0.299, blue: 0.114, range: .full), [76, 85, 255]), (.init(red: 0.2126, blue: 0.0722, range: .full), [54, 99, 255]),
-    (.init(red: 0.2627, blue: 0.0593, range: .limited), [74, 97, 240]),
-  ])
+  @Test(
+    "Colours are those of matrix and range",
+    arguments: [
+      (PictureDetail.Colors(red: 0.299, blue: 0.114, range: .limited), [81, 90, 240]),
+      (.init(red: 0.2126, blue: 0.0722, range: .limited), [63, 102, 240]),
+      (.init(red: 0.299, blue: 0.114, range: .full), [76, 85, 255]), (.init(red: 0.2126, blue: 0.0722, range: .full), [54, 99, 255]),
+      (.init(red: 0.2627, blue: 0.0593, range: .limited), [74, 97, 240]),
+    ])
   func red(colors: PictureDetail.Colors, expected: [UInt8]) throws {
     let (width, height) = (40, 24)
     var bytes = [UInt8](repeating: 0, count: RGBPicture.stride(width: width) * height)
@@ -95,7 +101,9 @@ struct PictureDetailTests {
 
   @Test("Any size is painted, and the base's own", arguments: [(1, 1), (33, 17), (320, 200), (7, 90)])
   func sizes(width: Int, height: Int) throws {
-    let detail = try #require(PictureDetail(base: base(31, 45), view: CameraView(x: 0, y: 0, width: 31, height: 45), drawn: small(200), likeness: small(90), colors: colors))
+    let detail = try #require(
+      PictureDetail(
+        base: base(31, 45), view: CameraView(x: 0, y: 0, width: 31, height: 45), drawn: small(200), likeness: small(90), colors: colors))
     #expect(try paint(detail, width, height).luma.allSatisfy { $0 == 188 })
     let picture = try #require(DetailPainter().picture(detail))
     #expect(picture.width == 31 && picture.height == 45)
@@ -124,7 +132,8 @@ struct PictureDetailTests {
   func refused() throws {
     let other = try #require(RGBPicture(width: 2, height: 2, bytes: [UInt8](repeating: 0, count: 16)))
     #expect(try PictureDetail(base: base(), view: whole, drawn: small(1), likeness: other, colors: colors) == nil)
-    let far = try PictureDetail(base: base(), view: CameraView(x: 1e7, y: 0, width: 160, height: 96), drawn: small(1), likeness: small(1), colors: colors)
+    let far = try PictureDetail(
+      base: base(), view: CameraView(x: 1e7, y: 0, width: 160, height: 96), drawn: small(1), likeness: small(1), colors: colors)
     let canvas = Canvas(Self.width, Self.height)
     #expect(canvas.draw { DetailPainter().paint(far!, to: $0) } == false)
     #expect(DetailPainter().picture(far!) == nil)

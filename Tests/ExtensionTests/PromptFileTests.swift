@@ -18,7 +18,10 @@ import Testing
   }
 
   @Test func `empty lines and those that begin with # are skipped`() throws {
-    #expect(try captions("# a show\n\nA cat\n \t \n#A dog\n #1 on a door\nA bird # in a tree\n") == ["A cat", "#1 on a door", "A bird # in a tree"])
+    #expect(
+      try captions("# a show\n\nA cat\n \t \n#A dog\n #1 on a door\nA bird # in a tree\n") == [
+        "A cat", "#1 on a door", "A bird # in a tree",
+      ])
   }
 
   @Test func `a byte order mark is no part of the first prompt, and no other line's`() throws {

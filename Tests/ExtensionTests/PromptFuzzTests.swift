@@ -21,8 +21,10 @@ import Testing
     "Previous scene: a cat; Next scene: a dog", "Same shot: 猫。Back to the earlier shot: 狗; and then next scene: 🐈", "A cat sleeps.", "",
   ]
   private static let pieces = [
-    "Shot", "shots", "two", "1", "2", "9999999999999999999999", "[", "]", ",", ":", ";", "-", "\u{2212}", ".", "s", "inf", "nan", "∞", "0", "86400",
-    "Next scene:", "Previous scene:", "Same shot:", "then", "and", " ", "\r\n", "\n", "\u{301}", "\u{200D}", "👩‍👩‍👧", "\u{FEFF}", "：", "［", "１", "\0",
+    "Shot", "shots", "two", "1", "2", "9999999999999999999999", "[", "]", ",", ":", ";", "-", "\u{2212}", ".", "s", "inf", "nan", "∞", "0",
+    "86400",
+    "Next scene:", "Previous scene:", "Same shot:", "then", "and", " ", "\r\n", "\n", "\u{301}", "\u{200D}", "👩‍👩‍👧", "\u{FEFF}", "：", "［", "１",
+    "\0",
     "ß", "İ", "ﬁ", "\u{202E}", "Shot 1: [0s, 4s] a",
   ]
 
@@ -74,7 +76,8 @@ import Testing
       plan.policy = .cycle
       if plan.next()?.caption != text.shots[0].caption { Issue.record("plan of \(source.debugDescription)") }
     }
-    #expect(problems > 2000 && forms[.plain, default: 0] > problems && forms[.shots, default: 0] > 1000 && forms[.scenes, default: 0] > 1000)
+    #expect(
+      problems > 2000 && forms[.plain, default: 0] > problems && forms[.shots, default: 0] > 1000 && forms[.scenes, default: 0] > 1000)
   }
 
   @Test func `damaged files are read or refused`() {
@@ -82,7 +85,9 @@ import Testing
     var refused = 0
     for _ in 0..<2000 {
       var bytes = (0..<4).flatMap { _ in Array((Self.mutated(&generator) + "\r\n").utf8) }
-      if Bool.random(using: &generator) { bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
+      if Bool.random(using: &generator) {
+        bytes[Int.random(in: bytes.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+      }
       let lines = bytes.split(omittingEmptySubsequences: false) { $0 == 10 || $0 == 13 }.count
       do throws(PromptFile.Failure) {
         for problem in try PromptFile(bytes).problems {

@@ -8,7 +8,9 @@ import Testing
   private func captions(_ text: PromptText) -> [String] { text.shots.map(\.caption) }
 
   /// Start and end of each shot in milliseconds.
-  private func times(_ text: PromptText) -> [[UInt64?]] { text.shots.map { [$0.start.map { $0 / 1_000_000 }, $0.end.map { $0 / 1_000_000 }] } }
+  private func times(_ text: PromptText) -> [[UInt64?]] {
+    text.shots.map { [$0.start.map { $0 / 1_000_000 }, $0.end.map { $0 / 1_000_000 }] }
+  }
 
   private func expectPlain(_ source: String, _ caption: String? = nil) {
     let text = PromptText(source)
@@ -164,7 +166,8 @@ import Testing
   // Linear work takes seconds for all of these together, quadratic work far more than the limit.
   @Test(.timeLimit(.minutes(5))) func `work is linear in the length, whatever the text`() {
     let pieces = [
-      "a", " ", "shot ", "; shot 1", "Shot 1: ", "; Next scene: a", "Previous scene: ", "next scene:", "then and ", "[", "[0s, 4s] ", "9", "\r\n",
+      "a", " ", "shot ", "; shot 1", "Shot 1: ", "; Next scene: a", "Previous scene: ", "next scene:", "then and ", "[", "[0s, 4s] ", "9",
+      "\r\n",
       "e\u{301}", "👩‍👩‍👧", ";", "and   ", "back to the earlier ", "shot shot 1x [", "; shot : : : ", "a-", "; shot -",
     ]
     for piece in pieces {

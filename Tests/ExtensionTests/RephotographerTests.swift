@@ -9,7 +9,9 @@ import Testing
     .init(width: width, height: height, framesPerSecond: 25, seed: seed)
   }
 
-  private static func shots(_ count: Int, of album: ShotAlbum, frames: Int = 40, _ settings: Rephotographer.Settings) -> [RephotographedShot] {
+  private static func shots(_ count: Int, of album: ShotAlbum, frames: Int = 40, _ settings: Rephotographer.Settings)
+    -> [RephotographedShot]
+  {
     var rephotographer = Rephotographer(album: album, settings: settings)
     return (0..<count).compactMap { _ in rephotographer.nextShot(frames: frames) }
   }
@@ -224,7 +226,9 @@ import Testing
       let text = shot.description
       #expect(text.hasPrefix("shot \(shot.number) of source shot \(shot.source): \(shot.move.kind.rawValue)"))
       #expect(text.contains("×1.") == (shot.move.kind == .pushIn || shot.move.kind == .pullOut))
-      #expect(text.hasSuffix("loop \(shot.loop.first)–\(shot.loop.last) back and forth") || text.hasSuffix("loop \(shot.loop.first)–\(shot.loop.last)"))
+      #expect(
+        text.hasSuffix("loop \(shot.loop.first)–\(shot.loop.last) back and forth")
+          || text.hasSuffix("loop \(shot.loop.first)–\(shot.loop.last)"))
     }
   }
 }

@@ -94,7 +94,9 @@ import Testing
     for _ in 0..<3 { _ = plan.next() }
     var steered = plan.replacing(prompts: ["x", "Shot 9: y", "z"])
     #expect(steered.made == 3 && steered[3]?.caption == "x" && steered[2] == nil, "what was made is made")
-    #expect(steered.next()?.index == 3 && steered.next()?.caption == "Shot 9: y" && steered.next()?.prompt == "z. Watercolour" && steered.next() == nil)
+    #expect(
+      steered.next()?.index == 3 && steered.next()?.caption == "Shot 9: y" && steered.next()?.prompt == "z. Watercolour"
+        && steered.next() == nil)
     #expect(steered.problems.map(\.description) == ["prompt 2, column 6: expected shot 1"])
     #expect(plan.next()?.caption == "b" && plan.problems.isEmpty, "the old plan is as it was")
     #expect(plan.replacing(prompts: [String]())[4]?.caption == "")

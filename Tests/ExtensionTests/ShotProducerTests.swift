@@ -47,7 +47,8 @@ private final class DetailedGenerator: ShotGenerator {
       let bytes = [UInt8](repeating: level, count: RGBPicture.stride(width: 2) * 2)
       guard let small = RGBPicture(width: 2, height: 2, bytes: bytes) else { continue }
       let view = CameraView(x: 0, y: 0, width: 4, height: 4)
-      let detail = PictureDetail(base: base, view: view, drawn: small, likeness: small, colors: .init(red: 0.299, blue: 0.114, range: .full))
+      let detail = PictureDetail(
+        base: base, view: view, drawn: small, likeness: small, colors: .init(red: 0.299, blue: 0.114, range: .full))
       if let made = RGBPicture(width: 2, height: 2, bytes: bytes, detail: detail) { emit(.pictures([made], rate: (8, 1))) }
     }
   }
@@ -75,7 +76,9 @@ private final class DetailedGenerator: ShotGenerator {
       }
       #expect(first.bytes[0] == 10 && second.bytes[0] == 20 && found == share)
     }
-    guard case .picture(.picture(let last)) = producer.picture(at: 187_500_000, frame: 0) else { return #expect(Bool(false), "the last one") }
+    guard case .picture(.picture(let last)) = producer.picture(at: 187_500_000, frame: 0) else {
+      return #expect(Bool(false), "the last one")
+    }
     #expect(last.bytes[0] == 20)
     guard case .over = producer.picture(at: 250_000_000, frame: 0) else { return #expect(Bool(false), "it is over") }
   }

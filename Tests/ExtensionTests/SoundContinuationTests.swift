@@ -15,7 +15,10 @@ import Testing
   @Test("Pieces of any size are one sound")
   func pieces() {
     for kind in SoundContinuation.Kind.allCases {
-      var (whole, parts) = (SoundContinuation(kind, after: wave(9000), channels: 2, rate: 8000), SoundContinuation(kind, after: wave(9000), channels: 2, rate: 8000))
+      var (whole, parts) = (
+        SoundContinuation(kind, after: wave(9000), channels: 2, rate: 8000),
+        SoundContinuation(kind, after: wave(9000), channels: 2, rate: 8000)
+      )
       let samples = whole.next(20_000)
       #expect(samples.count == 40_000)
       var made: [Double] = []

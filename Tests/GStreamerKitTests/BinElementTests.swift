@@ -4,7 +4,9 @@ import Testing
 
 extension GStreamerKitTests {
   @Suite struct BinElementTests {
-    private func children(_ made: Made) -> Int { Int(UnsafeMutableRawPointer(made.element).assumingMemoryBound(to: GstBin.self).pointee.numchildren) }
+    private func children(_ made: Made) -> Int {
+      Int(UnsafeMutableRawPointer(made.element).assumingMemoryBound(to: GstBin.self).pointee.numchildren)
+    }
 
     @Test func aBinIsBuiltOnce() throws {
       let made = try Made("kitscaler")
@@ -164,7 +166,8 @@ extension GStreamerKitTests {
     }
 
     @Test func aWatcherMayPutSomethingElseInPlace() throws {
-      let made = try Made(pipeline: "videotestsrc num-buffers=1 ! kitcounter chain=\"identity ! fakesink name=end enable-last-sample=true\"")
+      let made = try Made(
+        pipeline: "videotestsrc num-buffers=1 ! kitcounter chain=\"identity ! fakesink name=end enable-last-sample=true\"")
       #expect(made.change(to: GST_STATE_PAUSED) == GST_STATE_CHANGE_ASYNC)
       #expect(gst_element_get_state(made.element, nil, nil, 5_000_000_000) == GST_STATE_CHANGE_SUCCESS)
       var value = GValue()

@@ -5,7 +5,9 @@ import Testing
 
 extension GStreamerKitTests {
   @Suite struct PadElementTests {
-    private func stopped(_ made: Made) -> [Value?] { made.messages().filter { $0.structure?.name == "stopped" }.map { $0.structure?["runs"] } }
+    private func stopped(_ made: Made) -> [Value?] {
+      made.messages().filter { $0.structure?.name == "stopped" }.map { $0.structure?["runs"] }
+    }
 
     @Test func alwaysPadsHaveTheTemplatesOfTheClass() throws {
       let made = try Made("kitgate")

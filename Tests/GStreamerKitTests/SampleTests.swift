@@ -24,13 +24,16 @@ extension GStreamerKitTests {
     private static func frame(_ info: VideoInfo, padding: UInt32) throws -> UnsafeMutablePointer<GstBuffer> {
       var padded = info.gst
       var alignment = GstVideoAlignment()
-      (alignment.padding_top, alignment.padding_left, alignment.padding_right, alignment.padding_bottom) = (padding, padding, padding, padding)
+      (alignment.padding_top, alignment.padding_left, alignment.padding_right, alignment.padding_bottom) = (
+        padding, padding, padding, padding
+      )
       let isTiled = (info.gst.finfo?.pointee.flags.rawValue ?? 0) & GST_VIDEO_FORMAT_FLAG_TILED.rawValue != 0
       if padding > 0, !isTiled { _ = gst_video_info_align(&padded, &alignment) }
       let buffer = try #require(gst_buffer_new_allocate(nil, padded.size, nil))
       var offsets = withUnsafeBytes(of: padded.offset) { Array($0.bindMemory(to: gsize.self)) }
       var strides = withUnsafeBytes(of: padded.stride) { Array($0.bindMemory(to: gint.self)) }
-      gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, info.format, guint(info.width), guint(info.height), guint(info.planes), &offsets, &strides)
+      gst_buffer_add_video_meta_full(
+        buffer, GST_VIDEO_FRAME_FLAG_NONE, info.format, guint(info.width), guint(info.height), guint(info.planes), &offsets, &strides)
       for index in 0..<gsize(padded.size) { gst_buffer_memset(buffer, index, UInt8(truncatingIfNeeded: index &* 2_654_435_761 >> 7), 1) }
       return buffer
     }
@@ -170,7 +173,9 @@ extension GStreamerKitTests {
       #expect(Self.bytes(copy) == before)
       #expect(copy.pointee.pts == 40 && copy.pointee.duration == 2 && gst_buffer_has_flags(copy, GST_BUFFER_FLAG_DISCONT) != 0)
       let (one, other) = (try #require(gst_buffer_get_video_meta(buffer)).pointee, try #require(gst_buffer_get_video_meta(copy)).pointee)
-      #expect(one.stride.0 == other.stride.0 && one.stride.1 == other.stride.1 && one.offset.0 == other.offset.0 && one.offset.2 == other.offset.2)
+      #expect(
+        one.stride.0 == other.stride.0 && one.stride.1 == other.stride.1 && one.offset.0 == other.offset.0 && one.offset.2 == other.offset.2
+      )
       let component = try #require(info.components?.first)
       try WritableVideoFrame.map(copy, info) { frame in
         let found = frame.samples(of: component)

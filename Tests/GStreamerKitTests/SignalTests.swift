@@ -13,7 +13,8 @@ extension GStreamerKitTests {
 
     @Test func notificationsReachAHandler() throws {
       let rig = try Rig("kitkinds")
-      let handler: @convention(c) (UnsafeMutableRawPointer?, guint64, UnsafePointer<CChar>?, UnsafeMutableRawPointer?) -> Void = { _, index, text, heard in
+      let handler: @convention(c) (UnsafeMutableRawPointer?, guint64, UnsafePointer<CChar>?, UnsafeMutableRawPointer?) -> Void = {
+        _, index, text, heard in
         guard let heard else { return }
         let text = text.map { String(cString: $0) }
         Unmanaged<Heard>.fromOpaque(heard).takeUnretainedValue().all.withLock { $0.append((UInt64(index), text)) }

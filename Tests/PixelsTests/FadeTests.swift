@@ -45,7 +45,9 @@ private struct FadedFilm {
 
   func faded(_ frame: Frame, gain: Double) -> Frame {
     let origin: Double = level == .white ? (range == .limited ? 235 : 255) : (range == .limited ? 16 : 0)
-    func fade(_ samples: [UInt8], _ origin: Double) -> [UInt8] { samples.map { UInt8((gain * Double($0) + (1 - gain) * origin).rounded()) } }
+    func fade(_ samples: [UInt8], _ origin: Double) -> [UInt8] {
+      samples.map { UInt8((gain * Double($0) + (1 - gain) * origin).rounded()) }
+    }
     return Frame(luma: fade(frame.luma, origin), chroma: fade(frame.chroma, 128))
   }
 
@@ -82,7 +84,8 @@ private func meanError(_ a: [UInt8], _ b: [UInt8]) -> Double {
 
 /// A component of one row, for tests of single samples.
 private func component(_ role: SampleRole, _ columns: Int, depth: Int = 8, _ range: ColorRange = .limited) throws -> SampleComponent {
-  try #require(SampleComponent(role: role, columns: columns, step: depth > 8 ? 2 : 1, word: depth > 8 ? .little16 : .byte, depth: depth, range: range))
+  try #require(
+    SampleComponent(role: role, columns: columns, step: depth > 8 ? 2 : 1, word: depth > 8 ? .little16 : .byte, depth: depth, range: range))
 }
 
 @Suite("Fades that are undone")
@@ -203,7 +206,9 @@ struct FadeLookTests {
   }
 
   @Test func `of white is 1 and of black 0, in every range and depth`() throws {
-    for (depth, range, black, white) in [(8, ColorRange.limited, 16, 235), (8, .full, 0, 255), (10, .limited, 64, 940), (10, .full, 0, 1023)] {
+    for (depth, range, black, white) in [
+      (8, ColorRange.limited, 16, 235), (8, .full, 0, 255), (10, .limited, 64, 940), (10, .full, 0, 1023),
+    ] {
       for (sample, level) in [(black, Float(0)), (white, 1)] {
         var meter = FadeLook.Meter(width: 4, height: 2)
         var words = Array(repeating: UInt16(sample).littleEndian, count: 4)

@@ -31,8 +31,10 @@ struct Scene {
       luma: { Patterns.sample($0, $1, plane: 0, seed: seed, low: 70, high: 170) },
       chroma: { Patterns.sample($0, $1, plane: $2, seed: seed, low: 108, high: 148) },
       color: {
-        (Patterns.sample($0, $1, plane: 2, seed: seed), Patterns.sample($0, $1, plane: 1, seed: seed),
-          Patterns.sample($0, $1, plane: 0, seed: seed))
+        (
+          Patterns.sample($0, $1, plane: 2, seed: seed), Patterns.sample($0, $1, plane: 1, seed: seed),
+          Patterns.sample($0, $1, plane: 0, seed: seed)
+        )
       })
   }
 

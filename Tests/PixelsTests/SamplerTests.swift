@@ -21,7 +21,8 @@ import Testing
   private static func texture(_ x: Int, _ y: Int) -> UInt8 { UInt8((x &* 37 &+ y &* 101 &+ x &* y &* 13) & 255) }
 
   private static func sampled(
-    _ plane: Plane, mixedWith other: Plane? = nil, share: Int = 0, _ grid: SampleGrid, _ width: Int, _ height: Int, with sampler: PlaneSampler = .init()
+    _ plane: Plane, mixedWith other: Plane? = nil, share: Int = 0, _ grid: SampleGrid, _ width: Int, _ height: Int,
+    with sampler: PlaneSampler = .init()
   ) -> Plane? {
     var output = Plane(width, height) { _, _ in 77 }
     let (stride, sourceStride) = (output.stride, plane.stride)
@@ -30,7 +31,8 @@ import Testing
         (other ?? plane).bytes.withUnsafeBytes { b -> Bool in
           guard let out = out.baseAddress, let a = a.baseAddress, let b = b.baseAddress else { return false }
           return sampler.sample(
-            PlaneView(base: a, stride: sourceStride), mixedWith: other == nil ? nil : PlaneView(base: b, stride: sourceStride), share: share,
+            PlaneView(base: a, stride: sourceStride), mixedWith: other == nil ? nil : PlaneView(base: b, stride: sourceStride),
+            share: share,
             width: plane.width, height: plane.height, at: grid, to: out, stride: stride, width: width, height: height)
         }
       }
@@ -56,7 +58,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (40, 30, SampleGrid(x: 3.3, y: 2.6, stepX: 0.61, stepY: 0.43), 37, 41), (40, 30, SampleGrid(x: -1.2, y: -0.7, stepX: 1, stepY: 1), 45, 33),
+    (40, 30, SampleGrid(x: 3.3, y: 2.6, stepX: 0.61, stepY: 0.43), 37, 41),
+    (40, 30, SampleGrid(x: -1.2, y: -0.7, stepX: 1, stepY: 1), 45, 33),
     (64, 48, SampleGrid(x: 0.4, y: 0.2, stepX: 1.7, stepY: 2.9), 37, 16), (64, 48, SampleGrid(x: 7, y: 9, stepX: 1.2, stepY: 0.8), 21, 19),
     (3, 2, SampleGrid(x: -0.4, y: -0.4, stepX: 0.2, stepY: 0.1), 16, 20), (1, 1, SampleGrid(x: -0.25, y: 0, stepX: 0.5, stepY: 0.5), 9, 3),
     (2, 64, SampleGrid(x: 0, y: 0, stepX: 0.13, stepY: 4), 16, 16),
@@ -80,7 +83,8 @@ import Testing
 
   @Test(arguments: [0, 1, 127, 128, 254, 255]) func `a level stays, at any scale`(level: UInt8) throws {
     for (step, size) in [(0.37, 50), (1, 24), (1.01, 24), (3.7, 9)] {
-      let output = try #require(Self.sampled(Plane(31, 27) { _, _ in level }, SampleGrid(x: 0.3, y: 0.7, stepX: step, stepY: step), size, size))
+      let output = try #require(
+        Self.sampled(Plane(31, 27) { _, _ in level }, SampleGrid(x: 0.3, y: 0.7, stepX: step, stepY: step), size, size))
       for y in 0..<size { for x in 0..<size { #expect(output[x, y] == Int(level)) } }
     }
   }

@@ -144,9 +144,10 @@ struct ThumbnailTests {
   @Test func `its differences lie where the picture changed`() {
     let before = Thumbnails.drawn { _, _ in (10, 10, 10) }
     let after = Thumbnails.drawn { x, y in x < 12 && y < 9 ? (40, 10, 40) : (10, 10, 10) }
-    let (whole, cells) = Thumbnails.view(before) { first in
-      Thumbnails.view(after) { ($0.difference(from: first), $0.differences(from: first, columns: 4, rows: 3)) } ?? (0, [])
-    } ?? (0, [])
+    let (whole, cells) =
+      Thumbnails.view(before) { first in
+        Thumbnails.view(after) { ($0.difference(from: first), $0.differences(from: first, columns: 4, rows: 3)) } ?? (0, [])
+      } ?? (0, [])
     #expect(abs(whole - 20.0 / 12) < 1e-9)
     #expect(cells == [20] + Array(repeating: 0, count: 11))
   }

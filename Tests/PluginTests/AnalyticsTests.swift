@@ -33,7 +33,8 @@ extension Shots {
     }
 
     @Test(
-      .enabled(if: Analysis.isAvailable), arguments: [("content", "false"), ("content", "true"), ("adaptive", "true"), ("histogram", "false")])
+      .enabled(if: Analysis.isAvailable),
+      arguments: [("content", "false"), ("content", "true"), ("adaptive", "true"), ("histogram", "false")])
     func `each boundary is a class and an object on the first buffer of its shot`(_ detector: String, _ align: String) throws {
       let harness = try Harness(
         "shotdetect", ["detector": detector, "align": align, "min-shot-duration": "0", "analytics-meta": "true"])

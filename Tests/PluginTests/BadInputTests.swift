@@ -100,7 +100,9 @@ extension Shots {
     }
 
     @Test func `a hundred lives with data each start over`() throws {
-      let pipeline = try Pipeline("videotestsrc num-buffers=6 ! video/x-raw,width=64,height=36 ! shotdetect name=d align=true detector=adaptive ! fakesink name=s sync=false")
+      let pipeline = try Pipeline(
+        "videotestsrc num-buffers=6 ! video/x-raw,width=64,height=36 ! shotdetect name=d align=true detector=adaptive ! fakesink name=s sync=false"
+      )
       let element = try pipeline.element("d")
       for life in 0..<100 {
         pipeline.bus.clear()

@@ -62,12 +62,13 @@ extension Shots {
       }
       for joint in [41 * frame, 91 * frame] {
         let shift = joint == 41 * frame ? (0, 9 * frame) : (9 * frame, 21 * frame)
-        let worst = (0..<480).map { index in
-          let position = joint - half + index
-          let share = (Double(index) + 0.5) / 480
-          let mixed = Double(value(position + shift.0)) * (1 - share) + Double(value(position + shift.1)) * share
-          return abs(Double(samples[position]) - mixed)
-        }.max() ?? .infinity
+        let worst =
+          (0..<480).map { index in
+            let position = joint - half + index
+            let share = (Double(index) + 0.5) / 480
+            let mixed = Double(value(position + shift.0)) * (1 - share) + Double(value(position + shift.1)) * share
+            return abs(Double(samples[position]) - mixed)
+          }.max() ?? .infinity
         #expect(worst <= 1, "a straight crossfade of 10 ms, rounded to 16 bits")
       }
     }
@@ -167,15 +168,16 @@ extension Shots {
       push(sound, 60 * frame..<200 * frame)
       sound.end()
       var late: [(UInt64, Int16)] = []
-      #expect(eventually {
-        while let buffer = gst_harness_try_pull(sound.gst) {
-          var first = [Int16](repeating: 0, count: 1)
-          gst_buffer_extract(buffer, 0, &first, 2)
-          late.append((UInt64(buffer.pointee.pts), first[0]))
-          gst_buffer_unref(buffer)
-        }
-        return (late.last?.0 ?? 0) >= frameTime(190)
-      })
+      #expect(
+        eventually {
+          while let buffer = gst_harness_try_pull(sound.gst) {
+            var first = [Int16](repeating: 0, count: 1)
+            gst_buffer_extract(buffer, 0, &first, 2)
+            late.append((UInt64(buffer.pointee.pts), first[0]))
+            gst_buffer_unref(buffer)
+          }
+          return (late.last?.0 ?? 0) >= frameTime(190)
+        })
       let after = try #require(late.first { $0.1 == value(60 * frame) })
       #expect(after.0 == frameTime(51), "nine frames earlier, as the picture")
     }
@@ -246,7 +248,9 @@ extension Shots {
           // The helper counts at 25 frames a second.
           mark.add(to: buffer)
           let meta = try #require(gst_buffer_get_custom_meta(buffer, "GstShotBoundaryMeta"))
-          for (field, place) in [("pts", number), ("running-time", number), ("stream-time", number), ("transition-start", mark.start), ("transition-end", end)] {
+          for (field, place) in [
+            ("pts", number), ("running-time", number), ("stream-time", number), ("transition-start", mark.start), ("transition-end", end),
+          ] {
             var value = GValue()
             g_value_init(&value, GType(11 << 2))
             g_value_set_uint64(&value, guint64(time(place)))

@@ -85,8 +85,9 @@ extension Shots {
       let harness = try Harness("defade", ["margin": "0"])
       try play(harness, 0..<100, [Mark(frame: 47, start: 40, end: 50)]) { number in
         guard number == 47 || number == 60 else { return }
-        harness.push(gst_video_event_new_downstream_force_key_unit(
-          GstClockTime(frameTime(number)), GstClockTime(frameTime(number)), GstClockTime(frameTime(number)), 1, 0))
+        harness.push(
+          gst_video_event_new_downstream_force_key_unit(
+            GstClockTime(frameTime(number)), GstClockTime(frameTime(number)), GstClockTime(frameTime(number)), 1, 0))
       }
       harness.end()
       let story = harness.out.story.filter { $0 == "GstForceKeyUnit" || ["44", "45", "46", "47", "59", "60"].contains($0) }
@@ -99,7 +100,11 @@ extension Shots {
     @Test func `cut takes the frames out and closes the gap`() throws {
       let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
       let memory = try play(
-        harness, 0..<200, [Mark(frame: 45, start: 40, end: 50), Mark(kind: "wipe", frame: 124, start: 119, end: 130, shot: 3), Mark(kind: "cut", frame: 160, start: 159, end: 160, shot: 4)])
+        harness, 0..<200,
+        [
+          Mark(frame: 45, start: 40, end: 50), Mark(kind: "wipe", frame: 124, start: 119, end: 130, shot: 3),
+          Mark(kind: "cut", frame: 160, start: 159, end: 160, shot: 4),
+        ])
       harness.end()
       let kept = Array(0...40) + Array(50...119) + Array(130..<200)
       #expect(harness.out.frames.map(\.memory) == kept.map { memory[$0] })
@@ -165,7 +170,8 @@ extension Shots {
 
     @Test func `transitions side by side share no frame`() throws {
       let harness = try Harness("defade", ["margin": "0"])
-      let memory = try play(harness, 0..<100, [Mark(frame: 45, start: 40, end: 50), Mark(kind: "wipe", frame: 53, start: 48, end: 58, shot: 3)])
+      let memory = try play(
+        harness, 0..<100, [Mark(frame: 45, start: 40, end: 50), Mark(kind: "wipe", frame: 53, start: 48, end: 58, shot: 3)])
       harness.end()
       #expect(harness.out.frames.map(\.pts) == times(0..<100))
       #expect(harness.out.frames[44].memory == memory[40])

@@ -67,7 +67,8 @@ extension Shots {
     @Test func `a live cut is told within a frame of its arrival`() throws {
       let frame = second / 30
       let pipeline = try Pipeline(
-        "videotestsrc name=s is-live=true pattern=black ! video/x-raw,format=I420,width=320,height=180,framerate=30/1 ! shotdetect name=d min-shot-duration=0 ! fakesink")
+        "videotestsrc name=s is-live=true pattern=black ! video/x-raw,format=I420,width=320,height=180,framerate=30/1 ! shotdetect name=d min-shot-duration=0 ! fakesink"
+      )
       let source = try Patterns(of: try pipeline.element("s"))
       let arriving = try pipeline.watch("d", "sink")
       pipeline.setState(GST_STATE_PLAYING)
@@ -96,7 +97,9 @@ extension Shots {
     @Test func `x264 puts a key frame at every cut, and nowhere else`() throws {
       for (isForced, expected) in [("true", [0, 20, 45, 46, 80]), ("false", [0])] {
         let harness = try Harness(
-          launch: "shotdetect force-key-units=\(isForced) min-shot-duration=0 ! x264enc key-int-max=1000 bframes=0 option-string=scenecut=0 speed-preset=ultrafast ! h264parse")
+          launch:
+            "shotdetect force-key-units=\(isForced) min-shot-duration=0 ! x264enc key-int-max=1000 bframes=0 option-string=scenecut=0 speed-preset=ultrafast ! h264parse"
+        )
         let video = try Video("I420", 160, 90)
         harness.setVideo(video)
         try push(harness, video, count: 100, cuts: [20, 45, 46, 80])
@@ -112,7 +115,9 @@ extension Shots {
       for (detector, expected) in [("adaptive", [0, 20, 45, 80]), ("content", [0, 20, 58, 80])] {
         let cuts = detector == "content" ? [20, 30, 40, 58, 80] : [20, 45, 80]
         let harness = try Harness(
-          launch: "shotdetect detector=\(detector) align=true force-key-units=true min-shot-duration=600000000 ! x264enc key-int-max=1000 bframes=0 option-string=scenecut=0 speed-preset=ultrafast ! h264parse")
+          launch:
+            "shotdetect detector=\(detector) align=true force-key-units=true min-shot-duration=600000000 ! x264enc key-int-max=1000 bframes=0 option-string=scenecut=0 speed-preset=ultrafast ! h264parse"
+        )
         let video = try Video("I420", 160, 90)
         harness.setVideo(video)
         try push(harness, video, count: 100, cuts: Set(cuts))
@@ -132,7 +137,11 @@ extension Shots {
       try push(first, video, count: 60, cuts: [10, 35])
       var toc: UnsafeMutablePointer<GstEvent>?
       while let event = gst_harness_try_pull_event(first.gst) {
-        if event.pointee.type == GST_EVENT_TOC { toc = event } else { gst_mini_object_unref(UnsafeMutableRawPointer(event).assumingMemoryBound(to: GstMiniObject.self)) }
+        if event.pointee.type == GST_EVENT_TOC {
+          toc = event
+        } else {
+          gst_mini_object_unref(UnsafeMutableRawPointer(event).assumingMemoryBound(to: GstMiniObject.self))
+        }
       }
       do {
         let second = try Harness(launch: "identity ! matroskamux ! filesink async=false location=\(file)")

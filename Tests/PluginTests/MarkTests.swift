@@ -140,7 +140,9 @@ extension Shots {
     @Test func `a generated shot is still one at its new time, and where it fades in`() throws {
       let harness = try Harness("defade", ["mode": "cut", "margin": "0"])
       let prompt = "\"狐狸\"\nwakes, up; {1}"
-      let marks = [Mark(frame: 45, start: 40, end: 50, prompt: "Dawn"), Mark(kind: "cut", frame: 70, start: 69, end: 70, shot: 3, prompt: prompt)]
+      let marks = [
+        Mark(frame: 45, start: 40, end: 50, prompt: "Dawn"), Mark(kind: "cut", frame: 70, start: 69, end: 70, shot: 3, prompt: prompt),
+      ]
       harness.setVideo(video)
       for number in 0..<100 {
         let buffer = try video.noise(UInt8(number))

@@ -9,10 +9,13 @@ extension Shots {
     init() throws { film = try SmallFilm.shared.get() }
 
     @Test(arguments: [
-      ("8", "streaming", 50), ("27", "streaming", 50), ("28", "streaming", 51), ("47", "streaming", 70), ("50", "streaming", 73), ("99", "streaming", 122),
+      ("8", "streaming", 50), ("27", "streaming", 50), ("28", "streaming", 51), ("47", "streaming", 70), ("50", "streaming", 73),
+      ("99", "streaming", 122),
       ("50", "windowed", 97), ("8", "windowed", 97),
     ])
-    func `the latency is the look-ahead and 23 frames, at least 50, at the stream's rate`(_ lookAhead: String, _ windowing: String, _ frames: UInt64) throws {
+    func `the latency is the look-ahead and 23 frames, at least 50, at the stream's rate`(
+      _ lookAhead: String, _ windowing: String, _ frames: UInt64
+    ) throws {
       for detector in lookAhead == "50" ? Formats.networks : ["fused"] {
         let harness = try Harness("shotdetect", ["detector": detector, "align": "true", "look-ahead": lookAhead, "windowing": windowing])
         harness.setUpstreamLatency(20 * millisecond, 70 * millisecond)
@@ -98,7 +101,8 @@ extension Shots {
       harness.end()
       let story = harness.out.story
       let first = try #require(story.firstIndex(of: "0"))
-      #expect(Array(story[first...]) == (0..<30).map { "\($0)" } + ["tag", "30", "gap"] + (31..<119).map { "\($0)" } + ["late", "119", "eos"])
+      #expect(
+        Array(story[first...]) == (0..<30).map { "\($0)" } + ["tag", "30", "gap"] + (31..<119).map { "\($0)" } + ["late", "119", "eos"])
     }
 
     @Test(arguments: ["true", "false"]) func `a new segment that continues leaves every mark where it is`(_ align: String) throws {
@@ -119,7 +123,9 @@ extension Shots {
     }
 
     /// Below 48 frames ahead and from there on the network runs in two ways, and in steps of 1, 2 and 4 frames.
-    @Test(arguments: [1, 2, 3, 9, 26, 47, 48, 49, 50]) func `a live stream's frames leave within the look-ahead, whatever it is`(_ lookAhead: Int) throws {
+    @Test(arguments: [1, 2, 3, 9, 26, 47, 48, 49, 50]) func `a live stream's frames leave within the look-ahead, whatever it is`(
+      _ lookAhead: Int
+    ) throws {
       let harness = try Harness("shotdetect", ["detector": "transnet", "align": "true", "look-ahead": "\(lookAhead)"])
       let latency = max(lookAhead + 23, 50)
       try harness.play(film, 1000..<1000 + latency + 20) { index in #expect(harness.out.frameCount >= index - latency) }
@@ -140,7 +146,8 @@ extension Shots {
 
     @Test func `a slow network skips frames of its own, never of the stream`() throws {
       let harness = try Harness(
-        "shotdetect", ["detector": "transnet", "when-late": "skip", "threads": "1", "precision": "float32", "look-ahead": "8", "align": "true"])
+        "shotdetect",
+        ["detector": "transnet", "when-late": "skip", "threads": "1", "precision": "float32", "look-ahead": "8", "align": "true"])
       let count = 300
       try harness.play(film, 700..<700 + count)
       harness.end()
@@ -156,7 +163,11 @@ extension Shots {
       var results: [[Found]] = []
       for threads in ["1", "2"] {
         let harness = try Harness(
-          "shotdetect", ["detector": "transnet", "when-late": "wait", "align": "true", "threads": threads, "precision": "float32", "look-ahead": "8", "min-shot-duration": "0"])
+          "shotdetect",
+          [
+            "detector": "transnet", "when-late": "wait", "align": "true", "threads": threads, "precision": "float32", "look-ahead": "8",
+            "min-shot-duration": "0",
+          ])
         harness.setUpstreamLatency(0, noTime, isLive: threads == "2")
         try harness.play(film, 1000..<1100)
         harness.end()

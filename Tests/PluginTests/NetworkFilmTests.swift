@@ -4,8 +4,11 @@ import Testing
 extension Shots {
   /// What the detectors with a network find in a film, and that nothing but the film has a say in it.
   @Suite("Network on film") struct NetworkFilmTests {
-    @Test(arguments: Formats.networks) func `every transition that a person saw is found, of its kind and where it is`(_ detector: String) throws {
-      let pipeline = try Pipeline("filesrc location=\(Excerpt.film) ! decodebin ! shotdetect detector=\(detector) min-shot-duration=0 ! fakesink sync=false")
+    @Test(arguments: Formats.networks) func `every transition that a person saw is found, of its kind and where it is`(_ detector: String)
+      throws
+    {
+      let pipeline = try Pipeline(
+        "filesrc location=\(Excerpt.film) ! decodebin ! shotdetect detector=\(detector) min-shot-duration=0 ! fakesink sync=false")
       try pipeline.run()
       #expect(pipeline.bus.errors == [])
       func frame(_ time: UInt64) -> Double { Double(time) * 24 / 1e9 }
@@ -42,7 +45,8 @@ extension Shots {
     }
 
     static let ways = [
-      Way(name: "align", settings: ["align": "true"]), Way(name: "live", isLive: true), Way(name: "live and align", settings: ["align": "true"], isLive: true),
+      Way(name: "align", settings: ["align": "true"]), Way(name: "live", isLive: true),
+      Way(name: "live and align", settings: ["align": "true"], isLive: true),
       Way(name: "one thread", settings: ["threads": "1"]), Way(name: "three threads", settings: ["threads": "3"]),
       Way(name: "four threads", settings: ["threads": "4"]), Way(name: "slow frames", pause: 4000),
       Way(name: "slow live frames, align", settings: ["align": "true", "threads": "1"], isLive: true, pause: 3000),
@@ -110,7 +114,10 @@ extension Shots {
       let rows = lines(of: file).map { $0.split(separator: ",").map { String($0) } }
       let header = try #require(rows.first)
       #expect(Set(header).count == header.count)
-      for cue in ["Frame Number", "Timecode", "one_hot", "many_hot", "hue", "saturation", "value", "histogram_1", "mixture_share_8", "front_right", "shift", "boundary", "inside"] {
+      for cue in [
+        "Frame Number", "Timecode", "one_hot", "many_hot", "hue", "saturation", "value", "histogram_1", "mixture_share_8", "front_right",
+        "shift", "boundary", "inside",
+      ] {
         #expect(header.contains(cue), "\(cue)")
       }
       #expect(rows.dropFirst().map { $0[0] } == (1...80).map { "\($0)" })

@@ -16,7 +16,9 @@ extension Shots {
       try write(contents(of: Plugin.file), to: folder.file("lib/libgstshots.so"))
     }
 
-    private func launch(_ description: String, _ changes: [String: String?] = [:], within limit: Double = 60) throws -> (status: Int32, output: String) {
+    private func launch(_ description: String, _ changes: [String: String?] = [:], within limit: Double = 60) throws -> (
+      status: Int32, output: String
+    ) {
       var changes = changes
       changes["GST_PLUGIN_PATH"] = folder.file("lib")
       changes["GST_REGISTRY"] = folder.file("registry")
@@ -41,7 +43,10 @@ extension Shots {
       // Unless the system has them.
       if access("/usr/share/gst-shots/models", F_OK) != 0, access("/usr/local/share/gst-shots/models", F_OK) != 0 {
         #expect(alone.status > 0)
-        for place in [folder.file("lib/models"), folder.file("models"), "/usr/share/gst-shots/models", "/usr/local/share/gst-shots/models", "model-location", "GST_SHOTS_MODELS"] {
+        for place in [
+          folder.file("lib/models"), folder.file("models"), "/usr/share/gst-shots/models", "/usr/local/share/gst-shots/models",
+          "model-location", "GST_SHOTS_MODELS",
+        ] {
           #expect(alone.output.contains(place), "\(place) in \(alone.output)")
         }
       }
@@ -53,7 +58,9 @@ extension Shots {
         try copy("fused", to: folder.file(place))
         let beside = try launch(short)
         #expect(beside.status == 0, "\(place): \(beside.output)")
-        #expect(rename(folder.file(place), folder.file("aside")) == 0 && rename(folder.file("aside"), folder.file("aside-\(place.utf8.count)")) == 0)
+        #expect(
+          rename(folder.file(place), folder.file("aside")) == 0
+            && rename(folder.file("aside"), folder.file("aside-\(place.utf8.count)")) == 0)
       }
     }
 
@@ -73,7 +80,9 @@ extension Shots {
       for (bytes, words) in [
         (good.dropLast(1), ["behind"]), (good.prefix(100), ["truncated"]), (infinite[...], ["tensor", "NaN"]),
         (replacing("\"leave.bias\"", "\"leave.bios\"")[...], ["tensor \"leave.bias\" is missing"]),
-        (replacing("\"enter.weight\":{\"dtype\":\"F32\"", "\"enter.weight\":{\"dtype\":\"I32\"")[...], ["tensor \"enter.weight\" is int32"]),
+        (
+          replacing("\"enter.weight\":{\"dtype\":\"F32\"", "\"enter.weight\":{\"dtype\":\"I32\"")[...], ["tensor \"enter.weight\" is int32"]
+        ),
       ] {
         try write(bytes, to: file)
         let result = try launch(short, ["GST_SHOTS_MODELS": folder.path])
@@ -81,7 +90,8 @@ extension Shots {
         for word in ["ERROR", file] + words { #expect(result.output.contains(word), "\(word) in \(result.output)") }
       }
       unlink(file)
-      #expect(try launch(short, ["GST_SHOTS_MODELS": folder.path]).output.contains("\"fused\" is in none of these folders: \(folder.path), "))
+      #expect(
+        try launch(short, ["GST_SHOTS_MODELS": folder.path]).output.contains("\"fused\" is in none of these folders: \(folder.path), "))
       try write(good, to: file)
       #expect(try launch(short, ["GST_SHOTS_MODELS": folder.path]).status == 0)
     }
@@ -92,7 +102,8 @@ extension Shots {
         let list = folder.file("\(library).csv")
         let result = try launch(
           "filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! shotdetect detector=transnet precision=float32 ! shotlog location=\(list) ! fakesink",
-          ["GST_SHOTS_MODELS": Self.models, "GST_SHOTS_COMPUTE": library, "GST_DEBUG": "shotdetect:4", "GST_DEBUG_NO_COLOR": "1"], within: 300)
+          ["GST_SHOTS_MODELS": Self.models, "GST_SHOTS_COMPUTE": library, "GST_DEBUG": "shotdetect:4", "GST_DEBUG_NO_COLOR": "1"],
+          within: 300)
         #expect(result.status == 0, "\(result.output)")
         #expect(result.output.contains(library == "openblas" ? "OpenBLAS" : "oneDNN") && result.output.contains("computes in float32"))
         lists.append(lines(of: list))
@@ -102,7 +113,10 @@ extension Shots {
     }
 
     // oneDNN's own limit stands for processors that have no more.
-    @Test(arguments: [("AVX512_CORE_VNNI", "int8: the fastest with AVX-512 VNNI"), ("AVX2", "float32: the fastest with AVX2"), ("SSE41", "float32: the fastest with SSE4.1")])
+    @Test(arguments: [
+      ("AVX512_CORE_VNNI", "int8: the fastest with AVX-512 VNNI"), ("AVX2", "float32: the fastest with AVX2"),
+      ("SSE41", "float32: the fastest with SSE4.1"),
+    ])
     func `the log says what precision=auto took, and why`(_ limit: String, _ words: String) throws {
       let result = try launch(
         short, ["GST_SHOTS_MODELS": Self.models, "ONEDNN_MAX_CPU_ISA": limit, "GST_DEBUG": "shotdetect:4", "GST_DEBUG_NO_COLOR": "1"])
@@ -147,7 +161,8 @@ extension Shots {
       let (status, output) = try launch(
         "filesrc location=\(Excerpt.film) ! decodebin ! videoconvert ! identity eos-after=200 ! shotdetect detector=\(detector) align=true force-key-units=true post-toc=true ! shotlog location=\(folder.file("cuts.csv")) statistics-location=\(folder.file("scores.csv")) ! x264enc speed-preset=ultrafast ! fakesink",
         [
-          "GST_SHOTS_MODELS": Self.models, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
+          "GST_SHOTS_MODELS": Self.models, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7",
+          "GST_DEBUG_NO_COLOR": "1",
         ])
       #expect(status == 0, "\(output.suffix(2000))")
       // The tracer has run, and names no object.

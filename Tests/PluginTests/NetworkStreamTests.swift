@@ -9,8 +9,11 @@ extension Shots {
 
     @Test(arguments: [0, 1, 2, 30, 51, 74]) func `a stream of any length ends with all its frames`(_ count: Int) throws {
       let film = try SmallFilm.shared.get()
-      for (detector, align, windowing) in [("transnet", "true", "streaming"), ("fused", "false", "streaming"), ("fused", "true", "windowed")] {
-        let harness = try Harness("shotdetect", ["detector": detector, "align": align, "windowing": windowing, "post-toc": "true", "min-shot-duration": "0"])
+      for (detector, align, windowing) in [
+        ("transnet", "true", "streaming"), ("fused", "false", "streaming"), ("fused", "true", "windowed"),
+      ] {
+        let harness = try Harness(
+          "shotdetect", ["detector": detector, "align": align, "windowing": windowing, "post-toc": "true", "min-shot-duration": "0"])
         try harness.play(film, 1020..<1020 + count)
         harness.end()
         #expect(harness.bus.errors == [])
@@ -36,7 +39,9 @@ extension Shots {
       for isBlack in [true, false] {
         let harness = try Harness("shotdetect", ["detector": detector, "align": "true", "min-shot-duration": "0"])
         harness.setVideo(film.video)
-        for index in 0..<150 { harness.push(isBlack ? try film.video.flat(0, 0, 0) : try film.frame(1000), at: frameTime(index, rate: (24, 1))) }
+        for index in 0..<150 {
+          harness.push(isBlack ? try film.video.flat(0, 0, 0) : try film.frame(1000), at: frameTime(index, rate: (24, 1)))
+        }
         harness.end()
         #expect(harness.bus.cuts == [])
         #expect(harness.bus.errors == [])
@@ -44,10 +49,12 @@ extension Shots {
       }
     }
 
-    @Test(arguments: [
-      ("I420", 1, 1), ("GRAY8", 1, 1), ("RGB", 17, 13), ("I420", 17, 13), ("NV12", 8192, 2), ("I420", 2, 8192), ("BGRx", 3, 200), ("v210", 17, 13), ("Y444_16LE", 1, 2), ("v210", 8192, 2),
-      ("I420_10LE", 8192, 2), ("GRAY16_LE", 47, 26), ("ARGB64", 49, 28), ("YVYU", 320, 180), ("NV12_64Z32", 320, 180),
-    ] as [(String, Int, Int)])
+    @Test(
+      arguments: [
+        ("I420", 1, 1), ("GRAY8", 1, 1), ("RGB", 17, 13), ("I420", 17, 13), ("NV12", 8192, 2), ("I420", 2, 8192), ("BGRx", 3, 200),
+        ("v210", 17, 13), ("Y444_16LE", 1, 2), ("v210", 8192, 2),
+        ("I420_10LE", 8192, 2), ("GRAY16_LE", 47, 26), ("ARGB64", 49, 28), ("YVYU", 320, 180), ("NV12_64Z32", 320, 180),
+      ] as [(String, Int, Int)])
     func `a picture of any size and format is looked at`(_ format: String, _ width: Int, _ height: Int) throws {
       let video = try Video(format, width, height)
       let harness = try Harness("shotdetect", ["detector": "transnet", "align": "true", "min-shot-duration": "0"])
@@ -139,7 +146,9 @@ extension Shots {
       #expect(harness.bus.warnings.count == 1)
     }
 
-    @Test(arguments: aligns) func `the end of a segment that was sought decides everything, and the next begins anew`(_ align: String) throws {
+    @Test(arguments: aligns) func `the end of a segment that was sought decides everything, and the next begins anew`(_ align: String)
+      throws
+    {
       let film = try SmallFilm.shared.get()
       let harness = try Harness("shotdetect", ["detector": "transnet", "align": align, "min-shot-duration": "0"])
       try harness.play(film, 1000..<1050)
@@ -190,7 +199,8 @@ extension Shots {
 
     @Test func `a seek that flushes finds what lies behind it`() throws {
       let pipeline = try Pipeline(
-        "filesrc location=\(Excerpt.film) ! decodebin ! videoscale ! video/x-raw,width=160 ! shotdetect name=d detector=fused align=true min-shot-duration=0 ! fakesink sync=false")
+        "filesrc location=\(Excerpt.film) ! decodebin ! videoscale ! video/x-raw,width=160 ! shotdetect name=d detector=fused align=true min-shot-duration=0 ! fakesink sync=false"
+      )
       pipeline.setState(GST_STATE_PAUSED)
       let flags = GstSeekFlags(rawValue: GST_SEEK_FLAG_FLUSH.rawValue | GST_SEEK_FLAG_ACCURATE.rawValue)
       #expect(gst_element_seek_simple(pipeline.gst, GST_FORMAT_TIME, flags, gint64(50 * second)) != 0)

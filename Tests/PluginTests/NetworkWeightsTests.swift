@@ -116,7 +116,9 @@ extension Shots {
         let errors = bus.all(.error)
         #expect(errors.count == 1)
         #expect(errors.first?.code == damage.code)
-        for word in [folder.file(damage.file)] + damage.words { #expect(errors.first?.text.contains(word) == true, "\(word) in \(errors.first?.text ?? "")") }
+        for word in [folder.file(damage.file)] + damage.words {
+          #expect(errors.first?.text.contains(word) == true, "\(word) in \(errors.first?.text ?? "")")
+        }
       }
       // The same element with good weights.
       bus.clear()

@@ -21,38 +21,39 @@ extension Shots {
 
     private static let longest = Double(UInt64.max)
 
-    static let rows = [
-      Row("shotdetect", "detector", "GstShotDetectDetector", "content", nil, "ready"),
-      Row("shotdetect", "threshold", "gdouble", "-1", -1...255, "playing"),
-      Row("shotdetect", "weight-hue", "gdouble", "1", -1000...1000, "playing"),
-      Row("shotdetect", "weight-saturation", "gdouble", "1", -1000...1000, "playing"),
-      Row("shotdetect", "weight-luma", "gdouble", "1", -1000...1000, "playing"),
-      Row("shotdetect", "weight-edges", "gdouble", "0", -1000...1000, "playing"),
-      Row("shotdetect", "min-shot-duration", "guint64", "18446744073709551615", 0...longest, "playing"),
-      Row("shotdetect", "filter", "GstShotDetectFilter", "merge", nil, "ready"),
-      Row("shotdetect", "adaptive-window", "guint", "2", 1...1000, "ready"),
-      Row("shotdetect", "fade-bias", "gdouble", "0", -1...1, "playing"),
-      Row("shotdetect", "look-ahead", "guint", "50", 1...99, "ready"),
-      Row("shotdetect", "windowing", "GstShotDetectWindowing", "streaming", nil, "ready"),
-      Row("shotdetect", "precision", "GstShotDetectPrecision", "auto", nil, "ready"),
-      Row("shotdetect", "threads", "guint", "0", 0...4, "ready"),
-      Row("shotdetect", "when-late", "GstShotDetectWhenLate", "wait", nil, "ready"),
-      Row("shotdetect", "model-location", "gchararray", "NULL", nil, "ready"),
-      Row("shotdetect", "align", "gboolean", "false", nil, "ready"),
-      Row("shotdetect", "post-messages", "gboolean", "true", nil, "playing"),
-      Row("shotdetect", "attach-meta", "gboolean", "true", nil, "playing"),
-      Row("shotdetect", "force-key-units", "gboolean", "false", nil, "playing"),
-      Row("shotdetect", "post-toc", "gboolean", "false", nil, "ready"),
-      Row("shotdetect", "shots", "guint64", "0", 0...longest, nil),
-      Row("shotdetect", "frames", "guint64", "0", 0...longest, nil),
-      Row("shotdetect", "frames-skipped", "guint64", "0", 0...longest, nil),
-      Row("shotdetect", "last-score", "gdouble", "0", -1_000_000...1_000_000, nil),
-      Row("shotlog", "location", "gchararray", "NULL", nil, "ready"),
-      Row("shotlog", "format", "GstShotLogFormat", "csv", nil, "ready"),
-      Row("shotlog", "title", "gchararray", "NULL", nil, "ready"),
-      Row("shotlog", "frame-rate", "GstFraction", "0/1", nil, "ready"),
-      Row("shotlog", "statistics-location", "gchararray", "NULL", nil, "ready"),
-    ] + (Analysis.isAvailable ? [Row("shotdetect", "analytics-meta", "gboolean", "false", nil, "playing")] : [])
+    static let rows =
+      [
+        Row("shotdetect", "detector", "GstShotDetectDetector", "content", nil, "ready"),
+        Row("shotdetect", "threshold", "gdouble", "-1", -1...255, "playing"),
+        Row("shotdetect", "weight-hue", "gdouble", "1", -1000...1000, "playing"),
+        Row("shotdetect", "weight-saturation", "gdouble", "1", -1000...1000, "playing"),
+        Row("shotdetect", "weight-luma", "gdouble", "1", -1000...1000, "playing"),
+        Row("shotdetect", "weight-edges", "gdouble", "0", -1000...1000, "playing"),
+        Row("shotdetect", "min-shot-duration", "guint64", "18446744073709551615", 0...longest, "playing"),
+        Row("shotdetect", "filter", "GstShotDetectFilter", "merge", nil, "ready"),
+        Row("shotdetect", "adaptive-window", "guint", "2", 1...1000, "ready"),
+        Row("shotdetect", "fade-bias", "gdouble", "0", -1...1, "playing"),
+        Row("shotdetect", "look-ahead", "guint", "50", 1...99, "ready"),
+        Row("shotdetect", "windowing", "GstShotDetectWindowing", "streaming", nil, "ready"),
+        Row("shotdetect", "precision", "GstShotDetectPrecision", "auto", nil, "ready"),
+        Row("shotdetect", "threads", "guint", "0", 0...4, "ready"),
+        Row("shotdetect", "when-late", "GstShotDetectWhenLate", "wait", nil, "ready"),
+        Row("shotdetect", "model-location", "gchararray", "NULL", nil, "ready"),
+        Row("shotdetect", "align", "gboolean", "false", nil, "ready"),
+        Row("shotdetect", "post-messages", "gboolean", "true", nil, "playing"),
+        Row("shotdetect", "attach-meta", "gboolean", "true", nil, "playing"),
+        Row("shotdetect", "force-key-units", "gboolean", "false", nil, "playing"),
+        Row("shotdetect", "post-toc", "gboolean", "false", nil, "ready"),
+        Row("shotdetect", "shots", "guint64", "0", 0...longest, nil),
+        Row("shotdetect", "frames", "guint64", "0", 0...longest, nil),
+        Row("shotdetect", "frames-skipped", "guint64", "0", 0...longest, nil),
+        Row("shotdetect", "last-score", "gdouble", "0", -1_000_000...1_000_000, nil),
+        Row("shotlog", "location", "gchararray", "NULL", nil, "ready"),
+        Row("shotlog", "format", "GstShotLogFormat", "csv", nil, "ready"),
+        Row("shotlog", "title", "gchararray", "NULL", nil, "ready"),
+        Row("shotlog", "frame-rate", "GstFraction", "0/1", nil, "ready"),
+        Row("shotlog", "statistics-location", "gchararray", "NULL", nil, "ready"),
+      ] + (Analysis.isAvailable ? [Row("shotdetect", "analytics-meta", "gboolean", "false", nil, "playing")] : [])
 
     /// Runs `body` with each property of an element's own class.
     private func properties(of factory: String, _ body: (UnsafeMutablePointer<GParamSpec>) throws -> Void) throws {
@@ -60,7 +61,9 @@ extension Shots {
       guard let element = gst_element_factory_make(factory, nil) else { throw Failure("no \(factory)") }
       gst_object_ref_sink(element)
       defer { gst_object_unref(element) }
-      guard let gclass = UnsafeMutableRawPointer(element).assumingMemoryBound(to: GTypeInstance.self).pointee.g_class else { throw Failure("no class") }
+      guard let gclass = UnsafeMutableRawPointer(element).assumingMemoryBound(to: GTypeInstance.self).pointee.g_class else {
+        throw Failure("no class")
+      }
       var count: UInt32 = 0
       let list = g_object_class_list_properties(UnsafeMutableRawPointer(gclass).assumingMemoryBound(to: GObjectClass.self), &count)
       defer { g_free(list) }
@@ -129,7 +132,9 @@ extension Shots {
       guard let element = gst_element_factory_make("shotdetect", nil) else { throw Failure("no element") }
       gst_object_ref_sink(element)
       defer { gst_object_unref(element) }
-      for (name, value) in [("detector", "hash"), ("threshold", "0.5"), ("min-shot-duration", "40000000"), ("align", "true"), ("filter", "suppress")] {
+      for (name, value) in [
+        ("detector", "hash"), ("threshold", "0.5"), ("min-shot-duration", "40000000"), ("align", "true"), ("filter", "suppress"),
+      ] {
         gst_util_set_object_arg(gobject(element), name, value)
         var held = GValue()
         g_object_get_property(gobject(element), name, &held)

@@ -43,8 +43,10 @@ extension Shots {
       // The source's return is a boundary, and its own marks count on.
       #expect(stream.out.marked == [20, 30, 40, 50])
       let (back, own) = (stream.out.frames[40].boundaries, stream.out.frames[50].boundaries)
-      #expect(back.count == 1 && back[0].number("shot") == 4 && back[0]["generated"] == nil && back[0].number("running-time") == frameTime(40))
-      #expect(own.count == 1 && own[0].number("shot") == 5 && own[0].number("frame") == 50 && own[0].number("running-time") == frameTime(50))
+      #expect(
+        back.count == 1 && back[0].number("shot") == 4 && back[0]["generated"] == nil && back[0].number("running-time") == frameTime(40))
+      #expect(
+        own.count == 1 && own[0].number("shot") == 5 && own[0].number("frame") == 50 && own[0].number("running-time") == frameTime(50))
       #expect(stream.harness.segments.map { UInt64($0.base) } == [0, 20 * 40 * millisecond])
     }
 
@@ -102,7 +104,8 @@ extension Shots {
 
     @Test func `after the end nothing is added`() throws {
       for trigger in ["eos", "stall"] {
-        let stream = try SceneStream(["shots": "1", "shot-duration": "200000000", "trigger": trigger, "stall-timeout": "40000000"], isLive: trigger == "stall")
+        let stream = try SceneStream(
+          ["shots": "1", "shot-duration": "200000000", "trigger": trigger, "stall-timeout": "40000000"], isLive: trigger == "stall")
         try stream.play(0..<5)
         #expect(stream.end())
         let count = stream.out.frameCount

@@ -36,7 +36,9 @@ extension Shots {
     // MARK: Stalls
 
     @Test(arguments: [60, 1000, 70_000]) func `a source stalls exactly at stall-timeout after its last frame`(_ timeout: UInt64) throws {
-      let (stream, clock) = try stream(["trigger": "stall", "stall-timeout": "\(timeout * millisecond)", "shot-duration": "400000000", "shots": "1"])
+      let (stream, clock) = try stream([
+        "trigger": "stall", "stall-timeout": "\(timeout * millisecond)", "shot-duration": "400000000", "shots": "1",
+      ])
       try play(stream, 0..<10)
       // It is waited for already, by a frame before the last one.
       #expect(clock.awaited() != nil)
@@ -154,7 +156,8 @@ extension Shots {
     private func late(_ underrun: String) throws -> (SceneStream, TestClock, PromptGate, SceneModelFolder) {
       let (gate, model) = (try PromptGate(), try SceneModelFolder())
       let (stream, clock) = try stream([
-        "generator": "diffusion", "model": model.path, "precision": "float32", "underrun": underrun, "shots": "2", "prompt-location": gate.path,
+        "generator": "diffusion", "model": model.path, "precision": "float32", "underrun": underrun, "shots": "2",
+        "prompt-location": gate.path,
       ])
       try gate.close()
       try play(stream, 0..<10)
@@ -169,7 +172,9 @@ extension Shots {
       if number == 2 { try gate.open() }
     }
 
-    @Test(arguments: ["hold", "slow"]) func `the last frame stands for as long as no shot is ready, and no longer`(_ underrun: String) throws {
+    @Test(arguments: ["hold", "slow"]) func `the last frame stands for as long as no shot is ready, and no longer`(_ underrun: String)
+      throws
+    {
       let (stream, clock, gate, _) = try late(underrun)
       #expect(step(stream, clock, from: 10, frames: 20))
       try make(1, stream, gate)
@@ -229,7 +234,9 @@ extension Shots {
       #expect(finish(stream, clock))
       #expect(eventually { out.events.last?.name == "eos" })
       let (samples, jump) = sound.pull { _ in true }
-      #expect(stream.out.frameCount == frames && abs(samples.count - frames * 1920) <= 1920 && jump <= 1, "\(stream.out.frameCount) frames, \(Double(samples.count) / 1920) of sound, \(jump) ns")
+      #expect(
+        stream.out.frameCount == frames && abs(samples.count - frames * 1920) <= 1920 && jump <= 1,
+        "\(stream.out.frameCount) frames, \(Double(samples.count) / 1920) of sound, \(jump) ns")
       #expect(out.events.count { $0.name == "eos" } == 1 && stream.jump == 0)
     }
 
@@ -266,10 +273,12 @@ extension Shots {
       let stream = try SceneStream(["trigger": "stall", "shot-duration": "40000000"])
       gst_harness_set_drop_buffers(stream.harness.gst, 1)
       let asking = Asking(stream)
-      let thread = g_thread_new("asking", { data in
-        if let data { Unmanaged<Asking>.fromOpaque(data).takeUnretainedValue().run() }
-        return nil
-      }, Unmanaged.passUnretained(asking).toOpaque())
+      let thread = g_thread_new(
+        "asking",
+        { data in
+          if let data { Unmanaged<Asking>.fromOpaque(data).takeUnretainedValue().run() }
+          return nil
+        }, Unmanaged.passUnretained(asking).toOpaque())
       var number = 0
       while !asking.isDone, number < 100_000 {
         try stream.play(number..<number + 1)

@@ -31,7 +31,10 @@ extension Shots {
 
     @Test func `each generated shot begins with a key frame, and so does what follows shots that are inserted`() throws {
       // Encoders that look ahead compare requests with the segment that was before what is inserted.
-      let harness = try Harness(launch: "sceneextend name=e generator=rephotograph shots=3 shot-duration=400000000 trigger=eos ! x264enc tune=zerolatency key-int-max=1000 option-string=scenecut=0")
+      let harness = try Harness(
+        launch:
+          "sceneextend name=e generator=rephotograph shots=3 shot-duration=400000000 trigger=eos ! x264enc tune=zerolatency key-int-max=1000 option-string=scenecut=0"
+      )
       harness.setUpstreamLatency(0, noTime, isLive: false)
       let video = try Video("I420", 96, 64)
       harness.setVideo(video)
@@ -51,7 +54,8 @@ extension Shots {
     }
 
     @Test func `the source's return after a stall is a key frame`() throws {
-      let harness = try Harness(launch: "sceneextend name=e generator=rephotograph trigger=stall stall-timeout=200000000 shot-duration=400000000 ! \(Self.common)")
+      let harness = try Harness(
+        launch: "sceneextend name=e generator=rephotograph trigger=stall stall-timeout=200000000 shot-duration=400000000 ! \(Self.common)")
       harness.setUpstreamLatency(40 * millisecond, noTime, isLive: true)
       let clock = try TestClock(of: harness)
       let video = try Video("I420", 96, 64)
@@ -61,10 +65,11 @@ extension Shots {
         #expect(harness.push(try picture(number, video), at: frameTime(number)) == GST_FLOW_OK)
       }
       // Until frame 24 is out and 25 is awaited.
-      #expect(eventually(within: 30) {
-        if let time = clock.awaited(within: 0), time < frameTime(25) { clock.advance(to: time) }
-        return clock.awaited(within: 0) == frameTime(25)
-      })
+      #expect(
+        eventually(within: 30) {
+          if let time = clock.awaited(within: 0), time < frameTime(25) { clock.advance(to: time) }
+          return clock.awaited(within: 0) == frameTime(25)
+        })
       #expect(harness.push(try picture(24, video), at: frameTime(24)) == GST_FLOW_OK)
       clock.advance(to: frameTime(25))
       for number in 25..<40 { #expect(harness.push(try picture(number, video), at: frameTime(number)) == GST_FLOW_OK) }

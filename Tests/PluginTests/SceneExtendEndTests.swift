@@ -40,7 +40,9 @@ extension Shots {
       #expect(stream.out.frames.dropFirst(10).map(\.pts) == (10..<20).map { frameTime($0) })
     }
 
-    @Test(arguments: [false, true]) func `a flush in the middle of an extension returns at once, and the stream begins anew`(_ isLive: Bool) throws {
+    @Test(arguments: [false, true]) func `a flush in the middle of an extension returns at once, and the stream begins anew`(_ isLive: Bool)
+      throws
+    {
       let stream = try endless(isLive: isLive)
       var slowest = 0.0
       for round in 0..<10 {
@@ -58,7 +60,9 @@ extension Shots {
       #expect(stream.waitForEnd())
     }
 
-    @Test(arguments: ["rephotograph", "diffusion"]) func `READY in the middle of an extension returns at once, any number of times`(_ generator: String) throws {
+    @Test(arguments: ["rephotograph", "diffusion"]) func `READY in the middle of an extension returns at once, any number of times`(
+      _ generator: String
+    ) throws {
       let model = try SceneModelFolder(["steps": "200"])
       var slowest = 0.0
       for isLive in [false, true] {
@@ -83,7 +87,8 @@ extension Shots {
 
     @Test func `a seek that flushes in the middle of an extension plays on`() throws {
       let pipeline = try Pipeline(
-        "filesrc location=\(Excerpt.film) ! decodebin ! videoscale ! video/x-raw,width=160,height=90 ! sceneextend name=e generator=rephotograph ! fakesink name=s sync=false")
+        "filesrc location=\(Excerpt.film) ! decodebin ! videoscale ! video/x-raw,width=160,height=90 ! sceneextend name=e generator=rephotograph ! fakesink name=s sync=false"
+      )
       let recorder = try pipeline.watch("s", "sink")
       let flags = GstSeekFlags(rawValue: GST_SEEK_FLAG_FLUSH.rawValue | GST_SEEK_FLAG_ACCURATE.rawValue)
       pipeline.setState(GST_STATE_PAUSED)
@@ -102,14 +107,19 @@ extension Shots {
 
     @Test func `who takes no more frames gets the end, and an error is told`() throws {
       for (sink, isError) in [("identity eos-after=30", false), ("identity error-after=30", true)] {
-        for sound in ["", "audiotestsrc num-buffers=20 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! fakesink sync=false"] {
-          let pipeline = try Pipeline("videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! sceneextend name=e generator=rephotograph ! \(sink) ! fakesink sync=false \(sound)")
+        for sound in [
+          "", "audiotestsrc num-buffers=20 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! fakesink sync=false",
+        ] {
+          let pipeline = try Pipeline(
+            "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! sceneextend name=e generator=rephotograph ! \(sink) ! fakesink sync=false \(sound)"
+          )
           try pipeline.run(within: 30)
           #expect(pipeline.bus.errors.isEmpty != isError, "\(sink) \(sound): \(pipeline.bus.errors)")
         }
       }
       let pipeline = try Pipeline(
-        "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! sceneextend name=e generator=rephotograph shots=2 shot-duration=400000000 ! fakesink sync=false audiotestsrc num-buffers=5 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! identity eos-after=9 ! fakesink sync=false")
+        "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! sceneextend name=e generator=rephotograph shots=2 shot-duration=400000000 ! fakesink sync=false audiotestsrc num-buffers=5 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! identity eos-after=9 ! fakesink sync=false"
+      )
       try pipeline.run(within: 30)
       #expect(pipeline.bus.errors == [])
     }
@@ -147,7 +157,8 @@ extension Shots {
       try write("shots-extend".utf8, to: "/proc/thread-self/comm")
       defer { try? write(name, to: "/proc/thread-self/comm") }
       let pipeline = try Pipeline(
-        "videotestsrc num-buffers=10 ! video/x-raw,width=96,height=64 ! sceneextend name=e generator=rephotograph ! fakesink sync=false audiotestsrc num-buffers=20 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! fakesink sync=false")
+        "videotestsrc num-buffers=10 ! video/x-raw,width=96,height=64 ! sceneextend name=e generator=rephotograph ! fakesink sync=false audiotestsrc num-buffers=20 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! fakesink sync=false"
+      )
       var memory = 0
       for life in 0..<50 {
         pipeline.bus.clear()
@@ -166,7 +177,8 @@ extension Shots {
       #expect(residentMegabytes < memory + 60)
     }
 
-    @Test(arguments: ["rephotograph", "diffusion"]) func `nothing leaks after fifty extensions that are cut off`(_ generator: String) throws {
+    @Test(arguments: ["rephotograph", "diffusion"]) func `nothing leaks after fifty extensions that are cut off`(_ generator: String) throws
+    {
       try Plugin.require()
       let (folder, model) = (try Folder(), try SceneModelFolder(["steps": "40"]))
       let program = folder.file("extend_again")
@@ -185,7 +197,8 @@ extension Shots {
             """,
           ],
           [
-            "GST_PLUGIN_PATH": Plugin.folder, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
+            "GST_PLUGIN_PATH": Plugin.folder, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7",
+            "GST_DEBUG_NO_COLOR": "1",
           ], within: 150)
         #expect(status == 0, "\(output.suffix(2000))")
         #expect(output.contains("50 times: ") && output.contains("new format string: object-alive"), "\(output.suffix(500))")
@@ -199,13 +212,15 @@ extension Shots {
       let model = try SceneModelFolder()
       for generator in ["rephotograph", "diffusion"] {
         let (status, output) = try Program.run(
-          ["gst-launch-1.0", "-q"] + """
+          ["gst-launch-1.0", "-q"]
+            + """
             videotestsrc num-buffers=20 ! video/x-raw,format=NV12,width=96,height=64,framerate=25/1 ! shotdetect align=true ! sceneextend name=e generator=\(generator) model=\(model.path) shots=6 audio=loop shot-duration=400000000 !
             queue ! x264enc speed-preset=ultrafast ! mp4mux name=m ! filesink location=\(folder.file("out.mp4"))
             audiotestsrc num-buffers=40 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! queue ! audioconvert ! avenc_aac ! m.
             """.split(whereSeparator: \.isWhitespace).map { String($0) },
           [
-            "GST_PLUGIN_PATH": Plugin.folder, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7", "GST_DEBUG_NO_COLOR": "1",
+            "GST_PLUGIN_PATH": Plugin.folder, "G_DEBUG": "fatal-warnings", "GST_TRACERS": "leaks", "GST_DEBUG": "GST_TRACER:7",
+            "GST_DEBUG_NO_COLOR": "1",
           ])
         #expect(status == 0, "\(output.suffix(2000))")
         #expect(output.contains("new format string: object-alive"))

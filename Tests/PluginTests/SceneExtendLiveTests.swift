@@ -19,7 +19,9 @@ extension Shots {
       #expect(stream.generated.first?.frame == 10)
       // Two of its frames are for times that were covered.
       let back = stream.out.frameCount - 2
-      for number in back..<back + 20 { #expect(stream.harness.push(try stream.picture(number, shot: 1), at: frameTime(number)) == GST_FLOW_OK) }
+      for number in back..<back + 20 {
+        #expect(stream.harness.push(try stream.picture(number, shot: 1), at: frameTime(number)) == GST_FLOW_OK)
+      }
       stream.harness.end()
       #expect(stream.waitForEnd())
       let frames = stream.out.frames
@@ -34,7 +36,8 @@ extension Shots {
     }
 
     @Test func `a stall is covered with the shots that are set, and no more`() throws {
-      let stream = try SceneStream(["trigger": "stall", "stall-timeout": "60000000", "shots": "1", "shot-duration": "200000000"], isLive: true)
+      let stream = try SceneStream(
+        ["trigger": "stall", "stall-timeout": "60000000", "shots": "1", "shot-duration": "200000000"], isLive: true)
       try stream.play(0..<5)
       #expect(eventually { stream.out.frameCount == 10 })
       g_usleep(300_000)
@@ -72,9 +75,11 @@ extension Shots {
     // MARK: Underruns
 
     private func late(_ underrun: String, trigger: String = "eos") throws -> SceneStream {
-      let stream = try SceneStream([
-        "generator": "diffusion", "model": model.path, "precision": "float32", "underrun": underrun, "shots": "2", "trigger": trigger, "stall-timeout": "60000000",
-      ], isLive: true)
+      let stream = try SceneStream(
+        [
+          "generator": "diffusion", "model": model.path, "precision": "float32", "underrun": underrun, "shots": "2", "trigger": trigger,
+          "stall-timeout": "60000000",
+        ], isLive: true)
       try stream.play(0..<10)
       return stream
     }

@@ -11,10 +11,12 @@ extension Shots {
     init() throws { model = try SceneModelFolder() }
 
     private func frames(
-      seed: String = "1", prompts: String = "<\"A hare wakes up\">", shot: Int = 0, mask: String = "auto", guidance: String = "-1", fit: String = "stretch"
+      seed: String = "1", prompts: String = "<\"A hare wakes up\">", shot: Int = 0, mask: String = "auto", guidance: String = "-1",
+      fit: String = "stretch"
     ) throws -> [UInt64] {
       let stream = try SceneStream([
-        "generator": "diffusion", "model": model.path, "precision": "float32", "shots": "2", "seed": seed, "prompts": prompts, "mask": mask, "guidance": guidance, "fit": fit,
+        "generator": "diffusion", "model": model.path, "precision": "float32", "shots": "2", "seed": seed, "prompts": prompts, "mask": mask,
+        "guidance": guidance, "fit": fit,
       ])
       stream.harness.setVideo(stream.video)
       for number in 0..<30 { stream.harness.push(try stream.picture(number, shot: shot), at: frameTime(number)) }
@@ -53,10 +55,11 @@ extension Shots {
       var contrasts: [Double] = []
       while let buffer = gst_harness_try_pull(stream.harness.gst) {
         let seen = try grey.convert(buffer, from: video)
-        contrasts.append(try withBytes(of: seen) { bytes in
-          let row = Int(grey.info.stride.0) * (video.height / 2)
-          return (40..<video.width - 40).reduce(0) { $0 + Double(abs(Int(bytes[row + $1]) - Int(bytes[row + $1 + 2]))) }
-        })
+        contrasts.append(
+          try withBytes(of: seen) { bytes in
+            let row = Int(grey.info.stride.0) * (video.height / 2)
+            return (40..<video.width - 40).reduce(0) { $0 + Double(abs(Int(bytes[row + $1]) - Int(bytes[row + $1 + 2]))) }
+          })
         gst_buffer_unref(seen)
         gst_buffer_unref(buffer)
       }
@@ -66,8 +69,13 @@ extension Shots {
 
     private static let canRead = access(Plugin.root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0
 
-    @Test(.enabled(if: canRead), arguments: [("I420", 640, 360), ("BGRx", 640, 360), ("P010_10LE", 320, 240), ("NV12", 321, 181), ("I420", 240, 2160)] as [(String, Int, Int)])
-    func `what goes on keeps the detail of the frame that it goes on from, also from shot to shot`(_ format: String, _ width: Int, _ height: Int) throws {
+    @Test(
+      .enabled(if: canRead),
+      arguments: [("I420", 640, 360), ("BGRx", 640, 360), ("P010_10LE", 320, 240), ("NV12", 321, 181), ("I420", 240, 2160)]
+        as [(String, Int, Int)])
+    func `what goes on keeps the detail of the frame that it goes on from, also from shot to shot`(
+      _ format: String, _ width: Int, _ height: Int
+    ) throws {
       let video = try Video(format, width, height)
       #expect(try stripes(video, shots: 3).allSatisfy { $0 > 0.7 })
     }
@@ -82,7 +90,9 @@ extension Shots {
         ["generator": "diffusion", "model": Plugin.root + "/models/scene-small", "shots": "1", "shot-duration": "2000000000"], video: video)
       stream.harness.setVideo(video)
       let color = Pictures.blocks(video, 40...200, seed: 3)
-      for number in 0..<50 { stream.harness.push(try video.picture { x, y in color((x + 2 * number) % video.width, y) }, at: frameTime(number)) }
+      for number in 0..<50 {
+        stream.harness.push(try video.picture { x, y in color((x + 2 * number) % video.width, y) }, at: frameTime(number))
+      }
       #expect(stream.end() && stream.out.frameCount == 100)
       // The last of the sixteen pictures stands: three frames.
       let sums = stream.pullChecksums()[50..<97]
@@ -132,7 +142,9 @@ extension Shots {
 
     @Test func `shots that nothing but the seed tells apart differ`() throws {
       let model = try SceneModelFolder(["shots": "1"])
-      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "precision": "float32", "shots": "2", "prompts": "<\"A hare\">"])
+      let stream = try SceneStream([
+        "generator": "diffusion", "model": model.path, "precision": "float32", "shots": "2", "prompts": "<\"A hare\">",
+      ])
       try stream.play(0..<5)
       #expect(stream.end() && stream.generated.map(\.frame) == [5, 18])
       let sums = stream.pullChecksums()
@@ -160,7 +172,8 @@ extension Shots {
       #expect(Set(told.compactMap { $0.text("state") }).isSuperset(of: ["generating", "generated", "playing"]))
       #expect(told.filter { $0.text("state") == "generated" }.compactMap { $0.number("shot") } == [1, 2])
       #expect(told.filter { $0.text("state") == "playing" }.map { $0.text("prompt") } == ["A hare", "A hare"])
-      #expect(told.filter { $0.text("state") == "generated" }.allSatisfy { ($0.double("real-time-factor") ?? 0) > 0 && $0.number("frames") == 4 })
+      #expect(
+        told.filter { $0.text("state") == "generated" }.allSatisfy { ($0.double("real-time-factor") ?? 0) > 0 && $0.number("frames") == 4 })
       #expect(stream.harness.double("real-time-factor") > 0)
     }
 
@@ -187,14 +200,16 @@ extension Shots {
         let text = try error("generator=diffusion model=\(model.path)")
         #expect(text.contains(model.file(file)), "\(file): \(text)")
       }
-      #expect(try error("generator=diffusion model=\(model.path) lora-location=/nonexistent.safetensors").contains("/nonexistent.safetensors"))
+      #expect(
+        try error("generator=diffusion model=\(model.path) lora-location=/nonexistent.safetensors").contains("/nonexistent.safetensors"))
       #expect(try error("generator=diffusion model=\(model.path) mask=cinetrans mask-layers=x").contains("mask-layers"))
     }
 
     @Test func `what only a shot would find out is an error before the first frame too`() throws {
       let training = try SceneModelFolder()
       unlink(training.file("scheduler/scheduler_config.json"))
-      try write(#"{"_class_name": "CogVideoXDDIMScheduler", "num_train_timesteps": 2}"#.utf8, to: training.file("scheduler/scheduler_config.json"))
+      try write(
+        #"{"_class_name": "CogVideoXDDIMScheduler", "num_train_timesteps": 2}"#.utf8, to: training.file("scheduler/scheduler_config.json"))
       #expect(try error("generator=diffusion model=\(training.path)").contains("scheduler_config.json"), "three steps of two")
       for (field, value) in [("width", "49"), ("height", "24")] {
         let model = try SceneModelFolder([field: value])
@@ -217,7 +232,9 @@ extension Shots {
 
     private func reasons(_ fields: [String: String]) throws -> [Fields] {
       let model = try SceneModelFolder(fields)
-      let pipeline = try Pipeline("videotestsrc num-buffers=20 ! video/x-raw,width=96,height=64,framerate=25/1 ! sceneextend generator=auto model=\(model.path) shots=1 ! fakesink sync=false")
+      let pipeline = try Pipeline(
+        "videotestsrc num-buffers=20 ! video/x-raw,width=96,height=64,framerate=25/1 ! sceneextend generator=auto model=\(model.path) shots=1 ! fakesink sync=false"
+      )
       try pipeline.run()
       #expect(pipeline.bus.errors == [])
       return pipeline.bus.extensions.filter { $0.text("state") == "ready" } + pipeline.bus.boundaries
@@ -260,7 +277,9 @@ extension Shots {
     @Test func `a quick model's shot is made again at the end, from the last frames`() throws {
       /// Checksums of a shot behind 25 frames, of which the last ten are another shot.
       func shot(isEndKnown: Bool) throws -> [UInt64] {
-        let stream = try SceneStream(["generator": "diffusion", "model": model.path, "precision": "float32", "shots": "1", "lead-time": "600000000"])
+        let stream = try SceneStream([
+          "generator": "diffusion", "model": model.path, "precision": "float32", "shots": "1", "lead-time": "600000000",
+        ])
         if isEndKnown { stream.setUpstreamDuration(second) }
         try stream.play(0..<15)
         if isEndKnown { #expect(eventually { stream.bus.extensions.contains { $0.text("state") == "generated" } }) }

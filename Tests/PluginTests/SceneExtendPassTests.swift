@@ -56,7 +56,9 @@ extension Shots {
 
     @Test func `without a shotdetect upstream a warning says so, once`() throws {
       for (before, warnings) in [("", 1), ("! shotdetect", 0)] {
-        let pipeline = try Pipeline("videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48 \(before) ! sceneextend generator=rephotograph shots=1 shot-duration=100000000 ! fakesink")
+        let pipeline = try Pipeline(
+          "videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48 \(before) ! sceneextend generator=rephotograph shots=1 shot-duration=100000000 ! fakesink"
+        )
         try pipeline.run()
         #expect(pipeline.bus.warnings.filter { $0.contains("shotdetect") }.count == warnings, "\(before)")
         #expect(pipeline.bus.errors == [])

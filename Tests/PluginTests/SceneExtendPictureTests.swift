@@ -31,7 +31,11 @@ extension Shots {
       #expect(Set(sums).count > 1)
     }
 
-    @Test(arguments: [("I420", 17, 13), ("I420", 1, 1), ("NV12", 33, 47), ("RGB", 15, 9), ("I420", 16, 16), ("v210", 17, 13), ("I420", 3840, 2160), ("I420", 2, 400), ("BGRx", 400, 2)] as [(String, Int, Int)])
+    @Test(
+      arguments: [
+        ("I420", 17, 13), ("I420", 1, 1), ("NV12", 33, 47), ("RGB", 15, 9), ("I420", 16, 16), ("v210", 17, 13), ("I420", 3840, 2160),
+        ("I420", 2, 400), ("BGRx", 400, 2),
+      ] as [(String, Int, Int)])
     func `odd, small and large pictures are extended`(_ format: String, _ width: Int, _ height: Int) throws {
       let video = try Video(format, width, height)
       let stream = try SceneStream(["shots": "2", "shot-duration": "120000000"], video: video)
@@ -74,7 +78,9 @@ extension Shots {
       try pipeline.run()
       #expect(pipeline.bus.errors == [])
       func cuts(_ name: String) -> [UInt64] {
-        pipeline.bus.all(.element).filter { $0.source == name }.compactMap(\.fields).filter { $0.name == "shot-boundary" }.compactMap { $0.number("frame") }
+        pipeline.bus.all(.element).filter { $0.source == name }.compactMap(\.fields).filter { $0.name == "shot-boundary" }.compactMap {
+          $0.number("frame")
+        }
       }
       let generated = cuts("e")
       let source = UInt64(recorder.frameCount - 5 * 36)

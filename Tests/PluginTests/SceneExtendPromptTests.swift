@@ -6,7 +6,9 @@ import Testing
 extension Shots {
   /// What shots are to show, and how long.
   @Suite("Scene extension: prompts", .timeLimit(.minutes(2))) struct SceneExtendPromptTests {
-    private func shots(_ properties: KeyValuePairs<String, String>, before: (SceneStream) -> Void = { _ in }) throws -> (prompts: [String], frames: [Int], stream: SceneStream) {
+    private func shots(_ properties: KeyValuePairs<String, String>, before: (SceneStream) -> Void = { _ in }) throws -> (
+      prompts: [String], frames: [Int], stream: SceneStream
+    ) {
       let stream = try SceneStream(properties)
       before(stream)
       try stream.play(0..<10)
@@ -23,13 +25,16 @@ extension Shots {
     }
 
     @Test func `the general prompt holds for all`() throws {
-      let made = try shots(["prompts": "<\"A hare\">", "prompt-policy": "empty", "general-prompt": "Watercolour", "shots": "2", "shot-duration": "120000000"])
+      let made = try shots([
+        "prompts": "<\"A hare\">", "prompt-policy": "empty", "general-prompt": "Watercolour", "shots": "2", "shot-duration": "120000000",
+      ])
       #expect(made.prompts == ["A hare. Watercolour", "Watercolour"])
     }
 
     @Test func `CineTrans's and TAV's forms set captions, durations and cuts`() throws {
       let made = try shots([
-        "prompts": "<\"Two shots: Dawn; Shot 1: [0s, 0.4s] A cock crows; Shot 2: [0.4s, 1s] A door opens\", \"Previous scene: A door; Next scene: A dog\">",
+        "prompts":
+          "<\"Two shots: Dawn; Shot 1: [0s, 0.4s] A cock crows; Shot 2: [0.4s, 1s] A door opens\", \"Previous scene: A door; Next scene: A dog\">",
         "shots": "3", "shot-duration": "200000000",
       ])
       #expect(made.prompts == ["A cock crows. Dawn", "A door opens. Dawn", "A dog"])
@@ -39,7 +44,9 @@ extension Shots {
 
     @Test func `a prompt that does not keep to its form is a warning with the column, and plain`() throws {
       let text = "Two shots: Dawn; Shot 1: [0s, 4s A cock; Shot 2: [4s, 6s] A door"
-      let pipeline = try Pipeline("videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! sceneextend name=e generator=rephotograph shots=1 shot-duration=100000000 ! fakesink sync=false")
+      let pipeline = try Pipeline(
+        "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! sceneextend name=e generator=rephotograph shots=1 shot-duration=100000000 ! fakesink sync=false"
+      )
       gst_util_set_object_arg(gobject(try pipeline.element("e")), "prompts", "<\"A\", \"\(text)\">")
       try pipeline.run()
       #expect(pipeline.bus.warnings.contains { $0.contains("prompt 2") && $0.contains("column") })
@@ -83,7 +90,9 @@ extension Shots {
       for (file, word) in [("nothing", "No such file"), ("latin", "latin")] {
         let pipeline = try Pipeline("videotestsrc ! sceneextend generator=rephotograph prompt-location=\(folder.file(file)) ! fakesink")
         #expect(!pipeline.setState(GST_STATE_PAUSED))
-        #expect(pipeline.bus.errors.count == 1 && pipeline.bus.errors[0].contains(folder.file(file)) && pipeline.bus.errors[0].contains(word), "\(pipeline.bus.errors)")
+        #expect(
+          pipeline.bus.errors.count == 1 && pipeline.bus.errors[0].contains(folder.file(file)) && pipeline.bus.errors[0].contains(word),
+          "\(pipeline.bus.errors)")
       }
     }
   }

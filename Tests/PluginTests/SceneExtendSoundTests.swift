@@ -21,7 +21,9 @@ extension Shots {
     }
 
     /// 25 frames of video and so many of sound, and a second behind them.
-    private func play(_ audio: String, frames: Int, soundFirst: Bool) throws -> (stream: SceneStream, samples: [Int16], jump: Int64, out: Recorder) {
+    private func play(_ audio: String, frames: Int, soundFirst: Bool) throws -> (
+      stream: SceneStream, samples: [Int16], jump: Int64, out: Recorder
+    ) {
       let stream = try SceneStream(["shots": "2", "shot-duration": "520000000", "audio": audio])
       let sound = try SoundHarness(beside: stream.harness)
       let out = Recorder(sound.gst.pointee.sinkpad)
@@ -44,7 +46,9 @@ extension Shots {
 
     private static let orders = [(25, true), (25, false), (20, true), (20, false), (31, true), (31, false), (0, false)]
 
-    @Test(arguments: orders) func `silence ends with the picture, whichever comes first or is longer`(_ frames: Int, _ soundFirst: Bool) throws {
+    @Test(arguments: orders) func `silence ends with the picture, whichever comes first or is longer`(_ frames: Int, _ soundFirst: Bool)
+      throws
+    {
       let (_, samples, jump, out) = try play("silence", frames: frames, soundFirst: soundFirst)
       #expect(abs(samples.count - 51 * frame) <= frame, "\(samples.count / frame) frames")
       #expect(jump <= 1 && out.events.count { $0.name == "eos" } == 1)
@@ -140,13 +144,16 @@ extension Shots {
       let stream = try SceneStream(["shots": "1", "shot-duration": "200000000"])
       try stream.play(0..<5)
       #expect(stream.end() && stream.out.frameCount == 10)
-      let pipeline = try Pipeline("sceneextend name=e generator=rephotograph audiotestsrc num-buffers=20 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! fakesink name=s sync=false")
+      let pipeline = try Pipeline(
+        "sceneextend name=e generator=rephotograph audiotestsrc num-buffers=20 ! audio/x-raw,rate=48000,channels=1 ! e.audio_sink e.audio_src ! fakesink name=s sync=false"
+      )
       let out = try pipeline.watch("s", "sink")
       try pipeline.run(within: 20)
       #expect(pipeline.bus.errors == [] && out.frameCount == 20)
     }
 
-    @Test(arguments: [("mp4mux", "silence"), ("mp4mux", "loop"), ("matroskamux", "loop"), ("mpegtsmux", "silence")]) func `files play whole, without any queue`(_ muxer: String, _ audio: String) throws {
+    @Test(arguments: [("mp4mux", "silence"), ("mp4mux", "loop"), ("matroskamux", "loop"), ("mpegtsmux", "silence")])
+    func `files play whole, without any queue`(_ muxer: String, _ audio: String) throws {
       let folder = try Folder()
       let clip = ClipOnDisk(path: folder.file("out"))
       let pipeline = try Pipeline(

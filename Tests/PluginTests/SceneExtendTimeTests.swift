@@ -32,13 +32,17 @@ extension Shots {
     @Test func `a stream without a rate goes on at 25 frames a second`() throws {
       let stream = try SceneStream(["shots": "1", "shot-duration": "1000000000"], video: try Video("I420", 64, 48, rate: (0, 1)))
       stream.harness.setVideo(stream.video)
-      for number in 0..<5 { stream.harness.push(try stream.picture(number), at: UInt64(number) * 70 * millisecond, duration: 70 * millisecond) }
+      for number in 0..<5 {
+        stream.harness.push(try stream.picture(number), at: UInt64(number) * 70 * millisecond, duration: 70 * millisecond)
+      }
       #expect(stream.end())
       #expect(stream.out.frames.dropFirst(5).map(\.pts) == (0..<25).map { 350 * millisecond + frameTime($0) })
     }
 
     @Test(arguments: [(0, 1, 40), (25, 1, 40), (1, 1, 1000), (60, 1, 16)] as [(Int32, Int32, UInt64)])
-    func `a last frame that does not say how long it lasts lasts one frame of the rate, and 40 ms without one`(_ numerator: Int32, _ denominator: Int32, _ milliseconds: UInt64) throws {
+    func `a last frame that does not say how long it lasts lasts one frame of the rate, and 40 ms without one`(
+      _ numerator: Int32, _ denominator: Int32, _ milliseconds: UInt64
+    ) throws {
       let video = try Video("I420", 64, 48, rate: (numerator, denominator))
       let stream = try SceneStream(["shots": "1", "shot-duration": "2000000000"], video: video)
       stream.harness.setVideo(video)
@@ -72,14 +76,18 @@ extension Shots {
       #expect(story.count { $0 == "GstForceKeyUnit" } == 3)
       #expect(story.last == "eos")
       let units = stream.out.events.compactMap(\.keyUnit)
-      #expect(units.map(\.runningTime) == [30, 40, 50].map { frameTime($0) } && units.allSatisfy { $0.allHeaders && $0.pts == $0.runningTime && $0.streamTime == $0.pts })
+      #expect(
+        units.map(\.runningTime) == [30, 40, 50].map { frameTime($0) }
+          && units.allSatisfy { $0.allHeaders && $0.pts == $0.runningTime && $0.streamTime == $0.pts })
       let marks = stream.generated.map(\.mark)
       #expect(stream.bus.boundaries.map(\.values) == marks.map(\.values), "messages say the same")
       for (index, mark) in marks.enumerated() {
         let frame = 30 + 10 * index
         #expect(mark.text("kind") == "cut" && mark.text("detector") == "sceneextend" && mark.text("generator") == "rephotograph")
         #expect(mark.number("shot") == UInt64(3 + index) && mark.number("frame") == UInt64(frame))
-        for field in ["pts", "running-time", "stream-time", "transition-end"] { #expect(mark.number(field) == frameTime(frame), "\(field)") }
+        for field in ["pts", "running-time", "stream-time", "transition-end"] {
+          #expect(mark.number(field) == frameTime(frame), "\(field)")
+        }
         #expect(mark.number("transition-start") == frameTime(frame - 1))
         #expect(mark.text("prompt") == ["A hare, awake", "A cock", "A cock"][index])
       }
@@ -103,13 +111,16 @@ extension Shots {
 
     @Test func `a closed segment is opened, with the same base`() throws {
       let stream = try SceneStream(["shots": "2", "shot-duration": "400000000"])
-      stream.harness.setVideo(stream.video, makeSegment(start: 2 * second, stop: 2 * second + frameTime(10), base: 7 * second, time: 3 * second))
+      stream.harness.setVideo(
+        stream.video, makeSegment(start: 2 * second, stop: 2 * second + frameTime(10), base: 7 * second, time: 3 * second))
       for number in 0..<10 { stream.harness.push(try stream.picture(number), at: 2 * second + frameTime(number)) }
       #expect(stream.end())
       let segments = stream.harness.segments
       #expect(segments.count == 2)
       let open = try #require(segments.last)
-      #expect(UInt64(open.stop) == noTime && UInt64(open.base) == 7 * second && UInt64(open.start) == 2 * second && UInt64(open.time) == 3 * second)
+      #expect(
+        UInt64(open.stop) == noTime && UInt64(open.base) == 7 * second && UInt64(open.start) == 2 * second
+          && UInt64(open.time) == 3 * second)
       #expect(stream.out.frames.map(\.pts) == (0..<30).map { 2 * second + frameTime($0) })
       let story = stream.out.story
       #expect(story.lastIndex(of: "segment").map { story[$0 - 1] } == "9")
@@ -149,7 +160,9 @@ extension Shots {
       stream.harness.setVideo(stream.video)
       for number in 0..<5 {
         let buffer = try stream.picture(number)
-        guard let code = gst_video_time_code_new(25, 1, nil, GST_VIDEO_TIME_CODE_FLAGS_NONE, 1, 2, 3, 19 + UInt32(number), 0) else { throw Failure("no time code") }
+        guard let code = gst_video_time_code_new(25, 1, nil, GST_VIDEO_TIME_CODE_FLAGS_NONE, 1, 2, 3, 19 + UInt32(number), 0) else {
+          throw Failure("no time code")
+        }
         gst_buffer_add_video_time_code_meta(buffer, code)
         gst_video_time_code_free(code)
         stream.harness.push(buffer, at: frameTime(number))
@@ -159,7 +172,8 @@ extension Shots {
       while let buffer = gst_harness_try_pull(stream.harness.gst) {
         defer { gst_buffer_unref(buffer) }
         guard let meta = gst_buffer_get_meta(buffer, gst_video_time_code_meta_api_get_type()) else { continue }
-        let text = gst_video_time_code_to_string(&UnsafeMutableRawPointer(meta).assumingMemoryBound(to: GstVideoTimeCodeMeta.self).pointee.tc)
+        let text = gst_video_time_code_to_string(
+          &UnsafeMutableRawPointer(meta).assumingMemoryBound(to: GstVideoTimeCodeMeta.self).pointee.tc)
         texts.append(text.map { String(cString: $0) } ?? "")
         g_free(text)
       }

@@ -9,9 +9,13 @@ extension Shots {
 
     init() throws { folder = try Folder() }
 
-    private func play(_ properties: String, _ film: StillFilm? = nil, detector: String = "threshold=10 min-shot-duration=0 filter=suppress align=true", sound: String = "") throws -> Bus {
+    private func play(
+      _ properties: String, _ film: StillFilm? = nil, detector: String = "threshold=10 min-shot-duration=0 filter=suppress align=true",
+      sound: String = ""
+    ) throws -> Bus {
       let pipeline = try Pipeline(
-        (film ?? self.film).launch("mode=around location=\(folder.file("%d.mp4")) manifest-location=\(folder.file("m")) \(properties)", detector: detector) + sound)
+        (film ?? self.film).launch(
+          "mode=around location=\(folder.file("%d.mp4")) manifest-location=\(folder.file("m")) \(properties)", detector: detector) + sound)
       try pipeline.run()
       #expect(pipeline.bus.errors == [])
       return pipeline.bus
@@ -57,7 +61,8 @@ extension Shots {
     }
 
     @Test func `boundaries that are told late get their clips where they lie`() throws {
-      let bus = try play("padding=800000000 key-frame-interval=200000000", detector: "detector=adaptive min-shot-duration=0 filter=suppress")
+      let bus = try play(
+        "padding=800000000 key-frame-interval=200000000", detector: "detector=adaptive min-shot-duration=0 filter=suppress")
       #expect(bus.warnings == [])
       #expect(bus.cuts.count > 2 && numbers("transition_frame").map { UInt64(($0 * 25).rounded()) } == bus.cuts)
       #expect(zip(numbers("end_time"), bus.cuts).allSatisfy { abs($0 - min(Double($1) / 25 + 0.8, 6.4)) < 0.001 })
@@ -123,7 +128,8 @@ extension Shots {
 
     @Test func `stopping waits for clips, not for captions`() throws {
       let pipeline = try Pipeline(
-        film.launch("mode=around padding=400000000 location=\(folder.file("%d.mp4")) manifest-location=\(folder.file("m")) captioner=\"sleep 60\""))
+        film.launch(
+          "mode=around padding=400000000 location=\(folder.file("%d.mp4")) manifest-location=\(folder.file("m")) captioner=\"sleep 60\""))
       gst_element_set_state(pipeline.gst, GST_STATE_PLAYING)
       #expect(eventually { !folder.names.filter { $0.hasSuffix(".mp4") }.isEmpty })
       let begin = monotonic()

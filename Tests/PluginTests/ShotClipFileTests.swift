@@ -36,11 +36,14 @@ extension Shots {
     }
 
     @Test func `the muxer and encoders that are named are used`() throws {
-      let properties = "location=\(folder.file("%d.bin")) muxer=\"matroskamux writing-app=Clips\" encoder=\"openh264enc\" audio-encoder=\"vorbisenc quality=0.1\""
+      let properties =
+        "location=\(folder.file("%d.bin")) muxer=\"matroskamux writing-app=Clips\" encoder=\"openh264enc\" audio-encoder=\"vorbisenc quality=0.1\""
       let pipeline = try Pipeline(film.launch(properties) + film.sound())
       try pipeline.run()
       #expect(pipeline.bus.errors == [] && pipeline.bus.clipFrames == [10, 10, 10])
-      let (_, output) = try Program.run(["ffprobe", "-v", "error", "-show_entries", "stream=codec_name:format=format_name", "-of", "csv=p=0", folder.file("1.bin")])
+      let (_, output) = try Program.run([
+        "ffprobe", "-v", "error", "-show_entries", "stream=codec_name:format=format_name", "-of", "csv=p=0", folder.file("1.bin"),
+      ])
       #expect(output.contains("h264") && output.contains("vorbis") && output.contains("matroska"))
     }
 
@@ -65,10 +68,14 @@ extension Shots {
     }
 
     /// gst-launch-1.0 with this plugin, and these changes of its environment.
-    private func launch(_ description: String, _ changes: [String: String?] = [:], before: [String] = [], within limit: Double = 30) throws -> (status: Int32, output: String) {
+    private func launch(_ description: String, _ changes: [String: String?] = [:], before: [String] = [], within limit: Double = 30) throws
+      -> (status: Int32, output: String)
+    {
       var changes = changes
       changes["GST_PLUGIN_PATH"] = Plugin.folder
-      return try Program.run(before + ["gst-launch-1.0"] + description.split(whereSeparator: { $0 == " " || $0 == "\n" }).map { String($0) }, changes, within: limit)
+      return try Program.run(
+        before + ["gst-launch-1.0"] + description.split(whereSeparator: { $0 == " " || $0 == "\n" }).map { String($0) }, changes,
+        within: limit)
     }
 
     @Test func `when no encoder is installed the error names the packages`() throws {
@@ -103,7 +110,9 @@ extension Shots {
       // Files may grow to 40 kB; the second shot is noise, and larger. Its frames differ by less than colours do.
       let noisy = StillFilm(shots: [("blue", 10), ("snow", 60)])
       let (status, output) = try launch(
-        noisy.launch("location=\(folder.file("%d.mp4")) manifest-location=\(folder.file("m"))", detector: "threshold=50 min-shot-duration=0 filter=suppress align=true"),
+        noisy.launch(
+          "location=\(folder.file("%d.mp4")) manifest-location=\(folder.file("m"))",
+          detector: "threshold=50 min-shot-duration=0 filter=suppress align=true"),
         before: ["/bin/bash", "-c", "trap '' XFSZ; ulimit -f 40; exec \"$@\"", "bash"])
       #expect(status != 0 && output.contains(folder.file("2.mp4")), "\(output)")
       #expect(folder.names == ["1.mp4", "m"])

@@ -13,11 +13,14 @@ extension Shots {
 
     private func harness(_ properties: String = "") throws -> Harness {
       try Plugin.require()
-      let description = "shotdetect min-shot-duration=0 filter=suppress align=true ! shotclip location=\(folder.file("%d.mp4")) \(properties)"
+      let description =
+        "shotdetect min-shot-duration=0 filter=suppress align=true ! shotclip location=\(folder.file("%d.mp4")) \(properties)"
       guard let bin = gst_parse_bin_from_description(description, 1, nil) else { throw Failure("cannot parse \(description)") }
       // GstHarness does not wait for sinks to have data.
       gst_element_set_state(bin, GST_STATE_READY)
-      guard let sink = gst_bin_get_by_name(UnsafeMutableRawPointer(bin).assumingMemoryBound(to: GstBin.self), "picture") else { throw Failure("no sink") }
+      guard let sink = gst_bin_get_by_name(UnsafeMutableRawPointer(bin).assumingMemoryBound(to: GstBin.self), "picture") else {
+        throw Failure("no sink")
+      }
       defer { gst_object_unref(sink) }
       gst_util_set_object_arg(gobject(sink), "async", "false")
       return try Harness(bin)
@@ -79,7 +82,8 @@ extension Shots {
 
     @Test func `what was not ended is complete after the stop`() throws {
       let pipeline = try Pipeline(
-        "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=50/1 ! shotdetect ! shotclip location=\(folder.file("%d.mp4")) encoder=\"x264enc tune=zerolatency\"")
+        "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=50/1 ! shotdetect ! shotclip location=\(folder.file("%d.mp4")) encoder=\"x264enc tune=zerolatency\""
+      )
       gst_element_set_state(pipeline.gst, GST_STATE_PLAYING)
       #expect(eventually { folder.names.contains { $0.hasSuffix(".part") } })
       g_usleep(300_000)
@@ -102,7 +106,8 @@ extension Shots {
     }
 
     @Test func `each life writes on`() throws {
-      let pipeline = try Pipeline("videotestsrc num-buffers=12 ! video/x-raw,width=64,height=48 ! shotdetect ! shotclip location=\(folder.file("%d.mp4"))")
+      let pipeline = try Pipeline(
+        "videotestsrc num-buffers=12 ! video/x-raw,width=64,height=48 ! shotdetect ! shotclip location=\(folder.file("%d.mp4"))")
       for _ in 0..<3 {
         pipeline.bus.clear()
         pipeline.setState(GST_STATE_PLAYING)
@@ -157,7 +162,8 @@ extension Shots {
     @Test func `a gap in the sound is silence`() throws {
       let half = "audiotestsrc samplesperbuffer=480 num-buffers=60"
       _ = try play(
-        "\(half) ! audio/x-raw,rate=48000 ! sound. \(half) timestamp-offset=1200000000 ! audio/x-raw,rate=48000 ! sound. funnel name=sound ! queue ! clip.audio")
+        "\(half) ! audio/x-raw,rate=48000 ! sound. \(half) timestamp-offset=1200000000 ! audio/x-raw,rate=48000 ! sound. funnel name=sound ! queue ! clip.audio"
+      )
       #expect(try abs(seconds(1) - 0.8) < 0.03 && abs(seconds(2) - 0.8) < 0.03)
       let second = try ClipOnDisk(path: folder.file("2.mkv")).sound()
       #expect(second[4800..<14400].allSatisfy { abs(Int($0)) < 100 } && second[24000..<33600].contains { abs(Int($0)) > 4000 })
@@ -165,7 +171,9 @@ extension Shots {
 
     @Test func `sound that changes its format goes on in the first`() throws {
       let half = "audiotestsrc samplesperbuffer=441 num-buffers=120"
-      _ = try play("\(half) ! audio/x-raw,rate=44100,channels=2 ! sound. \(half) ! audio/x-raw,rate=22050,channels=1 ! sound. concat name=sound ! queue ! clip.audio")
+      _ = try play(
+        "\(half) ! audio/x-raw,rate=44100,channels=2 ! sound. \(half) ! audio/x-raw,rate=22050,channels=1 ! sound. concat name=sound ! queue ! clip.audio"
+      )
       let lengths = try (1...3).map { try seconds($0) }
       #expect(lengths.allSatisfy { abs($0 - 0.8) < 0.03 }, "\(lengths)")
     }
@@ -180,7 +188,9 @@ extension Shots {
     }
 
     @Test func `an audio pad that is never fed holds clips up for ten seconds, not for ever`() throws {
-      let pipeline = try Pipeline(film.launch("location=\(folder.file("%d.mkv"))") + "appsrc name=silent format=time caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved ! clip.audio")
+      let pipeline = try Pipeline(
+        film.launch("location=\(folder.file("%d.mkv"))")
+          + "appsrc name=silent format=time caps=audio/x-raw,format=S16LE,rate=48000,channels=1,layout=interleaved ! clip.audio")
       gst_element_set_state(pipeline.gst, GST_STATE_PLAYING)
       #expect(eventually(within: 20) { pipeline.bus.clips.count == 3 })
       #expect(pipeline.bus.clipFrames == [20, 20, 20])

@@ -35,7 +35,9 @@ extension Shots {
         #expect(worst < 6, "\(path)")
         // Frames of its neighbours are others.
         if first > 0 { #expect(distance(pictures[0], film.picture(first - 1)) > 2 * distance(pictures[0], film.picture(first)), "\(path)") }
-        if last + 1 < Excerpt.frames, let end = pictures.last { #expect(distance(end, film.picture(last + 1)) > 2 * distance(end, film.picture(last)), "\(path)") }
+        if last + 1 < Excerpt.frames, let end = pictures.last {
+          #expect(distance(end, film.picture(last + 1)) > 2 * distance(end, film.picture(last)), "\(path)")
+        }
         let sound = try clip.sound().count
         #expect(abs(Double(sound) / 48000 - Double(lengths[index]) / 24) < 0.05, "\(path)")
       }
@@ -43,7 +45,8 @@ extension Shots {
       #expect(abs(Int(total) - 60_000_000_000) < 1000)
     }
 
-    @Test(arguments: ["mp4", "mov", "mkv", "webm", "ts"]) func `every container is read by ffprobe and by GStreamer, with its sound in its place`(
+    @Test(arguments: ["mp4", "mov", "mkv", "webm", "ts"])
+    func `every container is read by ffprobe and by GStreamer, with its sound in its place`(
       _ container: String
     ) throws {
       let film = StillFilm(shots: [("smpte", 30), ("white", 45), ("blue", 20)])
@@ -97,7 +100,10 @@ extension Shots {
       #expect(lines.compactMap { jsonField("end_time", $0) } == ["1.2", "3.0", "3.8", "5.4", "6.4"])
       #expect(lines.compactMap { jsonField("transition_frame", $0) } == ["null", "1.2", "3.0", "3.8", "5.4"])
       #expect(lines.compactMap { jsonField("kind", $0) } == ["null", "cut", "cut", "cut", "cut"])
-      #expect(lines.allSatisfy { jsonField("video_name", $0) == "Film" && jsonField("frame_rate", $0) == "25.0" && jsonField("width", $0) == "64" })
+      #expect(
+        lines.allSatisfy {
+          jsonField("video_name", $0) == "Film" && jsonField("frame_rate", $0) == "25.0" && jsonField("width", $0) == "64"
+        })
       #expect(lines.allSatisfy { jsonField("text", $0) == "" && jsonField("previous_text", $0) == "" })
     }
 

@@ -18,7 +18,8 @@ extension Shots {
       harness.setVideo(video)
       for index in 0..<count {
         let isBright = (10..<20).contains(index)
-        guard harness.push(try video.picture(isBright ? Pictures.bright(video) : Pictures.dark(video)), at: frameTime(index)) == GST_FLOW_OK else { break }
+        guard harness.push(try video.picture(isBright ? Pictures.bright(video) : Pictures.dark(video)), at: frameTime(index)) == GST_FLOW_OK
+        else { break }
       }
       if isEnded { harness.end() }
       return harness.bus
@@ -75,7 +76,9 @@ extension Shots {
       let file = folder.file("list.csv")
       let harness = try Harness(launch: "shotdetect min-shot-duration=0 ! shotlog location=\(file)")
       harness.setVideo(video)
-      for index in 0..<15 { harness.push(try video.picture(index < 10 ? Pictures.dark(video) : Pictures.bright(video)), at: frameTime(index)) }
+      for index in 0..<15 {
+        harness.push(try video.picture(index < 10 ? Pictures.dark(video) : Pictures.bright(video)), at: frameTime(index))
+      }
       #expect(eventually { lines(of: file).contains { $0.hasPrefix("1,1,00:00:00.000,0.000,10,") } })
       #expect(!harness.bus.all.contains { $0.kind == .endOfStream })
     }
@@ -115,11 +118,15 @@ extension Shots {
       #expect(written.filter { (Double($0[2]) ?? 0) >= 27 }.map { String($0[0]) } == ["11", "21"])
     }
 
-    @Test(arguments: ["location", "statistics-location"]) func `a path that cannot be written is an error that names it`(_ property: String) throws {
+    @Test(arguments: ["location", "statistics-location"]) func `a path that cannot be written is an error that names it`(_ property: String)
+      throws
+    {
       let path = folder.file("nowhere/list.csv")
       let harness = try Harness(launch: "shotdetect min-shot-duration=0 ! shotlog \(property)=\(path)")
       harness.setVideo(video)
-      for index in 0..<15 { harness.push(try video.picture(index < 10 ? Pictures.dark(video) : Pictures.bright(video)), at: frameTime(index)) }
+      for index in 0..<15 {
+        harness.push(try video.picture(index < 10 ? Pictures.dark(video) : Pictures.bright(video)), at: frameTime(index))
+      }
       #expect(eventually { harness.bus.errors.contains { $0.contains(path) } })
       #expect(harness.bus.errors.count == 1)
     }
@@ -127,7 +134,9 @@ extension Shots {
     @Test(arguments: ["location", "statistics-location"]) func `a full disk is an error that names the file`(_ property: String) throws {
       let harness = try Harness(launch: "shotdetect min-shot-duration=0 ! shotlog \(property)=/dev/full")
       harness.setVideo(video)
-      for index in 0..<15 { harness.push(try video.picture(index < 10 ? Pictures.dark(video) : Pictures.bright(video)), at: frameTime(index)) }
+      for index in 0..<15 {
+        harness.push(try video.picture(index < 10 ? Pictures.dark(video) : Pictures.bright(video)), at: frameTime(index))
+      }
       harness.end()
       #expect(eventually { harness.bus.errors.contains { $0.contains("/dev/full") && $0.contains("No space left") } })
       #expect(harness.bus.errors.count == 1)
@@ -139,7 +148,9 @@ extension Shots {
       #expect(pipeline.bus.errors.contains { $0.contains("location") })
     }
 
-    @Test(arguments: ["videotestsrc num-buffers=5", "filesrc location=\(Excerpt.film) ! decodebin ! identity eos-after=5"], ["", "shotdetect attach-meta=false !"])
+    @Test(
+      arguments: ["videotestsrc num-buffers=5", "filesrc location=\(Excerpt.film) ! decodebin ! identity eos-after=5"],
+      ["", "shotdetect attach-meta=false !"])
     func `without a shotdetect upstream a warning names it`(_ source: String, _ before: String) throws {
       let pipeline = try Pipeline("\(source) ! \(before) shotlog location=\(folder.file("list")) ! fakesink")
       try pipeline.run()
@@ -151,7 +162,8 @@ extension Shots {
     @Test func `a second life writes the file anew`() throws {
       let file = folder.file("list.csv")
       let pipeline = try Pipeline(
-        "videotestsrc name=s num-buffers=12 ! video/x-raw,width=64,height=36,framerate=25/1 ! shotdetect ! shotlog location=\(file) ! fakesink")
+        "videotestsrc name=s num-buffers=12 ! video/x-raw,width=64,height=36,framerate=25/1 ! shotdetect ! shotlog location=\(file) ! fakesink"
+      )
       for _ in 0..<3 {
         pipeline.bus.clear()
         pipeline.setState(GST_STATE_PLAYING)

@@ -172,7 +172,9 @@ extension Shots {
       let harness = try Harness("shotdetect", ["min-shot-duration": "0"])
       harness.setVideo(video, makeSegment(start: second, stop: 2 * second))
       // Bright before the segment and after it: only the cut inside is one.
-      for (time, isBright) in [(0, true), (500, true), (1000, false), (1040, false), (1080, true), (1960, true), (2000, false), (2040, true)] as [(UInt64, Bool)] {
+      for (time, isBright) in [
+        (0, true), (500, true), (1000, false), (1040, false), (1080, true), (1960, true), (2000, false), (2040, true),
+      ] as [(UInt64, Bool)] {
         #expect(harness.push(try picture(isBright), at: time * millisecond) == GST_FLOW_OK)
       }
       #expect(harness.out.frameCount == 8)

@@ -26,7 +26,9 @@ import Testing
 
   // MARK: Part files
 
-  private func write(_ text: String, to file: borrowing PartFile) { _ = Array(text.utf8).withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) } }
+  private func write(_ text: String, to file: borrowing PartFile) {
+    _ = Array(text.utf8).withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
+  }
 
   @Test func `a file has its name when it is complete, and none if it never is`() throws {
     let folder = TemporaryFolder()
@@ -51,7 +53,8 @@ import Testing
     var file = try PartFile(beside: "\(folder.path)/clip")
     write("new", to: file)
     #expect(try file.publish(overwriting: true) { "\(folder.path)/clip\($0)" } == 0)
-    #expect(folder.names == ["clip0", "clip1", "clip2"] && text(of: "\(folder.path)/clip0") == "new" && text(of: "\(folder.path)/clip2") == "2")
+    #expect(
+      folder.names == ["clip0", "clip1", "clip2"] && text(of: "\(folder.path)/clip0") == "new" && text(of: "\(folder.path)/clip2") == "2")
   }
 
   @Test func `writers at the same time get names of their own`() async throws {
@@ -81,7 +84,8 @@ import Testing
   private var record: ClipRecord {
     var record = ClipRecord(
       path: "a \"b\".mp4", videoName: "film", start: 1_500_000_000, end: 11_500_000_000, frames: 250, shot: 2,
-      boundary: Boundary(kind: .dissolve, shot: 2, frame: 160, streamTime: 6_400_000_000, score: 0.75, detector: "fused"), width: 640, height: 360,
+      boundary: Boundary(kind: .dissolve, shot: 2, frame: 160, streamTime: 6_400_000_000, score: 0.75, detector: "fused"), width: 640,
+      height: 360,
       rate: FrameRate(25))
     record.previousText = "A cat"
     record.nextText = "Two\ndogs"

@@ -51,7 +51,11 @@ import Testing
 
   @Test func `a shot is what lies between two boundaries`() {
     let (clips, missed, _) = Self.run(.shots, 0..<30, keys: [0, 5, 10, 20], marks: [2: [10], 11: [20]])
-    #expect(clips == [Clip(shot: 1, frames: Array(0..<10), end: 10), Clip(shot: 2, frames: Array(10..<20), end: 20), Clip(shot: 3, frames: Array(20..<30), end: 30)])
+    #expect(
+      clips == [
+        Clip(shot: 1, frames: Array(0..<10), end: 10), Clip(shot: 2, frames: Array(10..<20), end: 20),
+        Clip(shot: 3, frames: Array(20..<30), end: 30),
+      ])
     #expect(missed == 0)
   }
 

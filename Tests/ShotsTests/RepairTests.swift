@@ -109,7 +109,9 @@ import Testing
 
   /// Plays `count` samples in buffers of `size` and returns the samples of the input that pass, the crossfades' sides,
   /// and where each crossfade lies in the output.
-  private func play(_ splice: inout SoundSplice, count: Int64, size: Int64, decided: Int64 = .max) -> (passed: [Int64], old: [Int64], new: [Int64]) {
+  private func play(_ splice: inout SoundSplice, count: Int64, size: Int64, decided: Int64 = .max) -> (
+    passed: [Int64], old: [Int64], new: [Int64]
+  ) {
     var (passed, old, new): ([Int64], [Int64], [Int64]) = ([], [], [])
     var position: Int64 = 0
     while position < count {

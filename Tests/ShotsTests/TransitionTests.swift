@@ -43,7 +43,9 @@ func shippedModel() throws -> TransitionModel {
   let head = String(decoding: file[8..<8 + size], as: UTF8.self)
   return try TransitionModel { name, _ in
     let entry = head.split(separator: "\"\(name)\":", maxSplits: 1)[1]
-    let offsets = entry.split(separator: "\"data_offsets\":[", maxSplits: 1)[1].prefix { $0 != "]" }.split(separator: ",").compactMap { Int($0) }
+    let offsets = entry.split(separator: "\"data_offsets\":[", maxSplits: 1)[1].prefix { $0 != "]" }.split(separator: ",").compactMap {
+      Int($0)
+    }
     return stride(from: 8 + size + offsets[0], to: 8 + size + offsets[1], by: 4).map { at in
       Float(bitPattern: file[at..<at + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) })
     }

@@ -12,7 +12,8 @@ struct ComputeLibraryTests {
       #expect(usual == .openBLAS)
     #endif
     for (name, library, unknown) in [
-      ("onednn", ComputeLibrary.oneDNN, nil), ("openblas", .openBLAS, nil), ("", usual, nil), ("OpenBLAS", usual, "OpenBLAS"), ("mkl", usual, "mkl"),
+      ("onednn", ComputeLibrary.oneDNN, nil), ("openblas", .openBLAS, nil), ("", usual, nil), ("OpenBLAS", usual, "OpenBLAS"),
+      ("mkl", usual, "mkl"),
     ] {
       let choice = ComputeLibrary.choose(name)
       #expect(choice.library == library, "\(name)")
@@ -23,14 +24,19 @@ struct ComputeLibraryTests {
   @Test("Without OpenBLAS the error says what to install and what the system says")
   func missing() {
     // The second library is there, but multiplies no matrices.
-    for (names, words) in [(["libno-such-blas.so.0"], ["libno-such-blas.so.0"]), (["libno-such-blas.so", "libm.so.6"], ["libno-such-blas.so", "libm.so.6 has no cblas_sgemm"])] {
+    for (names, words) in [
+      (["libno-such-blas.so.0"], ["libno-such-blas.so.0"]),
+      (["libno-such-blas.so", "libm.so.6"], ["libno-such-blas.so", "libm.so.6 has no cblas_sgemm"]),
+    ] {
       let error = #expect(throws: ComputeError.self) { try OpenBLAS(names: names) }
       let text = error?.description ?? ""
       for word in ["libopenblas0"] + words { #expect(text.contains(word), "\(word) in \(text)") }
     }
   }
 
-  @Test("With OpenBLAS all is float32, whatever is asked for", .enabled(if: ComputeLibrary.current == .openBLAS), arguments: [nil, DataType.bfloat16, .int8])
+  @Test(
+    "With OpenBLAS all is float32, whatever is asked for", .enabled(if: ComputeLibrary.current == .openBLAS),
+    arguments: [nil, DataType.bfloat16, .int8])
   func onlyFloat32(_ type: DataType?) throws {
     #expect(!ComputeLibrary.hasBFloat16 && !ComputeLibrary.hasInt8)
     let compute = try Compute(type, threads: 1)
@@ -38,11 +44,12 @@ struct ComputeLibraryTests {
     #expect(refusal { () throws(ComputeError) in try Kernel.softmax(rows: 2, columns: 2, type: .bfloat16) } == 3)
     let shape = ProductShape(rows: 2, inner: 2, columns: 2)
     #expect(refusal { () throws(ComputeError) in try Kernel.product(shape, source: .uint8, second: .int8, destination: .float32) } == 3)
-    #expect(refusal { () throws(ComputeError) in
-      try Kernel.product(
-        shape, PackedWeights([1, 2, 3, 4], shape: [1, 2, 2], type: .float32), bias: nil, source: .float32, destination: .float32,
-        finish: Finish(scales: [2]))
-    } == (ComputeLibrary.hasOnlyFloat32 ? 3 : nil))
+    #expect(
+      refusal { () throws(ComputeError) in
+        try Kernel.product(
+          shape, PackedWeights([1, 2, 3, 4], shape: [1, 2, 2], type: .float32), bias: nil, source: .float32, destination: .float32,
+          finish: Finish(scales: [2]))
+      } == (ComputeLibrary.hasOnlyFloat32 ? 3 : nil))
   }
 
   @Test("Several threads compute at once, each with kernels of its own")
@@ -59,7 +66,9 @@ struct ComputeLibraryTests {
     try compute.forEach(400) { _, thread in
       try kernels[thread].run(first.base, second.base, to: targets[thread].base, on: streams[thread])
       // Whole numbers: the sums are exact.
-      guard loaded(targets[thread], rows * columns, .float32) == expected else { throw ComputeError(call: "the sums that are expected", status: 0) }
+      guard loaded(targets[thread], rows * columns, .float32) == expected else {
+        throw ComputeError(call: "the sums that are expected", status: 0)
+      }
     }
   }
 }

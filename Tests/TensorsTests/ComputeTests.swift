@@ -43,7 +43,8 @@ struct ComputeTests {
   }
 
   @Test(
-    "A linear layer of bytes multiplies what rounding to bytes, row by row, keeps of rows and weights", .enabled(if: ComputeLibrary.hasInt8),
+    "A linear layer of bytes multiplies what rounding to bytes, row by row, keeps of rows and weights",
+    .enabled(if: ComputeLibrary.hasInt8),
     arguments: [nil, Activation.geluTanh])
   func bytes(activation: Activation?) throws {
     let compute = try Compute(.int8, threads: 2)
@@ -77,7 +78,9 @@ struct ComputeTests {
       let again = try linear(narrow, activation: activation, type: .int8, on: compute).floats()
       #expect(try again == Matrix(wide, rows: rows, columns: outputs).converted(to: .int8, on: compute).floats())
       let some = rows / 3..<rows
-      #expect(try linear(narrow, rows: some, activation: activation, type: .float32, on: compute).floats() == Array(wide[some.lowerBound * outputs..<rows * outputs]))
+      #expect(
+        try linear(narrow, rows: some, activation: activation, type: .float32, on: compute).floats()
+          == Array(wide[some.lowerBound * outputs..<rows * outputs]))
     }
   }
 
@@ -89,7 +92,8 @@ struct ComputeTests {
     let linear = Linear(inputs: 512, outputs: 8, bias: nil, type: .int8) { w }
     #expect(try linear.sourceType() == compute.type)
     let x = Matrix(values(512, seed: 2), rows: 1, columns: 512, type: compute.type)
-    #expect(try linear(x, on: compute).floats() == Linear(inputs: 512, outputs: 8, bias: nil, type: compute.type) { w }(x, on: compute).floats())
+    #expect(
+      try linear(x, on: compute).floats() == Linear(inputs: 512, outputs: 8, bias: nil, type: compute.type) { w }(x, on: compute).floats())
     let missing = Linear(inputs: 512, outputs: 8, bias: nil, type: .int8) { throw WeightsError(.malformed, path: "a", "b") }
     #expect(throws: WeightsError.self) { try missing(x, on: compute) }
     let damaged = Linear(inputs: 512, outputs: 8, bias: nil, type: .int8) { Array(repeating: .infinity, count: 512 * 8) }

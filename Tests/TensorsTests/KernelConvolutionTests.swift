@@ -64,7 +64,9 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
 struct KernelConvolutionTests {
   @Test("In float32 they are the sums that the definition says", arguments: ConvolutionCase.all)
   func float32(_ item: ConvolutionCase) throws {
-    let (source, weights, bias) = (noise(item.sourceCount), noise(item.weightShape.reduce(1, *), seed: 2), noise(item.shape.outputs, seed: 3))
+    let (source, weights, bias) = (
+      noise(item.sourceCount), noise(item.weightShape.reduce(1, *), seed: 2), noise(item.shape.outputs, seed: 3)
+    )
     let packed = PackedWeights(weights, shape: item.weightShape, type: .float32)
     for bias in [bias, nil] {
       let kernel = try Kernel.convolution(item.shape, packed, bias: bias, source: .float32, destination: .float32)
@@ -93,7 +95,8 @@ struct KernelConvolutionTests {
       let sums = item.sums(source, weights, nil)
       let plain = try Kernel.convolution(item.shape, packed, bias: nil, source: type, destination: .float32)
       #expect(try run(plain, stored(source, type), count: item.resultCount) == sums)
-      let scaled = try Kernel.convolution(item.shape, packed, bias: nil, source: type, destination: .float32, finish: Finish(scales: scales))
+      let scaled = try Kernel.convolution(
+        item.shape, packed, bias: nil, source: type, destination: .float32, finish: Finish(scales: scales))
       let expected = sums.enumerated().map { $1 * scales[$0 % item.shape.outputs] }
       #expect(try run(scaled, stored(source, type), count: item.resultCount) == expected)
     }
@@ -102,7 +105,9 @@ struct KernelConvolutionTests {
   @Test("Sums are added to what is there and cut off at zero when that is wished")
   func finish() throws {
     let item = ConvolutionCase.all[1]
-    let (source, weights, before) = (noise(item.sourceCount), noise(item.weightShape.reduce(1, *), seed: 2), noise(item.resultCount, seed: 3))
+    let (source, weights, before) = (
+      noise(item.sourceCount), noise(item.weightShape.reduce(1, *), seed: 2), noise(item.resultCount, seed: 3)
+    )
     let packed = PackedWeights(weights, shape: item.weightShape, type: .float32)
     let kernel = try Kernel.convolution(
       item.shape, packed, bias: nil, source: .float32, destination: .float32, finish: Finish(accumulates: true, activation: .relu))
@@ -119,7 +124,8 @@ struct KernelConvolutionTests {
     var kernels: [(ConvolutionCase, Kernel)] = []
     for count in [1, 2, 8] {
       let item = ConvolutionCase(name: "\(count) images") { $0.count = count }
-      let kernel = try #require(try packed.map { try Kernel.convolution(item.shape, $0, bias: nil, source: .float32, destination: .float32) })
+      let kernel = try #require(
+        try packed.map { try Kernel.convolution(item.shape, $0, bias: nil, source: .float32, destination: .float32) })
       kernels.append((item, kernel))
     }
     packed = nil
@@ -164,9 +170,10 @@ struct KernelConvolutionTests {
   @Test("Impossible shapes are errors", arguments: impossible)
   func refused(_ item: ConvolutionCase) {
     let packed = PackedWeights(noise(19 * 5 * 9), shape: [19, 5, 3, 3], type: .float32)
-    #expect(refusal { () throws(ComputeError) in
-      try Kernel.convolution(item.shape, packed, bias: nil, source: .float32, destination: .float32)
-    } != nil)
+    #expect(
+      refusal { () throws(ComputeError) in
+        try Kernel.convolution(item.shape, packed, bias: nil, source: .float32, destination: .float32)
+      } != nil)
   }
 
   @Test("Numbers of weights, offsets and factors that do not match are errors")
@@ -185,9 +192,11 @@ struct KernelConvolutionTests {
     #expect(status(bias: 18) == 2)
     #expect(status(bias: 20) == 2)
     #expect(status(scales: 18) == 2)
-    #expect(refusal { () throws(ComputeError) in
-      try Kernel.convolution(
-        item.shape, PackedWeights(noise(19 * 5 * 9), shape: [19, 5, 3, 3], type: .int64), bias: nil, source: .float32, destination: .float32)
-    } == 2)
+    #expect(
+      refusal { () throws(ComputeError) in
+        try Kernel.convolution(
+          item.shape, PackedWeights(noise(19 * 5 * 9), shape: [19, 5, 3, 3], type: .int64), bias: nil, source: .float32,
+          destination: .float32)
+      } == 2)
   }
 }

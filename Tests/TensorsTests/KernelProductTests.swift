@@ -15,7 +15,9 @@ func product(_ shape: ProductShape, _ a: [Float], _ placeA: Place, _ b: [Float],
       for j in 0..<shape.columns {
         var sum = 0.0
         for k in 0..<shape.inner {
-          sum += Double(a[m * placeA.matrix + i * placeA.row + k * placeA.column]) * Double(b[m * placeB.matrix + k * placeB.row + j * placeB.column])
+          sum +=
+            Double(a[m * placeA.matrix + i * placeA.row + k * placeA.column])
+            * Double(b[m * placeB.matrix + k * placeB.row + j * placeB.column])
         }
         result.append(Float(sum))
       }
@@ -30,7 +32,9 @@ struct KernelProductTests {
 
   static func place(_ shape: (Int, Int, Int, Int)) -> (ProductShape, Place, Place) {
     let shape = ProductShape(count: shape.0, rows: shape.1, inner: shape.2, columns: shape.3)
-    return (shape, Place(matrix: shape.rows * shape.inner, row: shape.inner), Place(matrix: shape.inner * shape.columns, row: shape.columns))
+    return (
+      shape, Place(matrix: shape.rows * shape.inner, row: shape.inner), Place(matrix: shape.inner * shape.columns, row: shape.columns)
+    )
   }
 
   @Test("In float32 and bfloat16 they are the sums that the definition says, B as it is or transposed", arguments: shapes)
@@ -70,7 +74,8 @@ struct KernelProductTests {
     for matrices in Set([1, shape.count]) {
       let b = noise(matrices * shape.inner * shape.columns, seed: 2)
       let weights = PackedWeights(b, shape: [matrices, shape.inner, shape.columns], type: .float32)
-      let kernel = try Kernel.product(shape, weights, bias: bias, source: .float32, destination: .float32, finish: Finish(activation: .relu))
+      let kernel = try Kernel.product(
+        shape, weights, bias: bias, source: .float32, destination: .float32, finish: Finish(activation: .relu))
       placeB.matrix = matrices == 1 ? 0 : shape.inner * shape.columns
       let expected = product(shape, a, placeA, b, placeB).enumerated().map { max(0, $1 + bias[$0 % shape.columns]) }
       #expect(distance(try run(kernel, stored(a, .float32), count: expected.count), expected) < 1e-5)

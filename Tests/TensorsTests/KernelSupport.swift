@@ -45,7 +45,9 @@ func loaded(_ memory: AlignedMemory, _ count: Int, _ type: DataType) -> [Float] 
 }
 
 /// Runs a kernel once.
-func run(_ kernel: Kernel, _ source: AlignedMemory, _ second: AlignedMemory? = nil, count: Int, _ type: DataType = .float32) throws -> [Float] {
+func run(_ kernel: Kernel, _ source: AlignedMemory, _ second: AlignedMemory? = nil, count: Int, _ type: DataType = .float32) throws
+  -> [Float]
+{
   ComputeLibrary.useOneThread()
   let destination = AlignedMemory(byteCount: count * type.size)
   try withExtendedLifetime((source, second)) { try kernel.run(source.base, second?.base, to: destination.base, on: Stream()) }

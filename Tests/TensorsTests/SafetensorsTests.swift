@@ -60,7 +60,9 @@ struct SafetensorsTests {
 
   @Test(
     "An infinite value or a NaN is refused, and its tensor is named",
-    arguments: [("F16", [0x00, 0x7c]), ("F16", [0x01, 0xfe]), ("BF16", [0x80, 0xff]), ("BF16", [0xc0, 0x7f]), ("F32", [0, 0, 0x80, 0x7f])]
+    arguments: [
+      ("F16", [0x00, 0x7c]), ("F16", [0x01, 0xfe]), ("BF16", [0x80, 0xff]), ("BF16", [0xc0, 0x7f]), ("F32", [0, 0, 0x80, 0x7f]),
+    ]
       as [(String, [UInt8])])
   func infinities(type: String, value: [UInt8]) throws {
     let data = [UInt8](repeating: 0, count: 10 * value.count) + value

@@ -16,7 +16,9 @@ struct VideoLayerTests {
   }
 
   /// Σ w·x + b over frames `[C][T][H][W]` that are as they are before the first, with zeros around them.
-  private func convolved(_ x: [Float], _ w: [Float], _ b: [Float], frames: Int, inputs: Int, height: Int, width: Int, taps: Int, scale: Int = 1) -> [Double] {
+  private func convolved(
+    _ x: [Float], _ w: [Float], _ b: [Float], frames: Int, inputs: Int, height: Int, width: Int, taps: Int, scale: Int = 1
+  ) -> [Double] {
     let outputs = b.count
     let (tall, wide) = (scale * height, scale * width)
     var result = [Double](repeating: 0, count: frames * outputs * tall * wide)
@@ -114,7 +116,8 @@ struct VideoLayerTests {
       let mean = places.reduce(0) { $0 + Double(x[$1]) } / Double(places.count)
       let variance = places.reduce(0) { $0 + (Double(x[$1]) - mean) * (Double(x[$1]) - mean) } / Double(places.count)
       for place in places {
-        let y = (Double(x[place]) - mean) / (variance + 1e-6).squareRoot() * Double(scale[place % channels]) + Double(shift[place % channels])
+        let y =
+          (Double(x[place]) - mean) / (variance + 1e-6).squareRoot() * Double(scale[place % channels]) + Double(shift[place % channels])
         expected[place] = max(0, y)
       }
     }

@@ -73,7 +73,8 @@ struct FastTests {
 struct IndependenceTests {
   static let windowings: [Windowing] = [.windowed] + [8, 48, 49, 50, 98].map { .streaming(lookAhead: $0) }
   /// Every windowing in the fastest precision, and every precision in those that differ most.
-  static let ways = windowings.map { Way($0, .automatic) }
+  static let ways =
+    windowings.map { Way($0, .automatic) }
     + Way.all([.streaming(lookAhead: 8), .streaming(lookAhead: 50)]).filter { $0.precision != .automatic }
   /// Frames around one of the excerpt's cuts; fewer where they cost more.
   static func stream(_ way: Way) -> [UInt8] { frames(way.windowing == .streaming(lookAhead: 8) ? 15..<35 : 0..<53) }
@@ -134,7 +135,9 @@ struct LookAheadTests {
     #expect(least <= (predictor.leastCount > 1 ? 1 : 0), "the look-ahead is \(least) more than it must be")
   }
 
-  @Test("A thread's predictions can be waited for as soon as they are due", arguments: [1, 5, 8, 16, 48, 50, 120].map { Windowing.streaming(lookAhead: $0) })
+  @Test(
+    "A thread's predictions can be waited for as soon as they are due",
+    arguments: [1, 5, 8, 16, 48, 50, 120].map { Windowing.streaming(lookAhead: $0) })
   func thread(_ windowing: Windowing) throws {
     let inference = try InferenceThread(folder: models, windowing: windowing, precision: .automatic, threads: 2)
     var found: [Prediction] = []

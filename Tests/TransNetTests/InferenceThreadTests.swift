@@ -6,7 +6,9 @@ import TransNet
 extension InferenceThread {
   /// One of the excerpt's frames.
   func submit(frame: Int, _ policy: LatePolicy = .wait) throws(TransNetError) -> Bool {
-    try excerpt[frame * frameBytes..<(frame + 1) * frameBytes].withUnsafeBufferPointer { (frame) throws(TransNetError) in try submit(frame, policy) }
+    try excerpt[frame * frameBytes..<(frame + 1) * frameBytes].withUnsafeBufferPointer { (frame) throws(TransNetError) in
+      try submit(frame, policy)
+    }
   }
 
   func predict(_ range: Range<Int>) throws(TransNetError) -> [Prediction] {

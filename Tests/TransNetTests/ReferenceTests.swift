@@ -41,7 +41,8 @@ struct WindowsTests {
   @Test("Before the first and after the last frame stand copies of them")
   func padding() {
     let windows = Windows(frames: 60)
-    #expect((0..<100).map { windows.frame(at: $0, of: 0) } == [Int](repeating: 0, count: 25) + Array(0..<60) + [Int](repeating: 59, count: 15))
+    #expect(
+      (0..<100).map { windows.frame(at: $0, of: 0) } == [Int](repeating: 0, count: 25) + Array(0..<60) + [Int](repeating: 59, count: 15))
     #expect((0..<100).map { windows.frame(at: $0, of: 1) } == Array(25..<60) + [Int](repeating: 59, count: 65))
   }
 }
@@ -61,7 +62,9 @@ struct FilmParity {
     let found = ReferenceNetwork(weights).predict(film.frames)
     let oneHot = largestDifference(found.oneHot, film.expected.oneHot)
     let manyHot = largestDifference(found.manyHot, film.expected.manyHot)
-    print("\(found.oneHot.count) frames: max |Δp| one_hot \(oneHot), many_hot \(manyHot); \(loaded - begin) to load, \(clock.now - loaded) to run")
+    print(
+      "\(found.oneHot.count) frames: max |Δp| one_hot \(oneHot), many_hot \(manyHot); \(loaded - begin) to load, \(clock.now - loaded) to run"
+    )
     #expect(oneHot <= 5e-4)
     #expect(manyHot <= 5e-4)
   }

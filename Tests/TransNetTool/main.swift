@@ -78,7 +78,8 @@ if options.peak {
     for precision in Peak.precisions {
       let peak = try Peak.measure(precision, threads: max(1, options.threads))
       say(
-        "{\"precision\": \"\(precision.rawValue)\", \"automatic\": \(precision == .automatic), \"threads\": \(options.threads), \"gigaflops\": \((peak.gigaflops * 10).rounded() / 10), \"shape\": \"\(peak.shape)\", \"implementation\": \"\(peak.implementation)\"}\n")
+        "{\"precision\": \"\(precision.rawValue)\", \"automatic\": \(precision == .automatic), \"threads\": \(options.threads), \"gigaflops\": \((peak.gigaflops * 10).rounded() / 10), \"shape\": \"\(peak.shape)\", \"implementation\": \"\(peak.implementation)\"}\n"
+      )
     }
     exit(0)
   } catch {
@@ -123,7 +124,8 @@ do {
   for prediction in predictions { print(prediction.oneHot, prediction.manyHot) }
   let rate = (Double(frames) / best * 10).rounded() / 10
   complain(
-    "{\"precision\": \"\(options.precision.rawValue)\", \"threads\": \(options.threads), \"frames\": \(frames), \"fps\": \(rate), \"load_ms\": \(((loaded - started) * 1e3).rounded()), \"prepare_ms\": \(((made - loaded) * 1e3).rounded())}\n")
+    "{\"precision\": \"\(options.precision.rawValue)\", \"threads\": \(options.threads), \"frames\": \(frames), \"fps\": \(rate), \"load_ms\": \(((loaded - started) * 1e3).rounded()), \"prepare_ms\": \(((made - loaded) * 1e3).rounded())}\n"
+  )
 } catch {
   complain("\(error)\n")
   exit(1)

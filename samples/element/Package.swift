@@ -8,6 +8,8 @@ let package = Package(
   targets: [
     .target(
       name: "Darkness", dependencies: [.product(name: "GStreamerKit", package: "gst-shots")], path: "Sources",
-      linkerSettings: [.unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugin.map", "-Xlinker", "--gc-sections"])])
+      linkerSettings: [
+        .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugin.map", "-Xlinker", "--gc-sections"])
+      ])
   ]
 )

@@ -64,7 +64,8 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
     hasQuantization = try fields.boolean("use_quant_conv", default: false)
     hasPostQuantization = try fields.boolean("use_post_quant_conv", default: false)
     // diffusers makes these layers as wide as frames, and they are applied to latents.
-    for (field, isUsed) in [("use_quant_conv", hasQuantization), ("use_post_quant_conv", hasPostQuantization)] where isUsed && outChannels != latentChannels {
+    for (field, isUsed) in [("use_quant_conv", hasQuantization), ("use_post_quant_conv", hasPostQuantization)]
+    where isUsed && outChannels != latentChannels {
       throw fields.error(field, "is true, which needs as many \"latent_channels\" (\(latentChannels)) as \"out_channels\" (\(outChannels))")
     }
   }

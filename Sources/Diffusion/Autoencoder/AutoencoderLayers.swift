@@ -64,7 +64,10 @@ final class AutoencoderLayers {
       scale: try values(layer + ".weight", [channels]), shift: try values(layer + ".bias", [channels]),
       // The latents themselves: their few channels are not worth rounding.
       latents: isSpatial
-        ? (try pointwise(name + ".conv_y.conv", latents, channels, type: .float32), try pointwise(name + ".conv_b.conv", latents, channels, type: .float32))
+        ? (
+          try pointwise(name + ".conv_y.conv", latents, channels, type: .float32),
+          try pointwise(name + ".conv_b.conv", latents, channels, type: .float32)
+        )
         : nil)
   }
 
@@ -72,7 +75,8 @@ final class AutoencoderLayers {
     let epsilon = configuration.epsilon
     return ResidualBlock(
       norms: (
-        try norm(name + ".norm1", inputs, isSpatial: isSpatial, epsilon: epsilon), try norm(name + ".norm2", outputs, isSpatial: isSpatial, epsilon: epsilon)
+        try norm(name + ".norm1", inputs, isSpatial: isSpatial, epsilon: epsilon),
+        try norm(name + ".norm2", outputs, isSpatial: isSpatial, epsilon: epsilon)
       ),
       convolutions: (try causal(name + ".conv1", inputs, outputs), try causal(name + ".conv2", outputs, outputs)),
       shortcut: inputs == outputs ? nil : try pointwise(name + ".conv_shortcut", inputs, outputs),
@@ -80,6 +84,8 @@ final class AutoencoderLayers {
   }
 
   func residuals(_ name: String, _ inputs: Int, _ outputs: Int, count: Int, isSpatial: Bool) throws(WeightsError) -> [ResidualBlock] {
-    try (0..<count).map { (index) throws(WeightsError) in try residual("\(name).resnets.\(index)", index == 0 ? inputs : outputs, outputs, isSpatial: isSpatial) }
+    try (0..<count).map { (index) throws(WeightsError) in
+      try residual("\(name).resnets.\(index)", index == 0 ? inputs : outputs, outputs, isSpatial: isSpatial)
+    }
   }
 }

@@ -29,7 +29,9 @@ extension Frames {
   ///
   /// - Precondition: it has them.
   func plus(_ other: Frames, from first: Int) -> Frames {
-    precondition(first >= 0 && other.count - first >= count && (other.height, other.width, other.channels) == (height, width, channels), "frames of another size")
+    precondition(
+      first >= 0 && other.count - first >= count && (other.height, other.width, other.channels) == (height, width, channels),
+      "frames of another size")
     let result = Frames(count: count, height: height, width: width, channels: channels)
     let own = matrix.base.assumingMemoryBound(to: Float.self)
     let others = other.matrix.row(first * height * width).assumingMemoryBound(to: Float.self)

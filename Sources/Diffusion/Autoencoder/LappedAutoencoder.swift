@@ -40,7 +40,9 @@ public final class LappedAutoencoder: Autoencoder {
     let latents = try fields.integer("latent_channels", default: 32, in: 1...1024)
     let block = try fields.integer("block_size", default: 8, in: 1...64)
     let window = try fields.integer("kernel_size", default: 16, in: block...4 * block)
-    guard (window - block) % 2 == 0 else { throw fields.error("kernel_size", "is \(window), which a padding of half of what it has over \(block) does not fit") }
+    guard (window - block) % 2 == 0 else {
+      throw fields.error("kernel_size", "is \(window), which a padding of half of what it has over \(block) does not fit")
+    }
     guard try fields.integer("temporal_compression_ratio", default: 1, in: 1...256) == 1 else {
       throw fields.error("temporal_compression_ratio", "is not 1: frames have latents of their own")
     }
@@ -58,12 +60,15 @@ public final class LappedAutoencoder: Autoencoder {
       var result = [Float](repeating: 0, count: values.count)
       for latent in 0..<latents {
         for channel in 0..<channels {
-          for pixel in 0..<area { result[(latent * area + pixel) * channels + channel] = values[(latent * channels + channel) * area + pixel] }
+          for pixel in 0..<area {
+            result[(latent * area + pixel) * channels + channel] = values[(latent * channels + channel) * area + pixel]
+          }
         }
       }
       return result
     }
-    encoder = Linear(inputs: area * channels, outputs: latents, bias: try weights.floats("encoder.bias", shape: [latents]), type: .float32) {
+    encoder = Linear(inputs: area * channels, outputs: latents, bias: try weights.floats("encoder.bias", shape: [latents]), type: .float32)
+    {
       try pixels("encoder.weight")
     }
     decoder = Linear(inputs: latents, outputs: area * channels, bias: nil, type: .float32) {
@@ -83,7 +88,9 @@ public final class LappedAutoencoder: Autoencoder {
   }
 
   /// Calls `body` with the index of each piece of a line that a window and its frame share, in numbers, and how many they are.
-  private func forEachLine(_ row: Int, _ column: Int, _ height: Int, _ width: Int, _ body: (_ frame: Int, _ window: Int, _ count: Int) -> Void) {
+  private func forEachLine(
+    _ row: Int, _ column: Int, _ height: Int, _ width: Int, _ body: (_ frame: Int, _ window: Int, _ count: Int) -> Void
+  ) {
     let (lines, columns) = (inside(row, of: height), inside(column, of: width))
     for line in 0..<lines.count {
       body(
@@ -103,7 +110,9 @@ public final class LappedAutoencoder: Autoencoder {
     let (rows, columns) = (frames.height / block, frames.width / block)
     let area = rows * columns
     let windows = Matrix(rows: area, columns: window * window * channels)
-    var latents = Latents([Float](repeating: 0, count: frames.count * latentChannels * area), frames: frames.count, channels: latentChannels, height: rows, width: columns)
+    var latents = Latents(
+      [Float](repeating: 0, count: frames.count * latentChannels * area), frames: frames.count, channels: latentChannels, height: rows,
+      width: columns)
     for frame in 0..<frames.count {
       try check()
       let source = frames.matrix.row(frame * frames.height * frames.width)
@@ -127,7 +136,8 @@ public final class LappedAutoencoder: Autoencoder {
     _ latents: Latents, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}, emit: (Frames) throws -> Void
   ) throws {
     guard latents.channels == latentChannels, latents.frames > 0, latents.height > 0, latents.width > 0 else {
-      throw DiffusionError.size("latents are \(latents.frames) of \(latents.width)×\(latents.height) with \(latents.channels) channels, not \(latentChannels)")
+      throw DiffusionError.size(
+        "latents are \(latents.frames) of \(latents.width)×\(latents.height) with \(latents.channels) channels, not \(latentChannels)")
     }
     let (rows, columns) = (latents.height, latents.width)
     let (area, height, width) = (rows * columns, rows * block, columns * block)

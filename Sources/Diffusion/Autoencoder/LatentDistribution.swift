@@ -28,11 +28,14 @@ public struct LatentDistribution {
   ///
   /// - Parameter noise: of a standard normal distribution, of the latents' shape.
   public func sample(_ noise: Frames) -> Frames {
-    precondition(noise.matrix.rows == mean.matrix.rows && noise.channels == mean.channels && noise.type == .float32, "noise of another shape")
+    precondition(
+      noise.matrix.rows == mean.matrix.rows && noise.channels == mean.channels && noise.type == .float32, "noise of another shape")
     let count = mean.matrix.rows * mean.channels
     let result = mean.copy(0..<mean.count)
     let values = result.matrix.base.assumingMemoryBound(to: Float.self)
-    let (logs, factors) = (logVariance.matrix.base.assumingMemoryBound(to: Float.self), noise.matrix.base.assumingMemoryBound(to: Float.self))
+    let (logs, factors) = (
+      logVariance.matrix.base.assumingMemoryBound(to: Float.self), noise.matrix.base.assumingMemoryBound(to: Float.self)
+    )
     for index in 0..<count { values[index] += expf(0.5 * logs[index]) * factors[index] }
     return result
   }

@@ -73,7 +73,8 @@ final class ResidualBlock {
   private let activation: Activation
 
   init(
-    norms: (AutoencoderNorm, AutoencoderNorm), convolutions: (CausalConvolution, CausalConvolution), shortcut: Linear?, activation: Activation
+    norms: (AutoencoderNorm, AutoencoderNorm), convolutions: (CausalConvolution, CausalConvolution), shortcut: Linear?,
+    activation: Activation
   ) {
     self.norms = norms
     self.convolutions = convolutions
@@ -94,7 +95,8 @@ final class ResidualBlock {
     var base = source
     if let shortcut {
       let rounded = try source.converted(to: compute.type, on: compute)
-      base = Frames(try shortcut(rounded.matrix, type: .float32, on: compute), count: source.count, height: source.height, width: source.width)
+      base = Frames(
+        try shortcut(rounded.matrix, type: .float32, on: compute), count: source.count, height: source.height, width: source.width)
     }
     try context.check()
     return try history.apply(convolutions.1, hidden, addingTo: base, context)

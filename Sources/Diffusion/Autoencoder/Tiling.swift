@@ -22,7 +22,9 @@ public struct Tiling: Hashable, Sendable {
   }
 
   /// Half of the size that a model was made for.
-  public init(_ configuration: AutoencoderConfiguration) { self.init(height: configuration.sampleHeight / 2, width: configuration.sampleWidth / 2) }
+  public init(_ configuration: AutoencoderConfiguration) {
+    self.init(height: configuration.sampleHeight / 2, width: configuration.sampleWidth / 2)
+  }
 }
 
 /// How frames, or latents, are cut, and what comes of the parts is put together.
@@ -51,7 +53,8 @@ struct TileGrid {
       kept = to - blended
       let isEven = content == .frames ? step == kept * side : step * side == kept
       guard small > 0, step > 0, kept > 0, isEven else {
-        throw DiffusionError.setting("tiles of \(name) \(tile) with an overlap of \(overlap) does not cut frames between latents of \(side) pixels")
+        throw DiffusionError.setting(
+          "tiles of \(name) \(tile) with an overlap of \(overlap) does not cut frames between latents of \(side) pixels")
       }
     }
 

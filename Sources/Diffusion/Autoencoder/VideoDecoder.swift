@@ -38,7 +38,8 @@ final class VideoDecoder {
     var context = context
     var latents = latents
     if let postQuantization {
-      latents = Frames(try postQuantization(latents.matrix, on: compute), count: latents.count, height: latents.height, width: latents.width)
+      latents = Frames(
+        try postQuantization(latents.matrix, on: compute), count: latents.count, height: latents.height, width: latents.width)
     }
     context.latents = latents
     var hidden = try history.apply(input, latents.converted(to: compute.type, on: compute), context)

@@ -27,7 +27,8 @@ final class VideoEncoder {
     middle = try layers.residuals("encoder.mid_block", last, last, count: 2, isSpatial: false)
     norm = try layers.norm("encoder.norm_out", last, isSpatial: false, epsilon: 1e-6)
     output = try layers.causal("encoder.conv_out", last, 2 * configuration.latentChannels)
-    quantization = configuration.hasQuantization
+    quantization =
+      configuration.hasQuantization
       ? try layers.pointwise("quant_conv", 2 * configuration.latentChannels, 2 * configuration.latentChannels, type: .float32) : nil
   }
 

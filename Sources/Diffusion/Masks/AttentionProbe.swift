@@ -29,7 +29,9 @@ public final class AttentionProbe {
   public init(queriesPerFrame: Int = 8) { self.queriesPerFrame = max(1, queriesPerFrame) }
 
   /// Sees one layer's queries and keys of a pass over all of a sequence.
-  func see(_ layer: Int, _ queries: Matrix, _ keys: Matrix, heads: Int, _ layout: SequenceLayout, _ mask: AttentionMask, on compute: Compute) throws {
+  func see(
+    _ layer: Int, _ queries: Matrix, _ keys: Matrix, heads: Int, _ layout: SequenceLayout, _ mask: AttentionMask, on compute: Compute
+  ) throws {
     let frames = (0..<layout.frames).map { layout.video($0..<$0 + 1) }
     let count = min(queriesPerFrame, layout.tokensPerFrame)
     let rows = frames.map { frame in (0..<count).map { frame.lowerBound + (2 * $0 + 1) * layout.tokensPerFrame / (2 * count) } }
@@ -61,7 +63,8 @@ public final class AttentionProbe {
           if f != g { pairs.append((a[f][g], isOne ? 1 : 0)) }
         }
       }
-      return Layer(inside: inside.sum / max(1, inside.count), across: across.sum / max(1, across.count), correlation: Self.correlation(pairs))
+      return Layer(
+        inside: inside.sum / max(1, inside.count), across: across.sum / max(1, across.count), correlation: Self.correlation(pairs))
     }
   }
 

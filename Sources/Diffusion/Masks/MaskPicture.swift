@@ -26,7 +26,8 @@ extension AttentionMask {
     func padded(_ text: String) -> String { text + String(repeating: " ", count: width - text.count) }
     let isSeen = String(repeating: "█", count: width)
     let isNot = padded(String(repeating: " ", count: (width - 1) / 2) + "·")
-    let lines = [padded("") + labels.map(padded).joined()]
+    let lines =
+      [padded("") + labels.map(padded).joined()]
       + zip(labels, rows).map { label, row in padded(label) + row.map { $0 ? isSeen : isNot }.joined() }
     return lines.map { line in String(line.reversed().drop { $0 == " " }.reversed()) }.joined(separator: "\n")
   }

@@ -269,10 +269,12 @@ private struct Luma {
   /// Means of 2 × 2 pixels; an odd last row or column is dropped.
   var halved: Luma {
     let (columns, rows) = (width / 2, height / 2)
-    return Luma(width: columns, height: rows, values: (0..<rows * columns).map { index in
-      let first = index / columns * 2 * width + index % columns * 2
-      return (values[first] + values[first + width] + values[first + 1] + values[first + width + 1]) / 4
-    })
+    return Luma(
+      width: columns, height: rows,
+      values: (0..<rows * columns).map { index in
+        let first = index / columns * 2 * width + index % columns * 2
+        return (values[first] + values[first + width] + values[first + 1] + values[first + width + 1]) / 4
+      })
   }
 
   func slopeX(_ column: Int, _ row: Int) -> Double {

@@ -77,7 +77,9 @@ public final class CausalContext {
       texts: textTokens + [text.rows], shots: scenes.map { $0.frames * depth } + [frames], height: height, width: width)
     let mask = AttentionMask.segmentCausal(layout)
     let last = scenes.count
-    var pass = TransformerPass(layout: layout, latents: Latents([], frames: 0, channels: 0, height: 0, width: 0), projected: [text], time: 0) { _ in mask }
+    var pass = TransformerPass(
+      layout: layout, latents: Latents([], frames: 0, channels: 0, height: 0, width: 0), projected: [text], time: 0
+    ) { _ in mask }
     pass.frames = layout.frames(ofShot: last)
     pass.texts = last..<last + 1
     pass.firstFrame = dropped

@@ -12,7 +12,9 @@ extension Frames {
   /// - Precondition: there are as many of the others from `first` on, of the same size.
   public func steady(over others: Frames, from first: Int, unrest: ClosedRange<Float>) {
     guard unrest.upperBound > unrest.lowerBound else { return }
-    precondition(first >= 0 && others.count - first >= count && (others.height, others.width, others.channels) == (height, width, channels), "frames of another size")
+    precondition(
+      first >= 0 && others.count - first >= count && (others.height, others.width, others.channels) == (height, width, channels),
+      "frames of another size")
     let area = height * width
     for frame in 0..<count {
       let drawn = matrix.row(frame * area).assumingMemoryBound(to: Float.self)

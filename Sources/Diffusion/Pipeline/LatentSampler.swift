@@ -148,12 +148,14 @@ public final class LatentSampler {
   ) throws -> Plan {
     let depth = transformer.configuration.patchFrames ?? 1
     if let context {
-      let (pass, mask) = try context.pass(texts[0], frames: request.shots[0], height: request.height, width: request.width, isNegative: isNegative)
+      let (pass, mask) = try context.pass(
+        texts[0], frames: request.shots[0], height: request.height, width: request.width, isNegative: isNegative)
       return Plan(pass: pass, mask: mask, full: mask, conditions: pass.layout.shots.count - 1)
     }
     let shots = request.conditions.map(\.frames) + request.shots
     let layout = try transformer.layout(texts: texts.map(\.rows), shots: shots, height: request.height, width: request.width)
-    var pass = TransformerPass(layout: layout, latents: Latents([], frames: 0, channels: 0, height: 0, width: 0), projected: texts, time: 0) { _ in
+    var pass = TransformerPass(layout: layout, latents: Latents([], frames: 0, channels: 0, height: 0, width: 0), projected: texts, time: 0)
+    { _ in
       .full(layout)
     }
     pass.outputs = first / depth..<layout.frames
@@ -161,7 +163,9 @@ public final class LatentSampler {
     switch request.control {
     case .full: return Plan(pass: pass, mask: .full(layout), full: .full(layout), conditions: conditions)
     case .mask2dit(let variant):
-      if !transformer.configuration.isRotary, shots.count > 1 { pass.positions = .stretched(sceneFrames: max(1, layout.frames / shots.count)) }
+      if !transformer.configuration.isRotary, shots.count > 1 {
+        pass.positions = .stretched(sceneFrames: max(1, layout.frames / shots.count))
+      }
       return Plan(pass: pass, mask: .mask2dit(variant, layout), full: .full(layout), conditions: conditions)
     case .cineTrans(let cineTrans):
       return Plan(pass: pass, mask: cineTrans.mask(layout), full: .full(layout), maskedLayers: cineTrans.layers, conditions: conditions)
@@ -181,22 +185,28 @@ public final class LatentSampler {
 
   private func validate(_ request: SamplingRequest, _ context: CausalContext?) throws {
     let shots = request.conditions.count + request.shots.count
-    guard !request.shots.isEmpty, request.shots.allSatisfy({ 1...65536 ~= $0 }) else { throw DiffusionError.size("shots of \(request.shots) latent frames") }
+    guard !request.shots.isEmpty, request.shots.allSatisfy({ 1...65536 ~= $0 }) else {
+      throw DiffusionError.size("shots of \(request.shots) latent frames")
+    }
     guard 1...8192 ~= request.height, 1...8192 ~= request.width else {
       throw DiffusionError.size("latents of \(request.width) × \(request.height), not of 1 to 8192 each way")
     }
     // 2²⁸ numbers are a gigabyte, and some hours of video.
     let frames = request.shots.reduce(0, +) + request.conditions.reduce(0) { $0 + $1.frames }
     let numbers = frames.multipliedReportingOverflow(by: transformer.configuration.inChannels * request.height * request.width)
-    guard !numbers.overflow, numbers.partialValue <= 1 << 28 else { throw DiffusionError.size("\(frames) latent frames of \(request.width) × \(request.height)") }
+    guard !numbers.overflow, numbers.partialValue <= 1 << 28 else {
+      throw DiffusionError.size("\(frames) latent frames of \(request.width) × \(request.height)")
+    }
     for condition in request.conditions
-    where (condition.height, condition.width, condition.channels) != (request.height, request.width, transformer.configuration.outChannels) {
+    where (condition.height, condition.width, condition.channels) != (request.height, request.width, transformer.configuration.outChannels)
+    {
       throw DiffusionError.size("a condition of another size than the shot")
     }
     if let beside = request.beside {
       let wanted = (request.shots.reduce(0, +), transformer.configuration.besideChannels, request.height, request.width)
       guard (beside.frames, beside.channels, beside.height, beside.width) == wanted else {
-        throw DiffusionError.size("\(beside.channels) channels of \(beside.frames) frames beside the noise, not \(wanted.1) of \(wanted.0) of its size")
+        throw DiffusionError.size(
+          "\(beside.channels) channels of \(beside.frames) frames beside the noise, not \(wanted.1) of \(wanted.0) of its size")
       }
     }
     let texts: Set<Int>
@@ -211,12 +221,17 @@ public final class LatentSampler {
       guard 0...1 ~= cineTrans.opening else { throw DiffusionError.setting("an opening probability of \(cineTrans.opening), not 0 to 1") }
     }
     guard texts.contains(request.texts.count) else {
-      throw DiffusionError.setting("\(request.texts.count) texts for \(shots) shots, not \(texts.sorted().map { "\($0)" }.joined(separator: " or "))")
+      throw DiffusionError.setting(
+        "\(request.texts.count) texts for \(shots) shots, not \(texts.sorted().map { "\($0)" }.joined(separator: " or "))")
     }
-    guard request.texts.allSatisfy({ $0.rows > 0 }), request.guidance.scale.isFinite else { throw DiffusionError.setting("an empty text or no finite guidance") }
+    guard request.texts.allSatisfy({ $0.rows > 0 }), request.guidance.scale.isFinite else {
+      throw DiffusionError.setting("an empty text or no finite guidance")
+    }
     if let noise = request.noise {
       let generated = request.shots.reduce(0, +)
-      guard [generated, frames].contains(noise.frames), noise.frameSize == transformer.configuration.outChannels * request.height * request.width else {
+      guard [generated, frames].contains(noise.frames),
+        noise.frameSize == transformer.configuration.outChannels * request.height * request.width
+      else {
         throw DiffusionError.size("noise of another size than the shots")
       }
     }

@@ -23,8 +23,10 @@ public final class PromptEncoder {
     tokenizer: String, encoder: String, isBert: Bool, maximalTokens: Int, compute: Compute, residency: Residency
   ) throws {
     self.tokenizer = try Tokenizers.load(folder: tokenizer)
-    network = isBert
-      ? .bert(try BertEncoder(folder: encoder, compute: compute)) : .t5(try T5Encoder(folder: encoder, compute: compute, residency: residency))
+    network =
+      isBert
+      ? .bert(try BertEncoder(folder: encoder, compute: compute))
+      : .t5(try T5Encoder(folder: encoder, compute: compute, residency: residency))
     let vocabulary: Int
     switch network {
     case .t5(let t5):
@@ -56,7 +58,8 @@ public final class PromptEncoder {
     if let known = known.first(where: { $0.text.utf8.elementsEqual(text.utf8) }) { return known.embedding }
     let embedding: Matrix
     switch network {
-    case .t5(let t5): embedding = try t5.encode(tokenizer.encode(text, paddedTo: maximalTokens).map { Int32(truncatingIfNeeded: $0) }, check: check)
+    case .t5(let t5):
+      embedding = try t5.encode(tokenizer.encode(text, paddedTo: maximalTokens).map { Int32(truncatingIfNeeded: $0) }, check: check)
     case .bert(let bert):
       let tokens = tokenizer.encode(text, maximum: maximalTokens).tokens
       embedding = try bert.encode(tokens.map { Int32(truncatingIfNeeded: $0) }, check: check)

@@ -51,7 +51,8 @@ public final class SceneExtension {
   ///   - adapters: LoRA files for the transformer, each with a factor.
   /// - Throws: `WeightsError`, naming file, tensor or field; `DiffusionError` for settings that do not fit the model.
   public init(
-    folder: String, textEncoder: String? = nil, compute: Compute, mask: SceneModel.Mask? = nil, maskLayers: ClosedRange<Int>? = nil, steps: Int? = nil, guidance: Double? = nil,
+    folder: String, textEncoder: String? = nil, compute: Compute, mask: SceneModel.Mask? = nil, maskLayers: ClosedRange<Int>? = nil,
+    steps: Int? = nil, guidance: Double? = nil,
     negativePrompt: String = "", seed: UInt64 = 0, adapters: [(LowRankAdapter, scale: Float)] = []
   ) throws {
     let known = try SceneModel.read(folder: folder)
@@ -69,7 +70,8 @@ public final class SceneExtension {
     self.seed = seed
     guard pipeline.autoencoder.frames(latents: pipeline.autoencoder.latents(frames: model.frames)) == model.frames else {
       throw WeightsError(
-        .malformed, path: folder + "/" + SceneModel.fileName, "has shots of \(model.frames) frames, which the autoencoder's latents do not hold")
+        .malformed, path: folder + "/" + SceneModel.fileName,
+        "has shots of \(model.frames) frames, which the autoencoder's latents do not hold")
     }
     let side = pipeline.autoencoder.spatialCompression
     guard model.width % side == 0, model.height % side == 0 else {
@@ -144,7 +146,9 @@ public final class SceneExtension {
     }
     let frames = Frames.concatenated(parts)
     // What is shown is what the next shot sees.
-    if reference != nil { latents = try pipeline.encode(frames.channels(0..<frames.channels) { min(max($0, -1), 1) }, check: at(.encoding, check)) }
+    if reference != nil {
+      latents = try pipeline.encode(frames.channels(0..<frames.channels) { min(max($0, -1), 1) }, check: at(.encoding, check))
+    }
     try append(latents, frames, text: text, check)
   }
 
@@ -171,7 +175,8 @@ public final class SceneExtension {
     try pipeline.decode(latents, check: at(.decoding, check)) { parts.append($0) }
     let rest = Frames.concatenated(parts).channels(0..<frames.channels) { -$0 }.plus(frames, from: 0)
     continuation = Continuation(
-      shotsBefore: before, path: motion.path(count: model.frames, damping: settings.damping, width: shot.width, height: shot.height), frames: frames)
+      shotsBefore: before, path: motion.path(count: model.frames, damping: settings.damping, width: shot.width, height: shot.height),
+      frames: frames)
     return Reference(latents: latents, rest: rest)
   }
 

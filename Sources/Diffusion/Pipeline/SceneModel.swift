@@ -102,7 +102,8 @@ public struct SceneModel: Hashable, Sendable {
       let unrest = try fields.optionalNumbers("reference_unrest", in: 0...255, count: 2...2) ?? [0, 0]
       guard unrest[0] <= unrest[1] else { throw fields.error("reference_unrest", "has a first number above its second") }
       reference = Reference(
-        damping: try fields.number("reference_damping", default: 1, in: 0...1), scale: Float(scale), unrest: Float(unrest[0])...Float(unrest[1]))
+        damping: try fields.number("reference_damping", default: 1, in: 0...1), scale: Float(scale),
+        unrest: Float(unrest[0])...Float(unrest[1]))
       // They tell which shot goes on.
       if samePrefix.isEmpty { throw fields.error("prefix_same", "is empty, in a model with a reference_scale") }
       if backPrefix.isEmpty { throw fields.error("prefix_back", "is empty, in a model with a reference_scale") }

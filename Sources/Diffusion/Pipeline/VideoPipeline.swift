@@ -64,10 +64,15 @@ public final class VideoPipeline {
         .malformed, path: transformerFolder + "/config.json",
         "has a text_embed_dim of \(configuration.textWidth), but the text encoder's is \(prompts.width)")
     }
-    guard autoencoder.latentChannels == configuration.outChannels, configuration.inChannels == configuration.outChannels * (seesReference ? 2 : 1) else {
+    guard autoencoder.latentChannels == configuration.outChannels,
+      configuration.inChannels == configuration.outChannels * (seesReference ? 2 : 1)
+    else {
       throw WeightsError(
         .malformed, path: transformerFolder + "/config.json",
-        "has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the autoencoder's latents have \(autoencoder.latentChannels)"
+        """
+        has \(configuration.inChannels) in_channels and \(configuration.outChannels) out_channels, but the \
+        autoencoder's latents have \(autoencoder.latentChannels)
+        """
           + (seesReference ? ", and with a reference_scale in_channels are twice as many" : ""))
     }
   }
@@ -85,7 +90,8 @@ public final class VideoPipeline {
   /// - Throws: ``DiffusionError`` and ``TextEncoderError`` for what cannot be generated; `WeightsError` for weights
   ///   that are not finite.
   public func generate(
-    _ request: VideoRequest, probe: AttentionProbe? = nil, check: @escaping GenerationCheck = { _ in }, emit: (_ shot: Int, _ frames: Frames) throws -> Void
+    _ request: VideoRequest, probe: AttentionProbe? = nil, check: @escaping GenerationCheck = { _ in },
+    emit: (_ shot: Int, _ frames: Frames) throws -> Void
   ) throws {
     let plan = try plan(request)
     let texts = try request.prompts.enumerated().map { index, prompt in
@@ -96,11 +102,15 @@ public final class VideoPipeline {
     }
     var sampling = SamplingRequest(shots: plan.shots, height: plan.height, width: plan.width, texts: texts)
     sampling.conditions = try request.context.enumerated().map { index, frames in
-      try encode(frames, tiling: request.tiling) { try check(GenerationProgress(part: .encoding, step: index, steps: request.context.count)) }
+      try encode(frames, tiling: request.tiling) {
+        try check(GenerationProgress(part: .encoding, step: index, steps: request.context.count))
+      }
     }
     sampling.negative = negative
     (sampling.control, sampling.steps, sampling.guidance) = (request.control, request.steps, request.guidance)
-    (sampling.seed, sampling.segment, sampling.scheduler, sampling.noise) = (request.seed, request.segment, request.scheduler, request.noise)
+    (sampling.seed, sampling.segment, sampling.scheduler, sampling.noise) = (
+      request.seed, request.segment, request.scheduler, request.noise
+    )
     let latents = try sampler.sample(sampling, probe: probe, check: check)
 
     let videos = plan.cuts == nil ? plan.shots : [latents.frames]
@@ -109,7 +119,9 @@ public final class VideoPipeline {
       // Latents that only made patches come out even lie before the others.
       try decode(latents[first + plan.padding..<first + count], tiling: request.tiling) {
         try check(GenerationProgress(part: .decoding, step: shot, steps: videos.count))
-      } emit: { try emit(shot, $0) }
+      } emit: {
+        try emit(shot, $0)
+      }
       first += count
     }
   }
@@ -122,7 +134,9 @@ public final class VideoPipeline {
   }
 
   /// The transformer's latents → frames, handed on as soon as they are decoded.
-  public func decode(_ latents: Latents, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}, emit: (Frames) throws -> Void) throws {
+  public func decode(_ latents: Latents, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}, emit: (Frames) throws -> Void)
+    throws
+  {
     try autoencoder.decode(latents, tiling: tiling, check: check, emit: emit)
   }
 
@@ -139,19 +153,27 @@ public final class VideoPipeline {
   private func plan(_ request: VideoRequest) throws -> Plan {
     let side = autoencoder.spatialCompression
     let (patch, depth) = (transformer.configuration.patch * side, transformer.configuration.patchFrames ?? 1)
-    guard request.height > 0, request.width > 0, request.height % patch == 0, request.width % patch == 0, max(request.height, request.width) <= 1 << 15 else {
+    guard request.height > 0, request.width > 0, request.height % patch == 0, request.width % patch == 0,
+      max(request.height, request.width) <= 1 << 15
+    else {
       throw DiffusionError.size("frames of \(request.width) × \(request.height), not of multiples of \(patch)")
     }
     func latents(_ frames: Int) throws -> Int {
       guard 1...100_000 ~= frames else { throw DiffusionError.size("\(frames) frames, not 1 to 100000") }
       let count = autoencoder.latents(frames: frames)
       let decoded = autoencoder.frames(latents: count)
-      guard decoded == frames else { throw DiffusionError.size("\(frames) frames, whose \(count) latent frames would be decoded to \(decoded)") }
+      guard decoded == frames else {
+        throw DiffusionError.size("\(frames) frames, whose \(count) latent frames would be decoded to \(decoded)")
+      }
       return count
     }
     for frames in request.context {
-      guard frames.height == request.height, frames.width == request.width else { throw DiffusionError.size("a context of another size than the shots") }
-      guard try latents(frames.count) % depth == 0 else { throw DiffusionError.size("a context of \(frames.count) frames, which does not come out even in patches of \(depth) latent frames") }
+      guard frames.height == request.height, frames.width == request.width else {
+        throw DiffusionError.size("a context of another size than the shots")
+      }
+      guard try latents(frames.count) % depth == 0 else {
+        throw DiffusionError.size("a context of \(frames.count) frames, which does not come out even in patches of \(depth) latent frames")
+      }
     }
     let (height, width) = (request.height / side, request.width / side)
     switch request.shots {
@@ -159,7 +181,10 @@ public final class VideoPipeline {
       let counts = try frames.map(latents)
       // All videos of a request are padded alike.
       let paddings = Set(counts.map { (depth - $0 % depth) % depth })
-      guard let padding = paddings.first, paddings.count == 1 else { throw DiffusionError.size("shots of \(frames) frames, of which some come out even in patches of \(depth) latent frames and some do not") }
+      guard let padding = paddings.first, paddings.count == 1 else {
+        throw DiffusionError.size(
+          "shots of \(frames) frames, of which some come out even in patches of \(depth) latent frames and some do not")
+      }
       return Plan(shots: counts.map { $0 + padding }, height: height, width: width, padding: padding)
     case .cut(let frames, let cuts):
       guard depth == 1 else { throw DiffusionError.setting("cuts within a video of a model whose patches are \(depth) latent frames long") }

@@ -48,7 +48,9 @@ public struct Scheduler: Sendable {
     try self.init(Self.fields(folder: folder), steps: steps, tokens: tokens, kind: kind)
   }
 
-  static func fields(folder: String) throws(WeightsError) -> ConfigurationFields { try ConfigurationFields(path: folder + "/scheduler_config.json") }
+  static func fields(folder: String) throws(WeightsError) -> ConfigurationFields {
+    try ConfigurationFields(path: folder + "/scheduler_config.json")
+  }
 
   /// - Parameter fields: of `scheduler_config.json`.
   init(_ fields: ConfigurationFields, steps: Int, tokens: Int, kind: Kind? = nil) throws(WeightsError) {

@@ -72,7 +72,8 @@ public final class CogVideoXTransformer {
       try weights.linear(name, inputs: inputs, outputs: outputs, type: type)
     }
     // A convolution whose kernel is its stride is a linear layer over patches.
-    let shape = configuration.patchFrames == nil
+    let shape =
+      configuration.patchFrames == nil
       ? [width, configuration.inChannels, configuration.patch, configuration.patch] : [width, configuration.inputs]
     let hasBias = configuration.patchFrames != nil || configuration.hasPatchBias
     let bias = hasBias ? try weights.floats("patch_embed.proj.bias", shape: [width]) : nil
@@ -175,7 +176,8 @@ public final class CogVideoXTransformer {
       let keyValues = try block(layer)(
         hidden, times: times, spans: spans, rotation: rotation, firstVideo: firstVideo, groups: groups?.groups ?? [],
         kept: pass.kept.map { $0.layers[layer] },
-        probe: probe.map { probe in { try probe.see(layer, $0, $1, heads: self.configuration.heads, layout, mask, on: self.compute) } }, on: compute)
+        probe: probe.map { probe in { try probe.see(layer, $0, $1, heads: self.configuration.heads, layout, mask, on: self.compute) } },
+        on: compute)
       if pass.keeps { kept.append(keyValues) }
     }
     try check()
@@ -192,26 +194,35 @@ public final class CogVideoXTransformer {
 
   private func validate(_ pass: TransformerPass, _ probe: AttentionProbe?) throws {
     let depth = configuration.patchFrames ?? 1
-    let layout = try layout(texts: pass.layout.texts, shots: pass.layout.shots.map { $0 * depth }, height: pass.latents.height, width: pass.latents.width)
+    let layout = try layout(
+      texts: pass.layout.texts, shots: pass.layout.shots.map { $0 * depth }, height: pass.latents.height, width: pass.latents.width)
     guard layout == pass.layout, pass.latents.channels == configuration.inChannels, pass.latents.frames == pass.frames.count * depth,
       pass.frames.upperBound <= layout.frames
     else {
       throw DiffusionError.size(
-        "\(pass.latents.frames) latent frames of \(pass.latents.channels) channels for frames \(pass.frames) of \(layout.frames), of \(configuration.inChannels) channels")
+        """
+        \(pass.latents.frames) latent frames of \(pass.latents.channels) channels for frames \(pass.frames) of \
+        \(layout.frames), of \(configuration.inChannels) channels
+        """
+      )
     }
     let bytes = activationBytes(tokens: layout.tokens)
     guard bytes < physicalMemory else {
       throw DiffusionError.size("\(layout.tokens) tokens take \(bytes >> 20) MiB, where this machine has \(physicalMemory >> 20)")
     }
-    guard pass.projected.count == pass.texts.count, zip(pass.projected, pass.texts).allSatisfy({ $0.rows == layout.texts[$1] && $0.columns == configuration.width }),
+    guard pass.projected.count == pass.texts.count,
+      zip(pass.projected, pass.texts).allSatisfy({ $0.rows == layout.texts[$1] && $0.columns == configuration.width }),
       pass.textTimes.count == layout.texts.count, pass.shotTimes.count == layout.shots.count
     else { throw DiffusionError.size("texts or timesteps that do not match the sequence") }
-    guard probe == nil || pass.rows.reduce(0, { $0 + $1.count }) == layout.tokens else { throw DiffusionError.setting("an attention probe for a part of a sequence") }
+    guard probe == nil || pass.rows.reduce(0, { $0 + $1.count }) == layout.tokens else {
+      throw DiffusionError.setting("an attention probe for a part of a sequence")
+    }
     guard pass.kept.allSatisfy({ $0.layers.count == configuration.layers }) else { throw DiffusionError.size("keys of another model") }
   }
 
   /// Tokens with their positions: `[N][D]` of float32.
-  private func embed(_ pass: TransformerPass, _ positions: Positions, _ frames: Range<Int>, of count: Int, firstVideo: Int) throws -> Matrix {
+  private func embed(_ pass: TransformerPass, _ positions: Positions, _ frames: Range<Int>, of count: Int, firstVideo: Int) throws -> Matrix
+  {
     let patches = Patches(channels: configuration.inChannels, size: configuration.patch, frames: configuration.patchFrames)
     let tokens = try patches.tokens(pass.latents, type: compute.type, on: compute)
     let hidden = Matrix(rows: firstVideo + tokens.rows, columns: configuration.width)

@@ -22,7 +22,8 @@ public struct Latents: Hashable, Sendable {
   public subscript(frames: Range<Int>) -> Latents {
     get {
       Latents(
-        Array(values[frames.lowerBound * frameSize..<frames.upperBound * frameSize]), frames: frames.count, channels: channels, height: height,
+        Array(values[frames.lowerBound * frameSize..<frames.upperBound * frameSize]), frames: frames.count, channels: channels,
+        height: height,
         width: width)
     }
     set { values.replaceSubrange(frames.lowerBound * frameSize..<frames.upperBound * frameSize, with: newValue.values) }

@@ -106,7 +106,8 @@ final class TransformerBlock {
   ///
   /// - Parameter type: of what `body` gets.
   private func modulated(
-    _ hidden: Matrix, part: Int, type: DataType, times: Matrix, spans: [Span], on compute: Compute, _ body: (Matrix) throws -> [(Matrix, Range<Int>)]
+    _ hidden: Matrix, part: Int, type: DataType, times: Matrix, spans: [Span], on compute: Compute,
+    _ body: (Matrix) throws -> [(Matrix, Range<Int>)]
   ) throws {
     let width = configuration.width
     // For each timestep: shift, scale and gate of video, then those of text. [times, 6D]

@@ -81,7 +81,9 @@ public struct TransformerConfiguration: Hashable, Sendable {
     }
     if isRotary {
       // A quarter of a head's numbers is for time, three eighths each for rows and columns, in pairs.
-      guard headSize % 16 == 0 else { throw fields.error("attention_head_dim", "is \(headSize), not a multiple of 16, as rotary positions need") }
+      guard headSize % 16 == 0 else {
+        throw fields.error("attention_head_dim", "is \(headSize), not a multiple of 16, as rotary positions need")
+      }
     } else {
       guard width % 16 == 0 else { throw fields.error("num_attention_heads", "times attention_head_dim is \(width), not a multiple of 16") }
     }

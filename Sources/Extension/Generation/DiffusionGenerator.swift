@@ -48,7 +48,9 @@ public final class DiffusionGenerator: ShotGenerator {
         if base != nil, likenesses == nil { likenesses = scene.continuation.map { pictures($0.frames) } }
         let made = pictures(frames).enumerated().map { index, picture in
           guard let base, let likenesses, likenesses.indices.contains(count + index) else { return picture }
-          return detailed(picture, after: clip > 0 && count + index == 0 ? last : nil, likeness: likenesses[count + index], base: base, frame: count + index)
+          return detailed(
+            picture, after: clip > 0 && count + index == 0 ? last : nil, likeness: likenesses[count + index], base: base,
+            frame: count + index)
         }
         count += made.count
         last = made.last
@@ -61,7 +63,8 @@ public final class DiffusionGenerator: ShotGenerator {
   /// The picture, which shows the base too, as far as the camera sees it.
   ///
   /// - Parameter last: the picture before, which the base is, where the shot does not begin here.
-  private func detailed(_ picture: RGBPicture, after last: RGBPicture?, likeness: RGBPicture, base: PlanarPicture, frame: Int) -> RGBPicture {
+  private func detailed(_ picture: RGBPicture, after last: RGBPicture?, likeness: RGBPicture, base: PlanarPicture, frame: Int) -> RGBPicture
+  {
     guard let colors, let path = scene.continuation?.path, path.indices.contains(frame) else { return picture }
     let (zoom, x, y) = path[frame]
     let (scaleX, scaleY) = (Double(base.width) / Double(picture.width), Double(base.height) / Double(picture.height))

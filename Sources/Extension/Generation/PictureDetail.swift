@@ -67,7 +67,9 @@ public final class PictureDetail: Sendable {
   private static let detailFades: ClosedRange<Float> = 8...32
 
   /// Where the picture is what the model drew, and not the frame.
-  private static func write(mask planes: OutputPlanes, from likeness: RGBPicture, to drawn: RGBPicture, _ view: CameraView, of base: PlanarPicture) {
+  private static func write(
+    mask planes: OutputPlanes, from likeness: RGBPicture, to drawn: RGBPicture, _ view: CameraView, of base: PlanarPicture
+  ) {
     let (width, height, stride) = (drawn.width, drawn.height, drawn.stride)
     let change = PictureChange(width: width, height: height) { pixel in
       let at = pixel / width * stride + 3 * (pixel % width)
@@ -84,7 +86,9 @@ public final class PictureDetail: Sendable {
       }
     }
     let (columns, rows) = (outside(view.x, view.width, width, of: base.width), outside(view.y, view.height, height, of: base.height))
-    func level(_ x: Int, _ y: Int) -> UInt8 { UInt8((255 * max(Double(change.share(y * width + x, between: detailFades)), columns[x], rows[y])).rounded()) }
+    func level(_ x: Int, _ y: Int) -> UInt8 {
+      UInt8((255 * max(Double(change.share(y * width + x, between: detailFades)), columns[x], rows[y])).rounded())
+    }
     func fill(_ plane: OutputPlanes.Plane, _ columns: Int, _ rows: Int, every: Int) {
       for y in 0..<rows {
         let row = (plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self)
@@ -135,7 +139,8 @@ extension PlanarPicture {
           func row(_ picture: PlanarPicture) -> UnsafePointer<UInt8> {
             UnsafePointer((plane(picture).base + y * plane(picture).stride).assumingMemoryBound(to: UInt8.self))
           }
-          Pixels.mix(row(self), row(other), share: share, to: (output.base + y * output.stride).assumingMemoryBound(to: UInt8.self), count: columns)
+          Pixels.mix(
+            row(self), row(other), share: share, to: (output.base + y * output.stride).assumingMemoryBound(to: UInt8.self), count: columns)
         }
       }
       mix(\.planes.0, to: output.y, width, height)
@@ -170,7 +175,9 @@ public final class DetailPainter {
     func blend(_ output: OutputPlanes.Plane, _ plane: ((PlaneView, PlaneView, PlaneView)) -> PlaneView, _ width: Int, _ height: Int) {
       let planes = enlarged.map { plane($0.planes) }
       for y in 0..<height {
-        func row(_ plane: PlaneView) -> UnsafePointer<UInt8> { UnsafePointer((plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self)) }
+        func row(_ plane: PlaneView) -> UnsafePointer<UInt8> {
+          UnsafePointer((plane.base + y * plane.stride).assumingMemoryBound(to: UInt8.self))
+        }
         addDetail(
           to: row(planes[0]), beyond: row(planes[1]), mask: row(planes[2]),
           output: (output.base + y * output.stride).assumingMemoryBound(to: UInt8.self), count: width)

@@ -18,55 +18,6 @@ public final class ShotProducer: Sendable {
   /// Makes the generator, on the producer's thread.
   public typealias Maker = @Sendable (_ check: @escaping ProgressCheck) throws -> any ShotGenerator
 
-  /// What is told of the work, on the producer's thread.
-  public struct Report: Sendable {
-    public enum Part: String, Sendable {
-      /// The generator takes in the shots before.
-      case context
-      case generating
-      /// The shot is complete.
-      case generated
-    }
-
-    public var part: Part
-    /// nil for the context.
-    public var shot: PlannedShot?
-    public var generator: String
-    public var step: Int
-    public var steps: Int
-    /// Pictures of the shot so far; 0 where they are made when they are shown.
-    public var pictures: Int
-    /// The shot's duration by the time that it took; 0 before it is complete.
-    public var realTimeFactor: Double
-    /// Nanoseconds that are ready to be shown.
-    public var queued: UInt64
-  }
-
-  /// A shot that is ready to be shown, at least its beginning.
-  public struct Ready: Sendable {
-    public var shot: PlannedShot
-    /// Nanoseconds.
-    public var duration: UInt64
-    public var generator: String
-  }
-
-  public enum Next: Sendable {
-    case shot(Ready)
-    /// It is not ready.
-    case late
-    /// The plan is.
-    case over
-    case failed(any Error)
-    case cancelled
-  }
-
-  public enum Shown: Sendable {
-    case picture(GeneratedPicture)
-    /// No more pictures will come for this shot.
-    case over
-    case cancelled
-  }
-
   private enum Content {
     case none
     case pictures([RGBPicture], rate: (numerator: Int, denominator: Int))
@@ -323,8 +274,13 @@ public final class ShotProducer: Sendable {
     state.change { $0.shotDuration = generator.shotDuration }
     while let (context, round) = awaitRequest() {
       do {
-        let ticker = Ticker { [self] in isCurrent(round) } tick: { [self] step, steps in
-          report(Report(part: .context, shot: nil, generator: generator.name, step: step, steps: steps, pictures: 0, realTimeFactor: 0, queued: queued))
+        let ticker = Ticker { [self] in
+          isCurrent(round)
+        } tick: { [self] step, steps in
+          report(
+            Report(
+              part: .context, shot: nil, generator: generator.name, step: step, steps: steps, pictures: 0, realTimeFactor: 0, queued: queued
+            ))
         }
         try generator.begin(context, check: ticker.check)
         while isCurrent(round), try generate(with: generator, round) {}
@@ -382,10 +338,16 @@ public final class ShotProducer: Sendable {
     let shot = planned.ready.shot
     let tell = { @Sendable [self] (part: Report.Part, step: Int, steps: Int, factor: Double) in
       let (pictures, queued) = state.change { state in (state.pictures, state.ahead) }
-      report(Report(
-        part: part, shot: shot, generator: planned.ready.generator, step: step, steps: steps, pictures: pictures, realTimeFactor: factor, queued: queued))
+      report(
+        Report(
+          part: part, shot: shot, generator: planned.ready.generator, step: step, steps: steps, pictures: pictures, realTimeFactor: factor,
+          queued: queued))
     }
-    let ticker = Ticker { [self] in isCurrent(round) } tick: { tell(.generating, $0, $1, 0) }
+    let ticker = Ticker { [self] in
+      isCurrent(round)
+    } tick: {
+      tell(.generating, $0, $1, 0)
+    }
     tell(.generating, 0, 1, 0)
     let start = monotonicTime()
     try generator.generate(shot, duration: planned.ready.duration, check: ticker.check) { add($0, round) }
@@ -412,28 +374,6 @@ public final class ShotProducer: Sendable {
       case (.pictures(let new, let rate), .pictures(let old, _)): state.queue[last].content = .pictures(old + new, rate: rate)
       case (.pictures(let new, let rate), _): state.queue[last].content = .pictures(new, rate: rate)
       }
-    }
-  }
-}
-
-/// Ends work that is of no use any more, and tells of it about once a second.
-private final class Ticker: @unchecked Sendable {
-  private let isCurrent: () -> Bool
-  private let tick: (Int, Int) -> Void
-  private var last = monotonicTime()
-
-  init(while isCurrent: @escaping () -> Bool, tick: @escaping (Int, Int) -> Void) {
-    self.isCurrent = isCurrent
-    self.tick = tick
-  }
-
-  var check: ProgressCheck {
-    { [self] step, steps in
-      guard isCurrent() else { throw GenerationFailure.cancelled }
-      let now = monotonicTime()
-      guard now - last >= 1_000_000_000 else { return }
-      last = now
-      tick(step, steps)
     }
   }
 }

@@ -141,7 +141,9 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
     guard policy == .cycle, count > 0 else {
       return times(rest, duration(of: entry(count)) ?? modelDuration).flatMap { plus(head, $0) }
     }
-    guard let round = sum(entries), let rounds = times(rest / count, round), let tail = sum(entries.prefix(Int(rest % count))) else { return nil }
+    guard let round = sum(entries), let rounds = times(rest / count, round), let tail = sum(entries.prefix(Int(rest % count))) else {
+      return nil
+    }
     return plus(head, rounds).flatMap { plus($0, tail) }
   }
 }

@@ -85,9 +85,13 @@ struct Glimpse: Sendable {
       }
     }
     let luma = (
-      taps(columns, of: picture.width, from: view.x, stepX, isHalf: false, shift: 0), taps(rows, of: picture.height, from: view.y, stepY, isHalf: false, shift: 0))
+      taps(columns, of: picture.width, from: view.x, stepX, isHalf: false, shift: 0),
+      taps(rows, of: picture.height, from: view.y, stepY, isHalf: false, shift: 0)
+    )
     let chroma = (
-      taps(columns, of: picture.width, from: view.x, stepX, isHalf: true, shift: 0), taps(rows, of: picture.height, from: view.y, stepY, isHalf: true, shift: 0.5))
+      taps(columns, of: picture.width, from: view.x, stepX, isHalf: true, shift: 0),
+      taps(rows, of: picture.height, from: view.y, stepY, isHalf: true, shift: 0.5)
+    )
     return [UInt8](unsafeUninitializedCapacity: 3 * columns * rows) { output, count in
       count = 3 * columns * rows
       guard let base = output.baseAddress else { return }

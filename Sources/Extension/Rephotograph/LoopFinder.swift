@@ -149,7 +149,8 @@ public struct LoopFinder {
     }
     best.sort { ($0.cost, $0.first, $0.period) < ($1.cost, $1.first, $1.period) }
     for candidate in best.prefix(4) {
-      let loop = Loop(forward: candidate.first, candidate.first + candidate.period + candidate.crossfade - 1, crossfade: candidate.crossfade)
+      let loop = Loop(
+        forward: candidate.first, candidate.first + candidate.period + candidate.crossfade - 1, crossfade: candidate.crossfade)
       let largest = max(steps[candidate.first..<candidate.first + candidate.period - 1].max() ?? 0, seamStep(loop))
       if largest <= min(1.05 * most, 2 * typicalStep) { return Result(loop: loop, largestStep: largest, typicalStep: typicalStep) }
     }

@@ -102,7 +102,8 @@ public struct Rephotographer: Sendable {
   }
 
   private mutating func take(
-    of shot: ShotAlbum.Shot, _ source: Source, _ found: LoopFinder.Result, _ picture: PlanarPicture, frames: Int, after before: ShotRehearsal.Ending?
+    of shot: ShotAlbum.Shot, _ source: Source, _ found: LoopFinder.Result, _ picture: PlanarPicture, frames: Int,
+    after before: ShotRehearsal.Ending?
   ) -> RephotographedShot {
     let loopStart = start(in: found.loop, frames: frames)
     let (opening, size) = (found.loop.moment(at: loopStart), size)

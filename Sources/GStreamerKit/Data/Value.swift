@@ -88,10 +88,11 @@ extension Value {
     case FundamentalType.double: self = .double(g_value_get_double(value))
     case FundamentalType.string: self = .string(g_value_get_string(value).map { String(cString: $0) })
     case gst_value_array_get_type():
-      self = .strings((0..<gst_value_array_get_size(value)).compactMap { index in
-        guard let item = gst_value_array_get_value(value, index), item.pointee.g_type == FundamentalType.string else { return nil }
-        return g_value_get_string(item).map { String(cString: $0) }
-      })
+      self = .strings(
+        (0..<gst_value_array_get_size(value)).compactMap { index in
+          guard let item = gst_value_array_get_value(value, index), item.pointee.g_type == FundamentalType.string else { return nil }
+          return g_value_get_string(item).map { String(cString: $0) }
+        })
     case gst_fraction_get_type():
       self = .fraction(gst_value_get_fraction_numerator(value), gst_value_get_fraction_denominator(value))
     case let type where g_type_is_a(type, FundamentalType.enumeration) != 0:

@@ -36,7 +36,8 @@ public struct ElementError: Error, Sendable {
   /// Why text that describes elements does not parse.
   public init(parsing description: String, _ error: UnsafePointer<GError>?) {
     let reason = error.map { String(cString: $0.pointee.message) } ?? "it describes no element"
-    let isMissing = error?.pointee.domain == gst_parse_error_quark() && error?.pointee.code == Int32(GST_PARSE_ERROR_NO_SUCH_ELEMENT.rawValue)
+    let isMissing =
+      error?.pointee.domain == gst_parse_error_quark() && error?.pointee.code == Int32(GST_PARSE_ERROR_NO_SUCH_ELEMENT.rawValue)
     let text = "\"\(description)\" cannot be used: \(reason)."
     self = isMissing ? .core(GST_CORE_ERROR_MISSING_PLUGIN, text) : .library(GST_LIBRARY_ERROR_SETTINGS, text)
   }

@@ -171,37 +171,44 @@ class PadElementObject: ElementObject {
     let known = templates.first { $0.name == templateName }
     if known?.proxiesCaps == true { pad.pointee.object.flags |= GST_PAD_FLAG_PROXY_CAPS.rawValue }
     if known?.partner != nil {
-      gst_pad_set_iterate_internal_links_function_full(pad, { pad, parent in PadElementObject.iteratePartner(of: pad, in: parent) }, nil, nil)
+      gst_pad_set_iterate_internal_links_function_full(
+        pad, { pad, parent in PadElementObject.iteratePartner(of: pad, in: parent) }, nil, nil)
     }
     if pad.pointee.direction == GST_PAD_SINK {
-      gst_pad_set_chain_function_full(pad, { pad, parent, buffer in
-        guard let pad, let buffer else { return GST_FLOW_ERROR }
-        let owned = Buffer(taking: buffer)
-        guard let object = PadElementObject.of(parent) else { return GST_FLOW_ERROR }
-        return object.chain(owned, on: Pad(gst: pad))
-      }, nil, nil)
+      gst_pad_set_chain_function_full(
+        pad,
+        { pad, parent, buffer in
+          guard let pad, let buffer else { return GST_FLOW_ERROR }
+          let owned = Buffer(taking: buffer)
+          guard let object = PadElementObject.of(parent) else { return GST_FLOW_ERROR }
+          return object.chain(owned, on: Pad(gst: pad))
+        }, nil, nil)
     }
-    gst_pad_set_event_function_full(pad, { pad, parent, event in
-      guard let pad, let event else { return 0 }
-      let owned = Event(taking: event)
-      guard let object = PadElementObject.of(parent) else { return 0 }
-      return object.receive(owned, on: Pad(gst: pad)) ? 1 : 0
-    }, nil, nil)
-    gst_pad_set_query_function_full(pad, { pad, parent, query in
-      guard let pad, let query else { return 0 }
-      let object = PadElementObject.of(parent)
-      if let answered = object?.answer(query, on: Pad(gst: pad)) { return answered ? 1 : 0 }
-      if query.pointee.type == GST_QUERY_ALLOCATION, let object, let partner = object.partner(of: pad) {
-        guard gst_pad_peer_query(partner.gst, query) != 0 else { return 0 }
-        raisePools(query, by: object.heldBuffers)
-        return 1
-      }
-      let answered = gst_pad_query_default(pad, parent, query)
-      if answered != 0, query.pointee.type == GST_QUERY_LATENCY, pad.pointee.direction == GST_PAD_SRC {
-        addLatency(object?.latency ?? 0, to: query)
-      }
-      return answered
-    }, nil, nil)
+    gst_pad_set_event_function_full(
+      pad,
+      { pad, parent, event in
+        guard let pad, let event else { return 0 }
+        let owned = Event(taking: event)
+        guard let object = PadElementObject.of(parent) else { return 0 }
+        return object.receive(owned, on: Pad(gst: pad)) ? 1 : 0
+      }, nil, nil)
+    gst_pad_set_query_function_full(
+      pad,
+      { pad, parent, query in
+        guard let pad, let query else { return 0 }
+        let object = PadElementObject.of(parent)
+        if let answered = object?.answer(query, on: Pad(gst: pad)) { return answered ? 1 : 0 }
+        if query.pointee.type == GST_QUERY_ALLOCATION, let object, let partner = object.partner(of: pad) {
+          guard gst_pad_peer_query(partner.gst, query) != 0 else { return 0 }
+          raisePools(query, by: object.heldBuffers)
+          return 1
+        }
+        let answered = gst_pad_query_default(pad, parent, query)
+        if answered != 0, query.pointee.type == GST_QUERY_LATENCY, pad.pointee.direction == GST_PAD_SRC {
+          addLatency(object?.latency ?? 0, to: query)
+        }
+        return answered
+      }, nil, nil)
     // Request pads of a running element must be ready for data.
     if handle.element.pointee.current_state.rawValue > GST_STATE_READY.rawValue { gst_pad_set_active(pad, 1) }
     guard gst_element_add_pad(handle.element, pad) != 0 else {

@@ -260,7 +260,9 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
       finish(endOfStream: false)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if let structure = gst_event_get_structure(event) {
-        _ = reporting { try run { element, settings, state, output in try element.receive(Structure(structure), settings, &state, &output) } }
+        _ = reporting {
+          try run { element, settings, state, output in try element.receive(Structure(structure), settings, &state, &output) }
+        }
       }
       return queue(event)
     default:

@@ -24,7 +24,8 @@ extension Pad {
         guard let info, let watcher, let data = info.pointee.data else { return GST_PAD_PROBE_OK }
         let body = Unmanaged<Watcher>.fromOpaque(watcher).takeUnretainedValue().body
         let isBuffer = info.pointee.type.rawValue & GST_PAD_PROBE_TYPE_BUFFER.rawValue != 0
-        var passing = isBuffer ? Passing.buffer(data.assumingMemoryBound(to: GstBuffer.self)) : .event(data.assumingMemoryBound(to: GstEvent.self))
+        var passing =
+          isBuffer ? Passing.buffer(data.assumingMemoryBound(to: GstBuffer.self)) : .event(data.assumingMemoryBound(to: GstEvent.self))
         body(&passing)
         switch passing {
         case .buffer(let buffer): info.pointee.data = UnsafeMutableRawPointer(buffer)

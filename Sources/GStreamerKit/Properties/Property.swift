@@ -58,7 +58,8 @@ extension PropertyEnumeration {
     // GObject keeps the table and its strings for as long as the process lives.
     let table = UnsafeMutablePointer<GEnumValue>.allocate(capacity: allCases.count + 1)
     for (index, value) in allCases.enumerated() {
-      (table + index).initialize(to: GEnumValue(value: Int32(index), value_name: g_strdup(value.blurb), value_nick: g_strdup(value.rawValue)))
+      (table + index).initialize(
+        to: GEnumValue(value: Int32(index), value_name: g_strdup(value.blurb), value_nick: g_strdup(value.rawValue)))
     }
     (table + allCases.count).initialize(to: GEnumValue())
     return g_enum_register_static(typeName, table)
@@ -141,21 +142,24 @@ public struct Property<E: Element>: Sendable {
 
   /// A whole number of 32 bits.
   public static func int(
-    _ name: String, _ path: WritableKeyPath<E.Settings, Int32> & Sendable, _ blurb: String, _ range: ClosedRange<Int32>, changeable: Mutability
+    _ name: String, _ path: WritableKeyPath<E.Settings, Int32> & Sendable, _ blurb: String, _ range: ClosedRange<Int32>,
+    changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .int(range), changeable, wrap: { .int($0) }, unwrap: { $0.int })
   }
 
   /// A whole number of 32 bits, not negative.
   public static func uint(
-    _ name: String, _ path: WritableKeyPath<E.Settings, UInt32> & Sendable, _ blurb: String, _ range: ClosedRange<UInt32>, changeable: Mutability
+    _ name: String, _ path: WritableKeyPath<E.Settings, UInt32> & Sendable, _ blurb: String, _ range: ClosedRange<UInt32>,
+    changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .uint(range), changeable, wrap: { .uint($0) }, unwrap: { $0.uint })
   }
 
   /// A whole number of 64 bits.
   public static func int64(
-    _ name: String, _ path: WritableKeyPath<E.Settings, Int64> & Sendable, _ blurb: String, _ range: ClosedRange<Int64>, changeable: Mutability
+    _ name: String, _ path: WritableKeyPath<E.Settings, Int64> & Sendable, _ blurb: String, _ range: ClosedRange<Int64>,
+    changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .int64(range), changeable, wrap: { .int64($0) }, unwrap: { $0.int64 })
   }
@@ -170,7 +174,8 @@ public struct Property<E: Element>: Sendable {
 
   /// A number.
   public static func double(
-    _ name: String, _ path: WritableKeyPath<E.Settings, Double> & Sendable, _ blurb: String, _ range: ClosedRange<Double>, changeable: Mutability
+    _ name: String, _ path: WritableKeyPath<E.Settings, Double> & Sendable, _ blurb: String, _ range: ClosedRange<Double>,
+    changeable: Mutability
   ) -> Self {
     Self(name, path, blurb, .double(range), changeable, wrap: { .double($0) }, unwrap: { $0.double })
   }

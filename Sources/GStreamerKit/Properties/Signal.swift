@@ -32,9 +32,10 @@ public struct Signal<E: Element>: Sendable {
     var closure: UnsafeMutablePointer<GClosure>?
     if let action {
       // Lives as long as the class, which is for ever.
-      let box = Unmanaged.passRetained(ActionBox { object, arguments in
-        (object.core.anyElement as? E).flatMap { action($0, arguments) }
-      })
+      let box = Unmanaged.passRetained(
+        ActionBox { object, arguments in
+          (object.core.anyElement as? E).flatMap { action($0, arguments) }
+        })
       closure = g_closure_new_simple(UInt32(MemoryLayout<GClosure>.size), box.toOpaque())
       g_closure_set_marshal(closure) { closure, result, count, values, _, _ in
         guard let data = closure?.pointee.data, let values, count > 0, let instance = g_value_get_object(values),

@@ -3,7 +3,8 @@ import CGStreamer
 /// One row of a frame in the form that GstVideo unpacks its format to: four samples of 8 or 16 bits a pixel.
 ///
 /// For formats without `VideoInfo.components`: all of them can be read so, and writing back what was read leaves the frame
-/// as it was, but for bits that the format does not use. What a palette's frame shows is changed in its palette. Cost: one pass over the row each. Use it from one thread at a time.
+/// as it was, but for bits that the format does not use. What a palette's frame shows is changed in its palette. Cost: one
+/// pass over the row each. Use it from one thread at a time.
 public final class UnpackedRow {
   /// Of the first pixel's first byte.
   public let base: UnsafeMutableRawPointer

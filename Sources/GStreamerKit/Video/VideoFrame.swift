@@ -70,6 +70,10 @@ public struct VideoFrame: ~Copyable {
   private static func tooSmall(_ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) -> ElementError {
     .stream(
       GST_STREAM_ERROR_FAILED,
-      "A buffer of \(gst_buffer_get_size(buffer)) bytes does not hold the \(info.width)×\(info.height) \(info.formatName) frame that its caps promise.")
+      """
+      A buffer of \(gst_buffer_get_size(buffer)) bytes does not hold the \(info.width)×\(info.height) \
+      \(info.formatName) frame that its caps promise.
+      """
+    )
   }
 }

@@ -39,7 +39,9 @@ extension FadeLook {
     for to in 1...last {
       for from in Set([0, max(0, to - 2), to - 1]).sorted() {
         let isNear = to - from <= 2
-        guard let ratio = isNear ? BrightnessRatio.travelling(frames[from], frames[to]) : .median(frames[from], frames[to]) else { continue }
+        guard let ratio = isNear ? BrightnessRatio.travelling(frames[from], frames[to]) : .median(frames[from], frames[to]) else {
+          continue
+        }
         steps.append(GainStep(from: from, to: to, log: ratio.log, deviation: deviation(ratio.scatter, frames[from], frames[to])))
       }
     }

@@ -17,7 +17,8 @@ enum HSV {
     let span = value &- smaller(smaller(blue, green), red)
     let blueSector = red &- green &+ (span &<< 2)
     let greenSector = blue &- red &+ (span &<< 1)
-    let sector = blueSector
+    let sector =
+      blueSector
       .replacing(with: greenSector, where: value .== green)
       .replacing(with: green &- blue, where: value .== red)
     return (value, span, sector)
@@ -35,8 +36,10 @@ enum HSV {
     let saturation = scaled(255 * spans * reciprocal, by: spans)
     let hue = scaled(30 * values * reciprocal, by: floats(sector))
     // Nine bits, two's complement; negative ones go once around.
-    let wrapped = hue &- SignedWords(repeating: 0).replacing(
-      with: SignedWords(repeating: 512 - 180), where: hue .> SignedWords(repeating: 255))
+    let wrapped =
+      hue
+      &- SignedWords(repeating: 0).replacing(
+        with: SignedWords(repeating: 512 - 180), where: hue .> SignedWords(repeating: 255))
     return (wrapped, saturation)
   }
 

@@ -3,7 +3,8 @@
 ///
 /// - Parameter output: the fine picture; gets the result.
 public func addDetail(
-  to picture: UnsafePointer<UInt8>, beyond likeness: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>, output: UnsafeMutablePointer<UInt8>, count: Int
+  to picture: UnsafePointer<UInt8>, beyond likeness: UnsafePointer<UInt8>, mask: UnsafePointer<UInt8>, output: UnsafeMutablePointer<UInt8>,
+  count: Int
 ) {
   for x in 0..<max(0, count) {
     // 255 as 256, so that a shift divides.

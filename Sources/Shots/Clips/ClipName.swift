@@ -47,7 +47,9 @@ public struct ClipNamePattern: Hashable, Sendable {
         rest = rest.dropFirst(1 + digits.count)
         numbers += 1
         // A width is written with its zero: others would pad with spaces.
-        guard rest.first == "d", numbers == 1, digits.isEmpty || (digits.first == "0" && digits.count <= 3) else { throw Invalid(pattern: pattern) }
+        guard rest.first == "d", numbers == 1, digits.isEmpty || (digits.first == "0" && digits.count <= 3) else {
+          throw Invalid(pattern: pattern)
+        }
         flush()
         parts.append(.number(width: Int(digits) ?? 0))
         rest = rest.dropFirst()

@@ -166,7 +166,8 @@ public struct ClipPlan<Packet> {
     var waiting: [Wish] = []
     for wish in wishes {
       let first = ring.firstIndex {
-        $0.time.isKey && $0.time.running.saturating(adding: $0.time.tolerance) >= wish.start && $0.time.running <= wish.at.saturating(adding: $0.time.tolerance)
+        $0.time.isKey && $0.time.running.saturating(adding: $0.time.tolerance) >= wish.start
+          && $0.time.running <= wish.at.saturating(adding: $0.time.tolerance)
       }
       // A boundary without a key frame in reach before it: an earlier one, if the clip is not too long then.
       let earlier = ring.lastIndex { $0.time.isKey && $0.time.running < wish.start && wish.at - $0.time.running < longest }

@@ -2,7 +2,8 @@ import Pixels
 
 /// How far a detector looks beyond a frame before it knows whether a boundary lies there.
 ///
-/// A frame's fate is decided once `newest.frame - frame >= frames` and `newest.elapsed - frame.elapsed >= duration` (less ``FrameTime/slack``).
+/// A frame's fate is decided once `newest.frame - frame >= frames` and `newest.elapsed - frame.elapsed >= duration` (less
+/// ``FrameTime/slack``).
 /// The threshold detector has none and yet reports late: how long a dark lasts has no bound.
 public struct LookAhead: Hashable, Sendable {
   public var frames: Int

@@ -92,7 +92,9 @@ struct CueMeter {
   ///
   /// share: of b, the least-squares α of m - a = α·(b - a), drawn to ½ where a and b are alike; rest: what it leaves,
   /// over |b - a|.
-  private static func mixture(_ samples: UnsafeBufferPointer<UInt8>, _ a: Int, _ m: Int, _ n: Int, _ b: Int) -> (share: Double, rest: Double) {
+  private static func mixture(_ samples: UnsafeBufferPointer<UInt8>, _ a: Int, _ m: Int, _ n: Int, _ b: Int) -> (
+    share: Double, rest: Double
+  ) {
     let size = TransitionCues.samples
     let a = a * size, m = m * size, n = n * size, b = b * size
     // At most 510² · 3888, which fits in 32 bits.

@@ -71,7 +71,8 @@ struct FadePause {
     func isFlat(_ frame: Int) -> Bool? { looks[frame].map { $0.deviation < Self.flat } }
     // Seen for sure: the rest depends on how far thumbnails run ahead.
     let horizon = found.frame + TransitionRule.thumbnailsAhead
-    guard let first = (max(found.frame, found.end - Self.play)...max(found.frame, found.end + Self.play)).first(where: { isFlat($0) == true })
+    guard
+      let first = (max(found.frame, found.end - Self.play)...max(found.frame, found.end + Self.play)).first(where: { isFlat($0) == true })
     else { return nil }
     var frame = first
     while frame < horizon, isFlat(frame + 1) == true { frame += 1 }

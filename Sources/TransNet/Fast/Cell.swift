@@ -108,7 +108,9 @@ final class Cell {
       var values = [Float](repeating: 0, count: taps.count)
       for tap in 0..<3 {
         for input in 0..<2 * filters {
-          for output in 0..<filters { values[(output * 2 * filters + input) * 3 + tap] = taps[(tap * 2 * filters + input) * filters + output] }
+          for output in 0..<filters {
+            values[(output * 2 * filters + input) * 3 + tap] = taps[(tap * 2 * filters + input) * filters + output]
+          }
         }
       }
       return PackedWeights(values, shape: [filters, 2 * filters, 3, 1], type: precision.inner)
@@ -134,7 +136,8 @@ final class Cell {
     }
     for (branch, dilation) in Self.dilations.enumerated() {
       var temporal = ConvolutionShape(
-        count: 1, height: count + (flow == .delayed ? 2 : 1) * dilation, width: pixels * share, inputs: 2 * filters, outputs: filters, kernel: (3, 1))
+        count: 1, height: count + (flow == .delayed ? 2 : 1) * dilation, width: pixels * share, inputs: 2 * filters, outputs: filters,
+        kernel: (3, 1))
       temporal.dilation = (dilation, 1)
       temporal.stride = (1, share)
       // What comes later is zero.

@@ -59,7 +59,8 @@ final class DenseLayers {
       for group in 0..<groups {
         hidden.append(
           try .innerProduct(
-            count: count, inputs: width, outputs: part, hiddenWeights[group], bias: Array(weights.hidden.bias[group * part..<(group + 1) * part]),
+            count: count, inputs: width, outputs: part, hiddenWeights[group],
+            bias: Array(weights.hidden.bias[group * part..<(group + 1) * part]),
             source: precision.inner, destination: .float32, finish: Finish(activation: .relu)))
       }
       kernels[count] = Kernels(projection: plain[0], similarity: plain[1], histogram: plain[2], hidden: hidden)
@@ -79,7 +80,8 @@ final class DenseLayers {
 
   /// Puts the hidden layer's inputs together.
   func prepare(
-    _ features: UnsafeRawPointer, histogram: UnsafeMutablePointer<Float>, similarity: UnsafeMutablePointer<Float>, count: Int, on stream: Stream
+    _ features: UnsafeRawPointer, histogram: UnsafeMutablePointer<Float>, similarity: UnsafeMutablePointer<Float>, count: Int,
+    on stream: Stream
   ) throws(ComputeError) {
     let kernels = try kernels(count)
     let size = precision.inner.size

@@ -17,7 +17,9 @@ enum Float32Activation: ActivationType {
   @inline(__always)
   static func load(_ address: UnsafeRawPointer, step: Float) -> Floats { address.loadUnaligned(as: Floats.self) }
   @inline(__always)
-  static func store(_ values: Floats, _ address: UnsafeMutableRawPointer, inverse: Float) { address.storeBytes(of: values, as: Floats.self) }
+  static func store(_ values: Floats, _ address: UnsafeMutableRawPointer, inverse: Float) {
+    address.storeBytes(of: values, as: Floats.self)
+  }
 }
 
 enum BFloat16Activation: ActivationType {

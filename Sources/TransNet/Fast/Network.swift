@@ -107,7 +107,9 @@ final class Network {
     try onTeam { (index, stream) throws(ComputeError) in try stack.first.run(input, count: count, group: index, on: stream) }
     try onTeam { (index, _) throws(ComputeError) in stack.join(count, part: index, of: self.groups) }
     stack.clearJoinedBefore(count)
-    try onTeam { (index, stream) throws(ComputeError) in try stack.second.run(stack.joined(newest: count), count: count, group: index, on: stream) }
+    try onTeam { (index, stream) throws(ComputeError) in
+      try stack.second.run(stack.joined(newest: count), count: count, group: index, on: stream)
+    }
     try onTeam { (index, _) throws(ComputeError) in stack.pool(count, part: index, of: self.groups) }
     stack.finish(count, advance: advance)
   }

@@ -57,7 +57,9 @@ struct SimilarityBand {
       var sum = SIMD8<Float>(repeating: 0)
       var index = 0
       while index < dimension {
-        sum += UnsafeRawPointer(own + index).loadUnaligned(as: SIMD8<Float>.self) * UnsafeRawPointer(other + index).loadUnaligned(as: SIMD8<Float>.self)
+        sum +=
+          UnsafeRawPointer(own + index).loadUnaligned(as: SIMD8<Float>.self)
+          * UnsafeRawPointer(other + index).loadUnaligned(as: SIMD8<Float>.self)
         index += 8
       }
       products[distance] = sum.sum()

@@ -54,7 +54,9 @@ final class TemporaryFolder: Sendable {
     if unlink(path) == 0 { return }
     if let folder = opendir(path) {
       while let entry = readdir(folder) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
         if name != "." && name != ".." { remove(path + "/" + name) }
       }
       closedir(folder)

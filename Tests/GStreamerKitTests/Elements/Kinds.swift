@@ -66,7 +66,9 @@ final class Kinds: PassthroughVideoFilter {
     },
     .action("greet", parameters: [.string(nil)], result: .string(nil)) { _, arguments in .string("Hello, \(arguments[0].string ?? "?")") },
     .action("wrong", result: .int(0)) { _, _ in .string("not an int") },
-    .action("twice", parameters: [.int(0)], result: .int64(0)) { element, arguments in element.handle.emit("add", [arguments[0], arguments[0]]) },
+    .action("twice", parameters: [.int(0)], result: .int64(0)) { element, arguments in
+      element.handle.emit("add", [arguments[0], arguments[0]])
+    },
     .action("tell") { element, _ in
       element.told.add(1, ordering: .relaxed)
       return nil

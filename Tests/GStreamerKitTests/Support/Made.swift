@@ -48,7 +48,9 @@ final class Made {
   }
 
   func specification(_ name: String) throws -> UnsafeMutablePointer<GParamSpec> {
-    try #require(g_object_class_find_property(gobject.pointee.g_type_instance.g_class.withMemoryRebound(to: GObjectClass.self, capacity: 1) { $0 }, name))
+    try #require(
+      g_object_class_find_property(
+        gobject.pointee.g_type_instance.g_class.withMemoryRebound(to: GObjectClass.self, capacity: 1) { $0 }, name))
   }
 
   @discardableResult
@@ -102,10 +104,11 @@ struct Said: CustomStringConvertible {
 
   init(_ message: UnsafeMutablePointer<GstMessage>) {
     type = message.pointee.type
-    source = message.pointee.src.flatMap { gst_object_get_name($0) }.map { name in
-      defer { g_free(name) }
-      return String(cString: name)
-    } ?? ""
+    source =
+      message.pointee.src.flatMap { gst_object_get_name($0) }.map { name in
+        defer { g_free(name) }
+        return String(cString: name)
+      } ?? ""
     structure = type == GST_MESSAGE_ELEMENT ? gst_message_get_structure(message).map { Structure($0) } : nil
     sequenceNumber = gst_message_get_seqnum(message)
     if type == GST_MESSAGE_TOC { chapters = Self.chapters(message) }

@@ -15,7 +15,8 @@ enum Runtime {
       GST_VERSION_MAJOR, GST_VERSION_MINOR, "kittests", "Elements of the tests",
       { plugin in
         let all = [
-          Plugin.register(Kinds.self, in: plugin), Plugin.register(Holder.self, in: plugin), Plugin.register(Gate.self, in: plugin), Plugin.register(Lanes.self, in: plugin),
+          Plugin.register(Kinds.self, in: plugin), Plugin.register(Holder.self, in: plugin), Plugin.register(Gate.self, in: plugin),
+          Plugin.register(Lanes.self, in: plugin),
           Plugin.register(Scaler.self, in: plugin), Plugin.register(Hollow.self, in: plugin), Plugin.register(Chapters.self, in: plugin),
           Plugin.register(Counter.self, in: plugin),
         ]

@@ -18,10 +18,11 @@ struct Message: Hashable {
 
   init(_ message: UnsafeMutablePointer<GstMessage>) {
     posted = monotonic()
-    source = message.pointee.src.flatMap { gst_object_get_name($0) }.map { name in
-      defer { g_free(name) }
-      return String(cString: name)
-    } ?? ""
+    source =
+      message.pointee.src.flatMap { gst_object_get_name($0) }.map { name in
+        defer { g_free(name) }
+        return String(cString: name)
+      } ?? ""
     fields = gst_message_get_structure(message).map { Fields($0) }
     switch message.pointee.type {
     case GST_MESSAGE_ELEMENT: kind = .element

@@ -18,7 +18,10 @@ struct StillFilm {
 
   /// The film into a detector and on to pad `video` of an element called `clip`. Without `join` each shot is a medium of
   /// its own.
-  func launch(_ clip: String, detector: String = "threshold=10 min-shot-duration=0 filter=suppress align=true", join: String = "! identity single-segment=true") -> String {
+  func launch(
+    _ clip: String, detector: String = "threshold=10 min-shot-duration=0 filter=suppress align=true",
+    join: String = "! identity single-segment=true"
+  ) -> String {
     let sources = shots.map { "videotestsrc pattern=\($0.pattern) num-buffers=\($0.frames) ! \(Self.video) ! film. " }.joined()
     return "concat name=film \(join) ! shotdetect \(detector) ! clip.video shotclip name=clip \(clip) \(sources)"
   }
@@ -29,7 +32,9 @@ struct StillFilm {
   }
 
   /// Sound for as long as the film: bursts of 20 ms, into pad `audio`.
-  func sound(every milliseconds: Int = 370, _ effect: String = "") -> String { "\(bursts(every: milliseconds)) \(effect) ! queue ! clip.audio " }
+  func sound(every milliseconds: Int = 370, _ effect: String = "") -> String {
+    "\(bursts(every: milliseconds)) \(effect) ! queue ! clip.audio "
+  }
 
   /// Where the bursts begin, in seconds.
   func burstTimes(every milliseconds: Int = 370) throws -> [Double] {
@@ -60,7 +65,8 @@ struct ClipOnDisk {
   /// Samples at 48 kHz of the one channel.
   func sound() throws -> [Int16] {
     let bytes = try decoded(
-      "decodebin caps=\"audio/x-raw(ANY)\" expose-all-streams=false ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=1")
+      "decodebin caps=\"audio/x-raw(ANY)\" expose-all-streams=false ! audioconvert ! audioresample ! audio/x-raw,format=S16LE,rate=48000,channels=1"
+    )
     return stride(from: 0, to: bytes.count - 1, by: 2).map { Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8) }
   }
 

@@ -14,9 +14,10 @@ enum Field: Hashable {
     case "gboolean": self = .bool(g_value_get_boolean(value) != 0)
     case "gint": self = .int(g_value_get_int(value))
     case "GstValueArray":
-      self = .strings((0..<gst_value_array_get_size(value)).compactMap { index in
-        gst_value_array_get_value(value, index).flatMap { g_value_get_string($0) }.map { String(cString: $0) }
-      })
+      self = .strings(
+        (0..<gst_value_array_get_size(value)).compactMap { index in
+          gst_value_array_get_value(value, index).flatMap { g_value_get_string($0) }.map { String(cString: $0) }
+        })
     case let type: self = .other(type)
     }
   }
@@ -31,7 +32,9 @@ struct Fields: Hashable {
   init(_ structure: UnsafePointer<GstStructure>) {
     name = String(cString: gst_structure_get_name(structure))
     for index in 0..<UInt32(max(0, gst_structure_n_fields(structure))) {
-      guard let field = gst_structure_nth_field_name(structure, index), let value = gst_structure_get_value(structure, field) else { continue }
+      guard let field = gst_structure_nth_field_name(structure, index), let value = gst_structure_get_value(structure, field) else {
+        continue
+      }
       order.append(String(cString: field))
       values[String(cString: field)] = Field(value)
     }

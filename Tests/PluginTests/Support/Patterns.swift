@@ -12,7 +12,9 @@ final class Patterns: Sendable {
     gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,
       { pad, _, me in
-        guard let me, let pattern = Unmanaged<Patterns>.fromOpaque(me).takeUnretainedValue().next.withLock({ $0.take() }) else { return GST_PAD_PROBE_OK }
+        guard let me, let pattern = Unmanaged<Patterns>.fromOpaque(me).takeUnretainedValue().next.withLock({ $0.take() }) else {
+          return GST_PAD_PROBE_OK
+        }
         if let source = gst_pad_get_parent_element(pad) {
           gst_util_set_object_arg(gobject(source), "pattern", pattern)
           gst_object_unref(source)

@@ -5,7 +5,9 @@ enum Program {
   /// Runs it to its end, with the test's environment and these changes; nil removes a variable.
   ///
   /// - Returns: the exit status, or −1 after `limit` seconds or a signal, and what it printed.
-  static func run(_ arguments: [String], _ changes: [String: String?] = [:], within limit: Double = 60) throws -> (status: Int32, output: String) {
+  static func run(_ arguments: [String], _ changes: [String: String?] = [:], within limit: Double = 60) throws -> (
+    status: Int32, output: String
+  ) {
     let folder = try Folder()
     let file = folder.file("output")
     var actions = posix_spawn_file_actions_t()
@@ -32,7 +34,9 @@ enum Program {
   }
 
   private static var environment: [String: String] {
-    let pairs = text(of: "/proc/self/environ").split(separator: "\0").map { $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false) }
+    let pairs = text(of: "/proc/self/environ").split(separator: "\0").map {
+      $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    }
     return Dictionary(pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }) { first, _ in first }
   }
 

@@ -21,7 +21,13 @@ final class PromptGate {
   func open(_ prompt: String = "A hare") throws {
     var file: Int32 = -1
     // There is a reader when the model's thread is there.
-    guard eventually(within: 30, { file = Glibc.open(path, O_WRONLY | O_NONBLOCK); return file >= 0 }) else { throw Failure("nobody reads") }
+    guard
+      eventually(
+        within: 30,
+        {
+          file = Glibc.open(path, O_WRONLY | O_NONBLOCK); return file >= 0
+        })
+    else { throw Failure("nobody reads") }
     _ = (prompt + "\n").withCString { Glibc.write(file, $0, strlen($0)) }
     Glibc.close(file)
   }

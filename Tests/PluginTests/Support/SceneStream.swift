@@ -39,7 +39,9 @@ final class SceneStream {
   var out: Recorder { harness.out }
   var bus: Bus { harness.bus }
   /// Start of a frame at the video's rate.
-  func time(_ number: Int) -> UInt64 { video.rate.0 > 0 ? frameTime(number, rate: (Int(video.rate.0), Int(video.rate.1))) : frameTime(number) }
+  func time(_ number: Int) -> UInt64 {
+    video.rate.0 > 0 ? frameTime(number, rate: (Int(video.rate.0), Int(video.rate.1))) : frameTime(number)
+  }
 
   /// A frame of a shot, owned by the caller.
   func picture(_ number: Int, shot: Int = 0) throws -> UnsafeMutablePointer<GstBuffer> {
@@ -115,7 +117,9 @@ final class SceneStream {
     gst_pad_add_probe(
       harness.gst.pointee.srcpad, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM,
       { _, info, data in
-        guard let query = info.flatMap({ gst_pad_probe_info_get_query($0) }), query.pointee.type == GST_QUERY_DURATION else { return GST_PAD_PROBE_OK }
+        guard let query = info.flatMap({ gst_pad_probe_info_get_query($0) }), query.pointee.type == GST_QUERY_DURATION else {
+          return GST_PAD_PROBE_OK
+        }
         gst_query_set_duration(query, GST_FORMAT_TIME, gint64(Int(bitPattern: data)))
         return GST_PAD_PROBE_HANDLED
       }, UnsafeMutableRawPointer(bitPattern: Int(duration)), nil)

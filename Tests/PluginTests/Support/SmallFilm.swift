@@ -35,7 +35,9 @@ final class SmallFilm: Sendable {
       "filesrc location=\(Excerpt.film) ! decodebin ! videoscale ! video/x-raw,format=I420,width=160,height=90 ! filesink location=\(file)")
     try pipeline.run()
     bytes = contents(of: file)
-    guard pipeline.bus.errors.isEmpty, bytes.count == Excerpt.frames * video.size else { throw Failure("\(bytes.count) bytes of film: \(pipeline.bus.errors)") }
+    guard pipeline.bus.errors.isEmpty, bytes.count == Excerpt.frames * video.size else {
+      throw Failure("\(bytes.count) bytes of film: \(pipeline.bus.errors)")
+    }
   }
 
   /// A frame's bytes.
@@ -44,7 +46,9 @@ final class SmallFilm: Sendable {
   func frame(_ number: Int) throws -> UnsafeMutablePointer<GstBuffer> {
     let buffer = try video.makeBuffer()
     try withBytes(of: buffer) { to in
-      bytes.withUnsafeBytes { from in to.copyMemory(from: UnsafeRawBufferPointer(rebasing: from[number * video.size..<(number + 1) * video.size])) }
+      bytes.withUnsafeBytes { from in
+        to.copyMemory(from: UnsafeRawBufferPointer(rebasing: from[number * video.size..<(number + 1) * video.size]))
+      }
     }
     return buffer
   }
@@ -82,7 +86,9 @@ extension Harness {
     if video == nil { setVideo(film.video) }
     for (index, number) in numbers.enumerated() {
       try before(index)
-      guard push(try film.frame(number), at: frameTime(index, rate: (24, 1))) == GST_FLOW_OK else { throw Failure("frame \(index): \(bus.errors)") }
+      guard push(try film.frame(number), at: frameTime(index, rate: (24, 1))) == GST_FLOW_OK else {
+        throw Failure("frame \(index): \(bus.errors)")
+      }
     }
   }
 }

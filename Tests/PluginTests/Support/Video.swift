@@ -135,7 +135,9 @@ func four<T>(_ tuple: (T, T, T, T)) -> [T] { [tuple.0, tuple.1, tuple.2, tuple.3
 /// Maps a buffer for reading and writing.
 func withBytes<R>(of buffer: UnsafeMutablePointer<GstBuffer>, _ body: (UnsafeMutableBufferPointer<UInt8>) throws -> R) throws -> R {
   var map = GstMapInfo()
-  guard gst_buffer_map(buffer, &map, GstMapFlags(rawValue: GST_MAP_READ.rawValue | GST_MAP_WRITE.rawValue)) != 0 else { throw Failure("no map") }
+  guard gst_buffer_map(buffer, &map, GstMapFlags(rawValue: GST_MAP_READ.rawValue | GST_MAP_WRITE.rawValue)) != 0 else {
+    throw Failure("no map")
+  }
   defer { gst_buffer_unmap(buffer, &map) }
   return try body(UnsafeMutableBufferPointer(start: map.data, count: Int(map.size)))
 }

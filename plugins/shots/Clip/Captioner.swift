@@ -56,7 +56,8 @@ struct Captioner {
       do {
         captions.append(try command.run(first: first, last: last, timeout: timeout, isCancelled: isCancelled))
       } catch {
-        throw ElementError.resource(GST_RESOURCE_ERROR_FAILED, "The captioner \"\(command.program)\" \(error): scenes stay without captions.")
+        throw ElementError.resource(
+          GST_RESOURCE_ERROR_FAILED, "The captioner \"\(command.program)\" \(error): scenes stay without captions.")
       }
     }
     return captions
@@ -79,7 +80,8 @@ struct Captioner {
     guard gst_buffer_map(buffer, &map, GST_MAP_READ) != 0 else { return }
     defer { gst_buffer_unmap(buffer, &map) }
     guard g_file_set_contents(path, UnsafeRawPointer(map.data).assumingMemoryBound(to: CChar.self), gssize(map.size), &error) != 0 else {
-      throw ElementError.resource(GST_RESOURCE_ERROR_WRITE, error.map { String(cString: $0.pointee.message) } ?? "Could not write to \"\(path)\"")
+      throw ElementError.resource(
+        GST_RESOURCE_ERROR_WRITE, error.map { String(cString: $0.pointee.message) } ?? "Could not write to \"\(path)\"")
     }
   }
 }

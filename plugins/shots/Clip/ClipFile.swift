@@ -51,7 +51,10 @@ final class ClipFile {
     var description = "\(format.muxer) name=mux ! fdsink name=out sync=false fd=\(part.descriptor)"
     // Neither source blocks: the muxer may be waiting for the other one. `write` looks at the backlog instead.
     description += " appsrc name=picture format=time handle-segment-change=true max-bytes=0"
-    if soundInfo != nil { description += " appsrc name=sound format=time max-bytes=0 ! audioconvert ! audioresample ! \(format.audioEncoder) ! identity name=heard" }
+    if soundInfo != nil {
+      description +=
+        " appsrc name=sound format=time max-bytes=0 ! audioconvert ! audioresample ! \(format.audioEncoder) ! identity name=heard"
+    }
     var error: UnsafeMutablePointer<GError>?
     defer { g_clear_error(&error) }
     guard let made = gst_parse_launch_full(description, nil, GST_PARSE_FLAG_FATAL_ERRORS, &error) else {
@@ -156,7 +159,9 @@ final class ClipFile {
     guard let source = gst_element_get_static_pad(from, "src") else { throw failure() }
     defer { gst_object_unref(source) }
     guard let sink = gst_element_get_compatible_pad(mux, source, caps) else {
-      throw ElementError.stream(GST_STREAM_ERROR_FORMAT, "\"\(path)\" cannot be written: its muxer does not take what the encoder gives. Set muxer, or the other extension.")
+      throw ElementError.stream(
+        GST_STREAM_ERROR_FORMAT,
+        "\"\(path)\" cannot be written: its muxer does not take what the encoder gives. Set muxer, or the other extension.")
     }
     defer { gst_object_unref(sink) }
     guard gst_pad_link(source, sink) == GST_PAD_LINK_OK else { throw failure() }

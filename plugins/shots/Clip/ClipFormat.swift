@@ -29,12 +29,18 @@ struct ClipFormat: Sendable {
   /// Frames are not reordered, so that a clip can end at any frame; what players commonly decode is 4:2:0 of 8 bits; and
   /// key frames are made where they are asked for only, so that each is one that decoding can begin at.
   private static let h264 = [
-    Candidate("capsfilter caps=video/x-raw,format=I420 ! x264enc speed-preset=veryfast pass=qual quantizer=20 bframes=0 option-string=scenecut=0", in: "gstreamer1.0-plugins-ugly"),
-    Candidate("openh264enc complexity=low rate-control=quality bitrate=6000000 scene-change-detection=false", in: "gstreamer1.0-plugins-bad"),
+    Candidate(
+      "capsfilter caps=video/x-raw,format=I420 ! x264enc speed-preset=veryfast pass=qual quantizer=20 bframes=0 option-string=scenecut=0",
+      in: "gstreamer1.0-plugins-ugly"),
+    Candidate(
+      "openh264enc complexity=low rate-control=quality bitrate=6000000 scene-change-detection=false", in: "gstreamer1.0-plugins-bad"),
   ]
   private static let vp9 = [
-    Candidate("vp9enc deadline=1 cpu-used=8 end-usage=cq cq-level=32 target-bitrate=8000000 lag-in-frames=0 auto-alt-ref=0", in: "gstreamer1.0-plugins-good"),
-    Candidate("vp8enc deadline=1 cpu-used=8 end-usage=cq cq-level=16 target-bitrate=8000000 lag-in-frames=0", in: "gstreamer1.0-plugins-good"),
+    Candidate(
+      "vp9enc deadline=1 cpu-used=8 end-usage=cq cq-level=32 target-bitrate=8000000 lag-in-frames=0 auto-alt-ref=0",
+      in: "gstreamer1.0-plugins-good"),
+    Candidate(
+      "vp8enc deadline=1 cpu-used=8 end-usage=cq cq-level=16 target-bitrate=8000000 lag-in-frames=0", in: "gstreamer1.0-plugins-good"),
   ]
   private static let aac = [
     Candidate("fdkaacenc bitrate=128000", in: "gstreamer1.0-plugins-bad"),
@@ -79,7 +85,9 @@ struct ClipFormat: Sendable {
   func muxerCaps() throws -> UnsafeMutablePointer<GstCaps>? {
     var error: UnsafeMutablePointer<GError>?
     defer { g_clear_error(&error) }
-    guard let element = gst_parse_launch_full(muxer, nil, GST_PARSE_FLAG_FATAL_ERRORS, &error) else { throw ElementError(parsing: muxer, error) }
+    guard let element = gst_parse_launch_full(muxer, nil, GST_PARSE_FLAG_FATAL_ERRORS, &error) else {
+      throw ElementError(parsing: muxer, error)
+    }
     gst_object_ref_sink(element)
     defer { gst_object_unref(element) }
     guard var caps = gst_caps_new_empty() else { return nil }

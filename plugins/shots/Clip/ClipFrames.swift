@@ -66,7 +66,9 @@ struct ClipFrames {
     defer { gst_object_unref(file) }
     guard let out = gst_bin_get_by_name(bin, "out") else { return }
     defer { gst_object_unref(out) }
-    Value.string(path).withGValue { g_object_set_property(UnsafeMutableRawPointer(file).assumingMemoryBound(to: GObject.self), "location", $0) }
+    Value.string(path).withGValue {
+      g_object_set_property(UnsafeMutableRawPointer(file).assumingMemoryBound(to: GObject.self), "location", $0)
+    }
     gst_element_set_state(pipeline, GST_STATE_PLAYING)
     let sink = UnsafeMutableRawPointer(out).assumingMemoryBound(to: GstAppSink.self)
     while true {

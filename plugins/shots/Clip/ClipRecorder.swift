@@ -147,7 +147,11 @@ private struct ClipWriter {
     case .picture(let packet, let time):
       try perform(plan.take(packet, time))
       if plan.missedKeys > 0, missedKeys == 0 {
-        report(.warning(.stream(GST_STREAM_ERROR_ENCODE, "The encoder makes no key frame where it is asked for one: clips begin late, or not at all. Set encoder.")))
+        report(
+          .warning(
+            .stream(
+              GST_STREAM_ERROR_ENCODE,
+              "The encoder makes no key frame where it is asked for one: clips begin late, or not at all. Set encoder.")))
       }
       missedKeys = plan.missedKeys
       try advance()
@@ -205,7 +209,8 @@ private struct ClipWriter {
       let hasSound = options.hasSound && soundCaps != nil && soundHead > recording.head.start
       guard hasSound || isSoundOver || !options.hasSound else { return }
       recording.file = try ClipFile(
-        path: name(of: recording, attempt: options.names.hasNumber ? before : 0), start: recording.head.start, format: options.format, picture: recording.caps, sound: hasSound ? soundCaps : nil)
+        path: name(of: recording, attempt: options.names.hasNumber ? before : 0), start: recording.head.start, format: options.format,
+        picture: recording.caps, sound: hasSound ? soundCaps : nil)
     }
     guard let file = recording.file else { return }
     if file.hasSound {
@@ -237,11 +242,13 @@ private struct ClipWriter {
     gst_structure_get_int(format, "height", &height)
     gst_structure_get_fraction(format, "framerate", &numerator, &denominator)
     let record = ClipRecord(
-      path: path, videoName: options.videoName, start: first.stream, end: first.stream.saturating(adding: duration), frames: recording.frames,
+      path: path, videoName: options.videoName, start: first.stream, end: first.stream.saturating(adding: duration),
+      frames: recording.frames,
       shot: recording.head.shot, boundary: recording.head.boundary, width: Int(width), height: Int(height),
       rate: FrameRate(Int(numerator), Int(denominator)))
     let start = recording.head.start
-    let inside = boundaries.filter { boundary in boundary.shot != record.shot && boundary.runningTime.map { $0 > start && $0 < end } == true }
+    let inside = boundaries.filter { boundary in boundary.shot != record.shot && boundary.runningTime.map { $0 > start && $0 < end } == true
+    }
     finisher.take(FinishedClip(record: record, start: start, end: end, isAround: options.mode != .shots, around: inside))
   }
 

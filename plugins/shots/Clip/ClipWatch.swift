@@ -118,7 +118,9 @@ final class ClipWatch: Sendable {
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if let asked = KeyUnit(event)?.runningTime { return state.withLock { $0.lastKey = asked &- Self.origin } }
       // A boundary that no frame follows.
-      guard let boundary = gst_event_get_structure(event).flatMap({ Boundary(Structure($0)) }), let time = boundary.runningTime else { return }
+      guard let boundary = gst_event_get_structure(event).flatMap({ Boundary(Structure($0)) }), let time = boundary.runningTime else {
+        return
+      }
       mark(boundary, at: time, frame: nil)
     default: break
     }
@@ -133,7 +135,9 @@ final class ClipWatch: Sendable {
       !pad.push(Event(taking: gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request)))
     {
       handle.postWarning(
-        .stream(GST_STREAM_ERROR_FAILED, "No shotdetect with attach-meta=true upstream answers: there will be no boundaries. Put one before this element."))
+        .stream(
+          GST_STREAM_ERROR_FAILED,
+          "No shotdetect with attach-meta=true upstream answers: there will be no boundaries. Put one before this element."))
     }
     guard let running = Self.runningTime(of: buffer) else { return }
     let duration = buffer.pointee.duration == .max ? 0 : ClockTime(buffer.pointee.duration)
@@ -163,7 +167,9 @@ final class ClipWatch: Sendable {
     }
     if warns {
       handle.postWarning(
-        .library(GST_LIBRARY_ERROR_SETTINGS, "A boundary was told after its frame had passed: the shot's file begins late. Set align=true on shotdetect."))
+        .library(
+          GST_LIBRARY_ERROR_SETTINGS,
+          "A boundary was told after its frame had passed: the shot's file begins late. Set align=true on shotdetect."))
     }
     // A shot can begin only where a key frame can still be made.
     if isShots, frame == nil { return }

@@ -53,7 +53,8 @@ final class FinishingWork: Sendable {
       if let path = settings.manifestLocation { try LineFile(path: path).append(record.json) }
     } catch {
       state.withLock { $0.hasFailed = true }
-      report(.error(error as? ElementError ?? (error as? FileError).map { ElementError($0) } ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)")))
+      report(
+        .error(error as? ElementError ?? (error as? FileError).map { ElementError($0) } ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)")))
       return
     }
     count { $0.clips += 1 }
@@ -112,18 +113,22 @@ extension FinishedClip {
   }
 
   fileprivate var message: Structure {
-    Structure("shot-clip", [
-      ("location", .string(record.path)), ("shot", .uint64(record.shot)), ("frames", .uint64(record.frames)),
-      ("running-time-start", .uint64(start)), ("running-time-end", .uint64(end)),
-      ("stream-time-start", .uint64(record.start)), ("stream-time-end", .uint64(record.end)),
-    ])
+    Structure(
+      "shot-clip",
+      [
+        ("location", .string(record.path)), ("shot", .uint64(record.shot)), ("frames", .uint64(record.frames)),
+        ("running-time-start", .uint64(start)), ("running-time-end", .uint64(end)),
+        ("stream-time-start", .uint64(record.start)), ("stream-time-end", .uint64(record.end)),
+      ])
   }
 }
 
 extension Boundary {
   /// Running time of the last clean frame of the old shot.
   fileprivate var lastOld: UInt64? {
-    guard let runningTime, let streamTime, let transitionStart, streamTime >= transitionStart else { return runningTime.map { $0 - min($0, 3_000_000) } }
+    guard let runningTime, let streamTime, let transitionStart, streamTime >= transitionStart else {
+      return runningTime.map { $0 - min($0, 3_000_000) }
+    }
     return runningTime - min(runningTime, streamTime - transitionStart)
   }
 

@@ -48,7 +48,10 @@ final class ShotClip: BinElement {
     .enumeration("mode", \.mode, "What a clip is", changeable: .ready),
     .string(
       "location", \.location,
-      "Files to write: %05d is the clip's number, {shot} its shot's, {time} where it starts (00-01-02.345). The extension says the container: mp4, mov, mkv, webm, ts",
+      """
+      Files to write: %05d is the clip's number, {shot} its shot's, {time} where it starts (00-01-02.345). The \
+      extension says the container: mp4, mov, mkv, webm, ts
+      """,
       changeable: .ready),
     .bool("overwrite", \.overwrite, "Take names that exist; otherwise the next that is free", changeable: .ready),
     .clockTime("min-duration", \.minimumDuration, "Nanoseconds; shorter clips are not kept", changeable: .ready),
@@ -56,14 +59,23 @@ final class ShotClip: BinElement {
     .clockTime("max-duration", \.longest, "Nanoseconds; the longest clip with mode=around", changeable: .ready),
     .enumeration("which", \.which, "Which boundaries get a clip, with mode=around", changeable: .ready),
     .clockTime(
-      "key-frame-interval", \.keyFrameInterval, "Nanoseconds between key frames, where clips can begin, with mode=around; at most padding is used",
+      "key-frame-interval", \.keyFrameInterval,
+      "Nanoseconds between key frames, where clips can begin, with mode=around; at most padding is used",
       changeable: .ready),
-    .string("encoder", \.encoder, "Video encoder with its properties, as gst-launch-1.0 reads it; none: what suits the container and is installed", changeable: .ready),
-    .string("audio-encoder", \.audioEncoder, "Audio encoder with its properties, as gst-launch-1.0 reads it; none: what suits the container and is installed", changeable: .ready),
-    .string("muxer", \.muxer, "Muxer with its properties, as gst-launch-1.0 reads it; none: what the extension of location says", changeable: .ready),
+    .string(
+      "encoder", \.encoder,
+      "Video encoder with its properties, as gst-launch-1.0 reads it; none: what suits the container and is installed", changeable: .ready),
+    .string(
+      "audio-encoder", \.audioEncoder,
+      "Audio encoder with its properties, as gst-launch-1.0 reads it; none: what suits the container and is installed", changeable: .ready),
+    .string(
+      "muxer", \.muxer, "Muxer with its properties, as gst-launch-1.0 reads it; none: what the extension of location says",
+      changeable: .ready),
     .string("manifest-location", \.manifestLocation, "JSON Lines file to add a line to for each clip that is complete", changeable: .ready),
     .string("video-name", \.videoName, "Name of the medium for the manifest", changeable: .ready),
-    .bool("validate", \.validate, "Keep clips only in which some frame differs from the one before it by more than 50 of 255 on average", changeable: .ready),
+    .bool(
+      "validate", \.validate, "Keep clips only in which some frame differs from the one before it by more than 50 of 255 on average",
+      changeable: .ready),
     .string(
       "captioner", \.captioner,
       "Command that prints one line about a scene, run without a shell; {first} and {last} are PNG files of its first and last frame",
@@ -99,7 +111,8 @@ final class ShotClip: BinElement {
     defer { g_free(text) }
 
     // Raw frames are large: no more than keep both sides busy.
-    let queue = try bin.add("queue"), convert = try bin.add("videoconvert"), fit = try bin.add("capsfilter"), sink = try bin.add("fakesink", name: "picture")
+    let queue = try bin.add("queue"), convert = try bin.add("videoconvert"), fit = try bin.add("capsfilter"),
+      sink = try bin.add("fakesink", name: "picture")
     bin.set(queue, "max-size-buffers", "4")
     bin.set(queue, "max-size-bytes", "0")
     bin.set(queue, "max-size-time", "0")
@@ -128,7 +141,9 @@ final class ShotClip: BinElement {
   func added(_ pad: Pad, to bin: Bin, _ settings: Settings) throws {
     let chain = try Self.soundChain.map { try bin.add($0, name: "sound-\($0)") }
     for (one, next) in zip(chain, chain.dropFirst()) { try bin.link(one, next) }
-    guard let queue = chain.first, let single = bin.child("sound-identity"), let filter = bin.child("sound-capsfilter"), let sink = chain.last else { return }
+    guard let queue = chain.first, let single = bin.child("sound-identity"), let filter = bin.child("sound-capsfilter"),
+      let sink = chain.last
+    else { return }
     Self.setUp(sink, in: bin)
     // PLAYING does not wait for sound that never begins.
     bin.set(sink, "async", "false")
@@ -215,7 +230,8 @@ final class ShotClip: BinElement {
 extension ClipFormat {
   init(_ settings: ShotClip.Settings, hasSound: Bool) throws {
     try self.init(
-      location: settings.location ?? "", encoder: settings.encoder, audioEncoder: settings.audioEncoder, muxer: settings.muxer, hasSound: hasSound)
+      location: settings.location ?? "", encoder: settings.encoder, audioEncoder: settings.audioEncoder, muxer: settings.muxer,
+      hasSound: hasSound)
   }
 }
 

@@ -46,7 +46,9 @@ final class Defade: PadElement {
   static let properties: [Property<Defade>] = [
     .enumeration("mode", \.mode, "What becomes of the frames of a transition", changeable: .ready),
     .flags("kinds", \.kinds, "Which transitions are treated", changeable: .ready),
-    .uint("margin", \.margin, "Frames by which a transition is taken to be longer on each side than the detector says", 0...100, changeable: .ready),
+    .uint(
+      "margin", \.margin, "Frames by which a transition is taken to be longer on each side than the detector says", 0...100,
+      changeable: .ready),
     .clockTime(
       "look-ahead", \.lookAhead,
       "How long frames are held, in nanoseconds: what a transition has before its boundary, and what its second half has, must fit into it",
@@ -203,7 +205,11 @@ final class Defade: PadElement {
       handle.postWarning(
         .stream(
           GST_STREAM_ERROR_FAILED,
-          "No shotdetect with attach-meta=true upstream answers: no transition will be removed. Put \"shotdetect detector=fused align=true\" before this element."))
+          """
+          No shotdetect with attach-meta=true upstream answers: no transition will be removed. Put \"shotdetect \
+          detector=fused align=true\" before this element.
+          """
+        ))
     }
   }
 
@@ -268,7 +274,11 @@ final class Defade: PadElement {
       handle.postWarning(
         .stream(
           GST_STREAM_ERROR_FAILED,
-          "A transition was known \(lateness / 1_000_000) ms too late to be treated from its beginning. Set shotdetect's align=true, or more look-ahead."))
+          """
+          A transition was known \(lateness / 1_000_000) ms too late to be treated from its beginning. Set \
+          shotdetect's align=true, or more look-ahead.
+          """
+        ))
     }
     return try turn.get()
   }

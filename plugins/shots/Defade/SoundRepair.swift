@@ -198,7 +198,9 @@ struct SoundRepair {
     }
     current?.done += count
     let size = info.bytesPerFrame
-    guard let part = gst_buffer_copy_region(piece.buffer, cgst_buffer_copy_all(), gsize(piece.done * size), gsize(count * size)) else { return }
+    guard let part = gst_buffer_copy_region(piece.buffer, cgst_buffer_copy_all(), gsize(piece.done * size), gsize(count * size)) else {
+      return
+    }
     stamp(part, pts, count, info)
     if piece.done > 0 { gst_buffer_unset_flags(part, GST_BUFFER_FLAG_DISCONT) }
     ready.append(.buffer(part))

@@ -89,7 +89,9 @@ extension VideoRepair {
     case GST_EVENT_GAP:
       var (start, duration) = (GstClockTime(0), GstClockTime(0))
       gst_event_parse_gap(event, &start, &duration)
-      if shift > 0, let time = start.valid { event = event.replaced(by: gst_event_new_gap(GstClockTime(time - min(time, shift)), duration)) }
+      if shift > 0, let time = start.valid {
+        event = event.replaced(by: gst_event_new_gap(GstClockTime(time - min(time, shift)), duration))
+      }
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if removed > 0, var asked = KeyUnit(event) {
         asked.pts = asked.pts.map { $0 - min($0, shift) }

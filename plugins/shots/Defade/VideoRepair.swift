@@ -106,7 +106,9 @@ struct VideoRepair {
       Marks.boundary.removeAll(from: buffer)
       for fields in told {
         guard let boundary = Boundary(fields) else { continue }
-        if boundary.pts == time.pts, let frame = Int64(exactly: boundary.frame), let own = Int64(exactly: number) { countedBefore = frame - own }
+        if boundary.pts == time.pts, let frame = Int64(exactly: boundary.frame), let own = Int64(exactly: number) {
+          countedBefore = frame - own
+        }
         if plan.treats(boundary) {
           add(boundary, before: time.streamTime)
         } else {

@@ -15,7 +15,8 @@ extension ShotDetect {
     do {
       let model = try loadModel(try ModelFolder.find("fused"))
       let inference = try InferenceThread(
-        folder: folder, windowing: settings.networkWindowing, precision: settings.precision.precision, threads: Int(settings.threads == 0 ? 2 : settings.threads))
+        folder: folder, windowing: settings.networkWindowing, precision: settings.precision.precision,
+        threads: Int(settings.threads == 0 ? 2 : settings.threads))
       ComputeLog.tell(Self.debug, handle, asked: settings.precision.rawValue, taken: settings.precision.precision.available.rawValue)
       return NetworkParts(inference: inference, model: model, policy: settings.whenLate.policy)
     } catch TransNetError.weights(let error) {

@@ -16,9 +16,10 @@ import Synchronization
 /// - Buffers pass on without a copy; frames are mapped read-only; QoS is off, so that what is found never depends on load.
 /// - Latency: none. A boundary that the detector knows late is reported late, with its true times. With `align=true`
 ///   buffers and serialized events are held back by the detector's look-ahead, that latency is reported, and every mark
-///   is exact: transnet and fused look `look-ahead` + 23 frames ahead, adaptive `adaptive-window` frames, content with `filter=merge` `min-shot-duration` (where
-///   cuts that are closer together are merged is known only then), the others not at all. The threshold detector knows
-///   the middle of a fade when the picture is back, however long it was dark, and reports it then.
+///   is exact: transnet and fused look `look-ahead` + 23 frames ahead, adaptive `adaptive-window` frames, content with
+///   `filter=merge` `min-shot-duration` (where cuts that are closer together are merged is known only then), the others not
+///   at all. The threshold detector knows the middle of a fade when the picture is back, however long it was dark, and
+///   reports it then.
 /// - A flush or a jump in time starts over; shots and frames are counted on. Frames outside of the segment and streams
 ///   that play backwards pass unseen. Interlaced frames are compared as they are woven.
 /// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect ! fakesink`
@@ -63,38 +64,78 @@ final class ShotDetect: PassthroughVideoFilter {
     var skipped: UInt64 = 0
   }
 
-  static let properties: [Property<ShotDetect>] = [
-    .enumeration("detector", \.detector, "How boundaries are found", changeable: .ready),
-    .optionalDouble(
-      "threshold", \.threshold,
-      "Score from which a boundary is reported, in the detector's unit: content 0-255 (27), adaptive ratio 0-255 (3), threshold mean level 0-255 under which it is dark (12), histogram 0-1 (0.2), hash 0-1 (0.35), transnet and fused probability 0-1 (0.5 and 0.6); -1 for the detector's own",
-      upTo: 255, changeable: .playing),
-    .double("weight-hue", \.weightHue, "content, adaptive: weight of the hue difference", -1000...1000, changeable: .playing),
-    .double("weight-saturation", \.weightSaturation, "content, adaptive: weight of the saturation difference", -1000...1000, changeable: .playing),
-    .double("weight-luma", \.weightLuma, "content, adaptive: weight of the brightness (HSV value) difference", -1000...1000, changeable: .playing),
-    .double("weight-edges", \.weightEdges, "content, adaptive: weight of the edge difference; edges cost time when it is not 0", -1000...1000, changeable: .playing),
-    .clockTime("min-shot-duration", \.minimumShot, "Shortest shot in nanoseconds; 18446744073709551615 for the detector's own: 0 for transnet and fused, 600000000 for the others", 0...(.max), changeable: .playing),
-    .enumeration("filter", \.filter, "content: what becomes of cuts closer together than min-shot-duration", changeable: .ready),
-    .uint("adaptive-window", \.adaptiveWindow, "adaptive: frames on each side that a frame is compared with", 1...1000, changeable: .ready),
-    .double("fade-bias", \.fadeBias, "threshold: where in the dark the boundary lies, from -1 (fade-out) over 0 (middle) to 1 (fade-in)", -1...1, changeable: .playing),
-    .uint("look-ahead", \.lookAhead, "transnet, fused: frames after a frame that the network sees before it judges it; below 48 it computes frames more than once", 1...99, changeable: .ready),
-    .enumeration("windowing", \.windowing, "transnet, fused: how the network runs over the stream", changeable: .ready),
-    .enumeration("precision", \.precision, "transnet, fused: what the network computes in", changeable: .ready),
-    .uint("threads", \.threads, "transnet, fused: threads that compute, 1, 2 or 4; 0 for 2", 0...4, changeable: .ready),
-    .enumeration("when-late", \.whenLate, "transnet, fused: what happens when inference is so far behind that its queue of 16 frames is full", changeable: .ready),
-    .string("model-location", \.modelLocation, "transnet, fused: folder of TransNetV2's weights; none for those that come with the plugin", changeable: .ready),
-    .bool("align", \.align, "Hold frames back by the detector's look-ahead, so that every mark is exact", changeable: .ready),
-    .bool("post-messages", \.postMessages, "Post an element message shot-boundary for each boundary", changeable: .playing),
-    .bool("attach-meta", \.attachMeta, "Attach GstShotBoundaryMeta to the first buffer of each new shot", changeable: .playing),
-    .bool("force-key-units", \.forceKeyUnits, "Ask encoders downstream for a key frame at each boundary (exact for late detectors with align=true)", changeable: .playing),
-    .bool("post-toc", \.postTOC, "At the end post the shots as a table of contents and send it downstream (matroskamux writes chapters only before its first frame: launch/pipelines/chapters adds them afterwards)", changeable: .ready),
-    .counter("shots", \.shots, "Shots begun so far"),
-    .counter("frames", \.frames, "Frames seen so far"),
-    .counter("frames-skipped", \.skipped, "Frames that the network did not see because it was late (when-late=skip)"),
-    .measurement("last-score", \.lastScore, "What the detector last compared with the threshold", -1_000_000...1_000_000),
-  ] + (Classification.isAvailable ? [
-    .bool("analytics-meta", \.analyticsMeta, "Attach each boundary as GstAnalytics metadata too: shot-boundary/KIND, as a classification and as an object that fills the picture, with the score as a confidence from 0 to 1", changeable: .playing),
-  ] : [])
+  static let properties: [Property<ShotDetect>] =
+    [
+      .enumeration("detector", \.detector, "How boundaries are found", changeable: .ready),
+      .optionalDouble(
+        "threshold", \.threshold,
+        """
+        Score from which a boundary is reported, in the detector's unit: content 0-255 (27), adaptive ratio 0-255 \
+        (3), threshold mean level 0-255 under which it is dark (12), histogram 0-1 (0.2), hash 0-1 (0.35), transnet \
+        and fused probability 0-1 (0.5 and 0.6); -1 for the detector's own
+        """,
+        upTo: 255, changeable: .playing),
+      .double("weight-hue", \.weightHue, "content, adaptive: weight of the hue difference", -1000...1000, changeable: .playing),
+      .double(
+        "weight-saturation", \.weightSaturation, "content, adaptive: weight of the saturation difference", -1000...1000,
+        changeable: .playing),
+      .double(
+        "weight-luma", \.weightLuma, "content, adaptive: weight of the brightness (HSV value) difference", -1000...1000,
+        changeable: .playing),
+      .double(
+        "weight-edges", \.weightEdges, "content, adaptive: weight of the edge difference; edges cost time when it is not 0", -1000...1000,
+        changeable: .playing),
+      .clockTime(
+        "min-shot-duration", \.minimumShot,
+        "Shortest shot in nanoseconds; 18446744073709551615 for the detector's own: 0 for transnet and fused, 600000000 for the others",
+        0...(.max), changeable: .playing),
+      .enumeration("filter", \.filter, "content: what becomes of cuts closer together than min-shot-duration", changeable: .ready),
+      .uint(
+        "adaptive-window", \.adaptiveWindow, "adaptive: frames on each side that a frame is compared with", 1...1000, changeable: .ready),
+      .double(
+        "fade-bias", \.fadeBias, "threshold: where in the dark the boundary lies, from -1 (fade-out) over 0 (middle) to 1 (fade-in)",
+        -1...1, changeable: .playing),
+      .uint(
+        "look-ahead", \.lookAhead,
+        "transnet, fused: frames after a frame that the network sees before it judges it; below 48 it computes frames more than once",
+        1...99, changeable: .ready),
+      .enumeration("windowing", \.windowing, "transnet, fused: how the network runs over the stream", changeable: .ready),
+      .enumeration("precision", \.precision, "transnet, fused: what the network computes in", changeable: .ready),
+      .uint("threads", \.threads, "transnet, fused: threads that compute, 1, 2 or 4; 0 for 2", 0...4, changeable: .ready),
+      .enumeration(
+        "when-late", \.whenLate, "transnet, fused: what happens when inference is so far behind that its queue of 16 frames is full",
+        changeable: .ready),
+      .string(
+        "model-location", \.modelLocation, "transnet, fused: folder of TransNetV2's weights; none for those that come with the plugin",
+        changeable: .ready),
+      .bool("align", \.align, "Hold frames back by the detector's look-ahead, so that every mark is exact", changeable: .ready),
+      .bool("post-messages", \.postMessages, "Post an element message shot-boundary for each boundary", changeable: .playing),
+      .bool("attach-meta", \.attachMeta, "Attach GstShotBoundaryMeta to the first buffer of each new shot", changeable: .playing),
+      .bool(
+        "force-key-units", \.forceKeyUnits,
+        "Ask encoders downstream for a key frame at each boundary (exact for late detectors with align=true)", changeable: .playing),
+      .bool(
+        "post-toc", \.postTOC,
+        """
+        At the end post the shots as a table of contents and send it downstream (matroskamux writes chapters only \
+        before its first frame: launch/pipelines/chapters adds them afterwards)
+        """,
+        changeable: .ready),
+      .counter("shots", \.shots, "Shots begun so far"),
+      .counter("frames", \.frames, "Frames seen so far"),
+      .counter("frames-skipped", \.skipped, "Frames that the network did not see because it was late (when-late=skip)"),
+      .measurement("last-score", \.lastScore, "What the detector last compared with the threshold", -1_000_000...1_000_000),
+    ]
+    + (Classification.isAvailable
+      ? [
+        .bool(
+          "analytics-meta", \.analyticsMeta,
+          """
+          Attach each boundary as GstAnalytics metadata too: shot-boundary/KIND, as a classification and as an object \
+          that fills the picture, with the score as a confidence from 0 to 1
+          """,
+          changeable: .playing)
+      ] : [])
 
   struct State {
     var stream = DetectionStream()
@@ -122,7 +163,11 @@ final class ShotDetect: PassthroughVideoFilter {
       handle.postWarning(
         .library(
           GST_LIBRARY_ERROR_SETTINGS,
-          "The detector \"\(settings.detector.rawValue)\" knows a boundary \(state.stream.lookAhead.frames) frames late: key frames will be late too. Set align=true."))
+          """
+          The detector \"\(settings.detector.rawValue)\" knows a boundary \(state.stream.lookAhead.frames) frames \
+          late: key frames will be late too. Set align=true.
+          """
+        ))
     }
   }
 
@@ -137,7 +182,8 @@ final class ShotDetect: PassthroughVideoFilter {
     let skipped = state.stream.skipped
     if skipped > 0, output.readings.skipped == 0 {
       handle.postWarning(
-        .resource(GST_RESOURCE_ERROR_BUSY, "Inference is slower than the stream: the network does not see every frame (see frames-skipped)."))
+        .resource(
+          GST_RESOURCE_ERROR_BUSY, "Inference is slower than the stream: the network does not see every frame (see frames-skipped)."))
     }
     output.readings.skipped = skipped
     if settings.postTOC {
@@ -200,7 +246,8 @@ final class ShotDetect: PassthroughVideoFilter {
         output.classify(
           boundary.frame,
           as: Classification(
-            label: "\(Boundary.structureName)/\(boundary.kind.rawValue)", confidence: detectorSettings(settings).confidence(ofScore: boundary.score)))
+            label: "\(Boundary.structureName)/\(boundary.kind.rawValue)",
+            confidence: detectorSettings(settings).confidence(ofScore: boundary.score)))
       }
       if settings.postMessages { output.post(fields, at: boundary.frame) }
       if settings.postTOC, let time = boundary.streamTime { state.chapters.append(time) }

@@ -7,7 +7,8 @@ extension PictureLayout {
   init?(_ info: VideoInfo) {
     guard let format = PixelFormat(info.format) else { return nil }
     // Of the wider gamuts' matrices BT.709's is the nearest.
-    let matrix: ColorMatrix = info.colorMatrix == GST_VIDEO_COLOR_MATRIX_BT601 || info.colorMatrix == GST_VIDEO_COLOR_MATRIX_FCC ? .bt601 : .bt709
+    let matrix: ColorMatrix =
+      info.colorMatrix == GST_VIDEO_COLOR_MATRIX_BT601 || info.colorMatrix == GST_VIDEO_COLOR_MATRIX_FCC ? .bt601 : .bt709
     self.init(
       format: format, width: info.width, height: info.height, matrix: matrix,
       range: info.colorRange == GST_VIDEO_COLOR_RANGE_0_255 ? .full : .limited)

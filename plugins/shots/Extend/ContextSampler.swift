@@ -132,7 +132,8 @@ struct ContextSampler {
 
   func context(width: Int, height: Int, frameRate: (numerator: Int, denominator: Int)) -> SceneContext {
     let clips = keepsClips ? window.clips : []
-    let known = ends.filter(\.isSeen).suffix(clips.count).map { end -> ShotEnd? in if case .seen(let picture) = end { picture } else { nil } }
+    let known = ends.filter(\.isSeen).suffix(clips.count).map { end -> ShotEnd? in if case .seen(let picture) = end { picture } else { nil }
+    }
     // Of a single shot there may be several clips, of which the last one ends as it does.
     let earlier = [ShotEnd?](repeating: nil, count: clips.count - known.count)
     return SceneContext(
@@ -145,7 +146,9 @@ struct ContextSampler {
     let bytes = [UInt8](unsafeUninitializedCapacity: stride * plane.rows) { bytes, count in
       guard let base = bytes.baseAddress else { return }
       base.initialize(repeating: 0, count: stride * plane.rows)
-      for row in 0..<plane.rows { UnsafeMutableRawPointer(base + row * stride).copyMemory(from: plane.base + row * plane.stride, byteCount: plane.rowBytes) }
+      for row in 0..<plane.rows {
+        UnsafeMutableRawPointer(base + row * stride).copyMemory(from: plane.base + row * plane.stride, byteCount: plane.rowBytes)
+      }
       count = stride * plane.rows
     }
     return RGBPicture(width: frame.info.width, height: frame.info.height, bytes: bytes)
@@ -154,7 +157,9 @@ struct ContextSampler {
   private static func planar(_ frame: borrowing VideoFrame) -> PlanarPicture? {
     guard let y = frame.plane(0), let u = frame.plane(1), let v = frame.plane(2) else { return nil }
     func copy(_ source: VideoFrame.Plane, _ target: OutputPlanes.Plane) {
-      for row in 0..<source.rows { (target.base + row * target.stride).copyMemory(from: source.base + row * source.stride, byteCount: source.rowBytes) }
+      for row in 0..<source.rows {
+        (target.base + row * target.stride).copyMemory(from: source.base + row * source.stride, byteCount: source.rowBytes)
+      }
     }
     return PlanarPicture(width: frame.info.width, height: frame.info.height) { planes in
       copy(y, planes.y)

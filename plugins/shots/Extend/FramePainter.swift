@@ -51,8 +51,12 @@ final class FramePainter {
     switch picture {
     case .view(let shot, let frame): return try render(shot, frame)
     case .between(let picture, let next, let share):
-      if share > 0, let detail = next.start ?? picture.detail, let other = next.detail, let between = PictureDetail(detail, other, share: share),
-        let buffer = try paint(between) { return buffer }
+      if share > 0, let detail = next.start ?? picture.detail, let other = next.detail,
+        let between = PictureDetail(detail, other, share: share),
+        let buffer = try paint(between)
+      {
+        return buffer
+      }
       return try buffer(.picture(picture))
     case .picture(let picture):
       if let last, last.picture === picture { return try copy(last.buffer) }
@@ -65,7 +69,9 @@ final class FramePainter {
 
   /// Black.
   func blank() throws -> UnsafeMutablePointer<GstBuffer> {
-    guard let picture = RGBPicture(width: 2, height: 2, bytes: [UInt8](repeating: 0, count: RGBPicture.stride(width: 2) * 2)) else { throw Self.noBuffers }
+    guard let picture = RGBPicture(width: 2, height: 2, bytes: [UInt8](repeating: 0, count: RGBPicture.stride(width: 2) * 2)) else {
+      throw Self.noBuffers
+    }
     return try buffer(.picture(picture))
   }
 
@@ -111,7 +117,8 @@ final class FramePainter {
   private static func draw(_ draw: (OutputPlanes) -> Void, to buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) throws {
     try WritableVideoFrame.map(buffer, info) { mapped in
       let gst = mapped.gst
-      draw(OutputPlanes(width: info.width, height: info.height, y: try plane(0, of: gst), u: try plane(1, of: gst), v: try plane(2, of: gst)))
+      draw(
+        OutputPlanes(width: info.width, height: info.height, y: try plane(0, of: gst), u: try plane(1, of: gst), v: try plane(2, of: gst)))
     }
   }
 

@@ -30,7 +30,8 @@ final class GenerationWork: Sendable {
     model = choice.scene?.value.model
     usesCamera = choice.scene == nil || choice.isTrial || settings.underrun == .rephotograph
     let name = choice.scene == nil ? SceneExtend.Generator.rephotograph : .diffusion
-    let limits = model?.drawsNewScenes ?? true ? "" : "; it draws no new scenes: shots of prompts that do not ask for one go on with those before"
+    let limits =
+      model?.drawsNewScenes ?? true ? "" : "; it draws no new scenes: shots of prompts that do not ask for one go on with those before"
     Self.tell(handle, state: "ready", generator: name.rawValue, settings, [("reason", .string(choice.reason + limits))])
     let keeper = ElementKeeper(handle)
     let seed = settings.seed
@@ -49,7 +50,8 @@ final class GenerationWork: Sendable {
         Self.tell(keeper.handle, state: "ready", generator: diffusion.name, settings, [("reason", .string(speed))])
         return diffusion
       }
-      Self.tell(keeper.handle, state: "ready", generator: SceneExtend.Generator.rephotograph.rawValue, settings, [("reason", .string(speed))])
+      Self.tell(
+        keeper.handle, state: "ready", generator: SceneExtend.Generator.rephotograph.rawValue, settings, [("reason", .string(speed))])
       return RephotographGenerator(seed: UInt64(seed))
     }
   }
@@ -63,7 +65,11 @@ final class GenerationWork: Sendable {
   func plan(_ settings: SceneExtend.Settings, _ asked: SceneExtend.Asked? = nil) -> ShotPlan { prompts.plan(settings, asked) }
 
   func makeSampler(_ settings: SceneExtend.Settings) -> ContextSampler {
-    let model = model.map { ContextSampler.Model(width: $0.width, height: $0.height, frames: $0.frames, shots: $0.shots, frameRate: $0.frameRate, goesOnFromFrames: $0.reference != nil) }
+    let model = model.map {
+      ContextSampler.Model(
+        width: $0.width, height: $0.height, frames: $0.frames, shots: $0.shots, frameRate: $0.frameRate,
+        goesOnFromFrames: $0.reference != nil)
+    }
     return ContextSampler(model, keepsAlbum: usesCamera, fit: settings.fit)
   }
 
@@ -136,14 +142,19 @@ final class GenerationWork: Sendable {
 
   /// A `scene-extension` message: always the same fields, so that tools can rely on them.
   static func tell(
-    _ handle: ElementHandle, state: String, generator: String, shot: UInt64 = 0, prompt: String = "", step: Int = 0, steps: Int = 0, frames: Int = 0,
+    _ handle: ElementHandle, state: String, generator: String, shot: UInt64 = 0, prompt: String = "", step: Int = 0, steps: Int = 0,
+    frames: Int = 0,
     factor: Double = 0, queued: UInt64 = 0, _ settings: SceneExtend.Settings, _ more: [(String, Value)] = []
   ) {
-    handle.post(Structure("scene-extension", [
-      ("state", .string(state)), ("shot", .uint64(shot)), ("prompt", .string(prompt)), ("generator", .string(generator)),
-      ("step", .uint(UInt32(clamping: step))), ("steps", .uint(UInt32(clamping: steps))), ("frames", .uint64(UInt64(clamping: frames))),
-      ("real-time-factor", .double(factor)), ("underruns", .uint64(handle.readings(of: SceneExtend.self)?.underruns ?? 0)), ("seed", .uint64(UInt64(settings.seed))), ("queued", .uint64(queued)),
-    ] + more))
+    handle.post(
+      Structure(
+        "scene-extension",
+        [
+          ("state", .string(state)), ("shot", .uint64(shot)), ("prompt", .string(prompt)), ("generator", .string(generator)),
+          ("step", .uint(UInt32(clamping: step))), ("steps", .uint(UInt32(clamping: steps))), ("frames", .uint64(UInt64(clamping: frames))),
+          ("real-time-factor", .double(factor)), ("underruns", .uint64(handle.readings(of: SceneExtend.self)?.underruns ?? 0)),
+          ("seed", .uint64(UInt64(settings.seed))), ("queued", .uint64(queued)),
+        ] + more))
   }
 
   private static func tell(_ handle: ElementHandle, _ report: ShotProducer.Report, _ settings: SceneExtend.Settings) {

@@ -81,7 +81,9 @@ final class PromptSource: Sendable {
     var failure: UnsafeMutablePointer<GError>?
     defer { g_clear_error(&failure) }
     guard stamp.size <= PromptFile.mostBytes, g_file_get_contents(path, &bytes, &count, &failure) != 0, let bytes else {
-      let reason = stamp.size > PromptFile.mostBytes ? "\(PromptFile.Failure.tooLong(stamp.size))" : failure.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
+      let reason =
+        stamp.size > PromptFile.mostBytes
+        ? "\(PromptFile.Failure.tooLong(stamp.size))" : failure.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
       throw .resource(GST_RESOURCE_ERROR_OPEN_READ, "prompt-location: \"\(path)\": \(reason).")
     }
     defer { g_free(bytes) }
@@ -116,7 +118,8 @@ final class PromptSource: Sendable {
       return nil
     }
     return FileStamp(
-      path: path, seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, size: Int(status.st_size), number: Int(clamping: status.st_ino))
+      path: path, seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, size: Int(status.st_size),
+      number: Int(clamping: status.st_ino))
   }
 
   /// Tells which prompts look like a form that they do not keep to.

@@ -51,10 +51,11 @@ extension SceneExtend {
     let isPlaying = handle.gstElement.pointee.current_state == GST_STATE_PLAYING
     let watchesStall = settings.trigger.contains(.stall) && handle.isSourceLive
     // What the source says of itself, and states, may change while nothing else does.
-    let deadline = state.wait(milliseconds: watchesStall ? 20 : 200) { state -> ClockTime?? in
-      if state.isOver(.video) || state.hasNews || state.reason(isLive: true, stall: nil) != nil { return .some(nil) }
-      return watchesStall && isPlaying ? state.stallTime(settings.stallTimeout).map { .some($0) } : nil
-    } ?? nil
+    let deadline =
+      state.wait(milliseconds: watchesStall ? 20 : 200) { state -> ClockTime?? in
+        if state.isOver(.video) || state.hasNews || state.reason(isLive: true, stall: nil) != nil { return .some(nil) }
+        return watchesStall && isPlaying ? state.stallTime(settings.stallTimeout).map { .some($0) } : nil
+      } ?? nil
     // Frames that come meanwhile only make it later.
     let isTimed = deadline.map { wait(until: $0) { $0.isOver(.video) || $0.hasNews } != .untimed } ?? true
     let isLive = handle.isSourceLive
@@ -76,8 +77,10 @@ extension SceneExtend {
       state.run = run
       if case .insert = kind, hasSound { state.insertions.append(Insertion(start: run.start)) }
       if case .cover(untilBack: true) = kind { state.video.isStallCovered = true }
-      return .beginning(Beginning(
-        run: run, line: state.video, work: work, asked: state.waitsForCut ? nil : state.asked, info: state.video.info, events: state.takePending(.video)))
+      return .beginning(
+        Beginning(
+          run: run, line: state.video, work: work, asked: state.waitsForCut ? nil : state.asked, info: state.video.info,
+          events: state.takePending(.video)))
     } ?? .none
   }
 
@@ -92,7 +95,8 @@ extension SceneExtend {
     let rate = info.frameRate ?? FrameTimes.usualRate
     let showing = try ShotShowing(
       element: self, info: info, line: beginning.line, isLive: isLive, painter: FramePainter(info, fit: settings.fit),
-      times: FrameTimes(start: beginning.line.next ?? ClockTime(beginning.line.segment.start), numerator: rate.numerator, denominator: rate.denominator))
+      times: FrameTimes(
+        start: beginning.line.next ?? ClockTime(beginning.line.segment.start), numerator: rate.numerator, denominator: rate.denominator))
     // A shot that was made ahead is part of the plan that is set. It was made without the last frames: if no more is lost than a moment's
     // work it is made again.
     let isRenewed = !isLive && !settings.standby && work.producer.firstShotTime <= 500_000_000

@@ -37,7 +37,9 @@ extension SceneExtend {
   }
 
   /// A buffer without its first samples.
-  private static func without(_ samples: Int, of buffer: UnsafeMutablePointer<GstBuffer>, _ info: AudioInfo?) -> UnsafeMutablePointer<GstBuffer> {
+  private static func without(_ samples: Int, of buffer: UnsafeMutablePointer<GstBuffer>, _ info: AudioInfo?) -> UnsafeMutablePointer<
+    GstBuffer
+  > {
     guard let info else { return buffer }
     let size = gst_buffer_get_size(buffer), skipped = gsize(samples * info.bytesPerFrame)
     guard skipped < size, let part = gst_buffer_copy_region(buffer, cgst_buffer_copy_all(), skipped, size - skipped) else { return buffer }
@@ -79,7 +81,8 @@ extension SceneExtend {
         switch piece {
         case .event(let event): .event(event)
         case .samples(let count, let time, let isFirst):
-          state.sound.info.map { .samples($0, count: count, at: time, isFirst: isFirst, recent: isFirst ? state.sound.recent : []) } ?? .over
+          state.sound.info.map { .samples($0, count: count, at: time, isFirst: isFirst, recent: isFirst ? state.sound.recent : []) }
+            ?? .over
         case .gap(let time, let duration): .gap(time, duration: duration)
         case .none: .none
         }
@@ -105,7 +108,8 @@ extension SceneExtend {
       }
       let numbers = state.change { $0.continuation?.next(count) ?? [] }
       let bytes = info.bytes(of: numbers)
-      guard !bytes.isEmpty, let buffer = gst_buffer_new_allocate(nil, gsize(bytes.count), nil), let pad = handle.pad(Lane.sound.source) else { return }
+      guard !bytes.isEmpty, let buffer = gst_buffer_new_allocate(nil, gsize(bytes.count), nil), let pad = handle.pad(Lane.sound.source)
+      else { return }
       gst_buffer_fill(buffer, 0, bytes, gsize(bytes.count))
       buffer.pointee.pts = GstClockTime(time)
       buffer.pointee.duration = GstClockTime(info.time(of: Int64(count)))
@@ -157,7 +161,8 @@ extension SceneExtend.State {
     continuation = nil
     remember(buffer, keeps)
     if let time {
-      let duration = buffer.pointee.duration.valid ?? sound.info.map { $0.time(of: Int64(Int(gst_buffer_get_size(buffer)) / $0.bytesPerFrame)) } ?? 0
+      let duration =
+        buffer.pointee.duration.valid ?? sound.info.map { $0.time(of: Int64(Int(gst_buffer_get_size(buffer)) / $0.bytesPerFrame)) } ?? 0
       sound.next = time &+ duration
     }
     defer { pending[Lane.sound.rawValue].removeAll() }
@@ -310,7 +315,9 @@ extension SceneExtend.State {
   /// The end of sound that downstream takes no more of.
   mutating func takeRefusedSound() -> UnsafeMutablePointer<GstEvent>? {
     let lane = Lane.sound.rawValue
-    guard !isStopping, !isFlushing[lane], flow[lane] != GST_FLOW_OK, flow[lane] != GST_FLOW_FLUSHING, let end = ends[lane] else { return nil }
+    guard !isStopping, !isFlushing[lane], flow[lane] != GST_FLOW_OK, flow[lane] != GST_FLOW_FLUSHING, let end = ends[lane] else {
+      return nil
+    }
     ends[lane] = nil
     isSoundOver = true
     return end

@@ -62,17 +62,24 @@ final class SceneExtend: PadElement {
   static let properties: [Property<SceneExtend>] = [
     .enumeration("generator", \.generator, "What makes the shots", changeable: .ready),
     .flags("trigger", \.trigger, "When the stream is extended", changeable: .playing),
-    .clockTime("stall-timeout", \.stallTimeout, "Nanoseconds without a frame after which a live source has stalled", ClockTime.milliseconds(40)...ClockTime.milliseconds(3_600_000), changeable: .playing),
+    .clockTime(
+      "stall-timeout", \.stallTimeout, "Nanoseconds without a frame after which a live source has stalled",
+      ClockTime.milliseconds(40)...ClockTime.milliseconds(3_600_000), changeable: .playing),
     .int("shots", \.shots, "How many shots follow; -1: without end", -1...Int32.max, changeable: .playing),
-    .clockTime("shot-duration", \.shotDuration, "Nanoseconds of a shot whose prompt does not say it; 0: the model's own, or 4 s with rephotograph", 0...ClockTime.milliseconds(86_400_000), changeable: .playing),
+    .clockTime(
+      "shot-duration", \.shotDuration, "Nanoseconds of a shot whose prompt does not say it; 0: the model's own, or 4 s with rephotograph",
+      0...ClockTime.milliseconds(86_400_000), changeable: .playing),
     .strings("prompts", \.prompts, "What the shots show, one after the other: plain, CineTrans's or TAV's form", changeable: .playing),
-    .string("prompt-location", \.promptLocation, "File with a prompt a line in place of prompts; read again when it changes", changeable: .playing),
+    .string(
+      "prompt-location", \.promptLocation, "File with a prompt a line in place of prompts; read again when it changes", changeable: .playing
+    ),
     .string("general-prompt", \.generalPrompt, "What all shots show", changeable: .playing),
     .string("negative-prompt", \.negativePrompt, "What guidance leads away from", changeable: .ready),
     .enumeration("prompt-policy", \.promptPolicy, "What comes after the last prompt", changeable: .playing),
     .string("model", \.model, "Folder of a model in diffusers layout; none: the one that comes with the plugin", changeable: .ready),
     .enumeration("mask", \.mask, "What the tokens of a shot see of others", changeable: .ready),
-    .string("mask-layers", \.maskLayers, "Layers that mask=cinetrans is on, such as 6-27, from 0; none: the published ones", changeable: .ready),
+    .string(
+      "mask-layers", \.maskLayers, "Layers that mask=cinetrans is on, such as 6-27, from 0; none: the published ones", changeable: .ready),
     .uint("steps", \.steps, "Sampling steps; 0: the model's own", 0...1000, changeable: .ready),
     .optionalDouble("guidance", \.guidance, "Classifier-free guidance; -1: the model's own", upTo: 100, changeable: .ready),
     .int64("seed", \.seed, "The same seed, input and settings give the same shots", 0...Int64.max, changeable: .ready),
@@ -296,7 +303,11 @@ final class SceneExtend: PadElement {
       handle.postWarning(
         .stream(
           GST_STREAM_ERROR_FAILED,
-          "No shotdetect with attach-meta=true upstream answers: what goes on is the stream's end in equal windows, not its last shots. Put \"shotdetect align=true\" before this element."))
+          """
+          No shotdetect with attach-meta=true upstream answers: what goes on is the stream's end in equal windows, \
+          not its last shots. Put \"shotdetect align=true\" before this element.
+          """
+        ))
     }
   }
 
@@ -365,7 +376,9 @@ final class SceneExtend: PadElement {
     var duration: gint64 = -1
     guard gst_pad_peer_query_duration(sink.gst, GST_FORMAT_TIME, &duration) != 0, duration >= 0 else { return nil }
     let isPlanned = state.change { $0.run == nil }
-    guard let total = isPlanned ? work.shotDuration.flatMap({ work.plan(settings).remainingDuration(modelDuration: $0) }) : work.producer.total else {
+    guard
+      let total = isPlanned ? work.shotDuration.flatMap({ work.plan(settings).remainingDuration(modelDuration: $0) }) : work.producer.total
+    else {
       gst_query_set_duration(query, GST_FORMAT_TIME, -1)
       return true
     }

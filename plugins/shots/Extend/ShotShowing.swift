@@ -134,7 +134,9 @@ final class ShotShowing {
       if camera == nil {
         let context = element.context(info)
         let perSecond = Double(times.numerator) / Double(times.denominator)
-        camera = Rephotographer(album: context.album, settings: .init(width: info.width, height: info.height, framesPerSecond: perSecond, seed: UInt64(settings.seed)))
+        camera = Rephotographer(
+          album: context.album,
+          settings: .init(width: info.width, height: info.height, framesPerSecond: perSecond, seed: UInt64(settings.seed)))
       }
       let longest = Int(times.count(in: 4_000_000_000))
       guard let made = camera?.nextShot(frames: longest) else {
@@ -188,13 +190,16 @@ final class ShotShowing {
   private func push(_ picture: GeneratedPicture?, isFirst: Bool, isGap: Bool) throws -> End? {
     let pts = times.time(of: frame)
     let duration = times.duration(of: frame)
-    guard let running = segment.runningTime(GstClockTime(pts)), let end = segment.runningTime(GstClockTime(pts &+ duration)) else { return .stopped }
+    guard let running = segment.runningTime(GstClockTime(pts)), let end = segment.runningTime(GstClockTime(pts &+ duration)) else {
+      return .stopped
+    }
     func isBack() -> Bool { element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false } }
     if isBack() { return .handedBack }
     if isLive, element.wait(until: running - min(running, duration) &+ latency, unless: { $0.isOver(.video) }) == .over { return .stopped }
     // It may have come meanwhile.
     if isLive, isBack() { return .handedBack }
-    let buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(try picture.map { try painter.buffer($0) } ?? last ?? painter.blank())
+    let buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(
+      try picture.map { try painter.buffer($0) } ?? last ?? painter.blank())
     buffer.pointee.pts = GstClockTime(pts)
     buffer.pointee.dts = .max
     buffer.pointee.duration = GstClockTime(duration)

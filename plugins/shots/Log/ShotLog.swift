@@ -50,7 +50,8 @@ final class ShotLog: PassthroughVideoFilter {
 
   func start(_ settings: Settings) throws -> State {
     if settings.location == nil, settings.statisticsLocation == nil {
-      throw ElementError.resource(GST_RESOURCE_ERROR_NOT_FOUND, "Neither location nor statistics-location is set: there is nothing to write.")
+      throw ElementError.resource(
+        GST_RESOURCE_ERROR_NOT_FOUND, "Neither location nor statistics-location is set: there is nothing to write.")
     }
     return State()
   }
@@ -101,7 +102,9 @@ final class ShotLog: PassthroughVideoFilter {
 
   func requestUnanswered(_ settings: Settings) {
     handle.postWarning(
-      .stream(GST_STREAM_ERROR_FAILED, "No shotdetect with attach-meta=true upstream answers: there will be no shots to write. Put one before this element."))
+      .stream(
+        GST_STREAM_ERROR_FAILED,
+        "No shotdetect with attach-meta=true upstream answers: there will be no shots to write. Put one before this element."))
   }
 
   private func log(_ fields: Structure, _ state: State) {

@@ -20,12 +20,14 @@ extension Boundary {
   /// Flat and kebab-case; a time that is not known is GST_CLOCK_TIME_NONE.
   var structure: Structure {
     func time(_ time: UInt64?) -> Value { .uint64(time ?? .max) }
-    var structure = Structure(Self.structureName, [
-      ("kind", .string(kind.rawValue)), ("shot", .uint64(shot)), ("frame", .uint64(frame)), ("pts", time(pts)),
-      ("running-time", time(runningTime)), ("stream-time", time(streamTime)),
-      ("transition-start", time(transitionStart)), ("transition-end", time(transitionEnd)), ("score", .double(score)),
-      ("detector", .string(detector)),
-    ])
+    var structure = Structure(
+      Self.structureName,
+      [
+        ("kind", .string(kind.rawValue)), ("shot", .uint64(shot)), ("frame", .uint64(frame)), ("pts", time(pts)),
+        ("running-time", time(runningTime)), ("stream-time", time(streamTime)),
+        ("transition-start", time(transitionStart)), ("transition-end", time(transitionEnd)), ("score", .double(score)),
+        ("detector", .string(detector)),
+      ])
     if let color { structure.fields.append(Structure.Field(name: "color", value: .string(color.rawValue))) }
     if let generated {
       structure.fields += [

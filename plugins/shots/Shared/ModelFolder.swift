@@ -19,7 +19,9 @@ enum ModelFolder {
   ///   - file: one that the folder must have.
   ///   - property: by which users name another folder.
   /// - Throws: RESOURCE/NOT_FOUND with the places that were looked at.
-  static func find(_ name: String, with file: String = "model.safetensors", property: String = "model-location") throws(ElementError) -> String {
+  static func find(_ name: String, with file: String = "model.safetensors", property: String = "model-location") throws(ElementError)
+    -> String
+  {
     var places: [String] = []
     if let folder = getenv("GST_SHOTS_MODELS") { places.append(String(cString: folder)) }
     var folder = pluginFolder

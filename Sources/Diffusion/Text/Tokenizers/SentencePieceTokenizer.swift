@@ -90,7 +90,8 @@ public struct SentencePieceTokenizer: Tokenizer {
       0..<TokenizerConfiguration.tokenLimit ~= padding
     else { throw file.flaw("has no token \"\(name)\" to pad with") }
     paddingToken = padding
-    vocabularySize = 1 + (entries.map(\.token) + frame.before + frame.after + [unigram.scores.count - 1, padding]).reduce(0) { max($0, $1) }
+    vocabularySize =
+      1 + (entries.map(\.token) + frame.before + frame.after + [unigram.scores.count - 1, padding]).reduce(0) { max($0, $1) }
   }
 
   public func encode(_ text: String, maximum: Int) -> TokenSequence {
