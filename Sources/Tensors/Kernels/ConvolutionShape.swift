@@ -29,7 +29,8 @@ public struct ConvolutionShape {
   public var result: (height: Int, width: Int) {
     let after = paddingAfter ?? padding
     return (
-      Self.extent(height, kernel.0, stride.0, dilation.0, padding.0, after.0), Self.extent(width, kernel.1, stride.1, dilation.1, padding.1, after.1)
+      Self.extent(height, kernel.0, stride.0, dilation.0, padding.0, after.0),
+      Self.extent(width, kernel.1, stride.1, dilation.1, padding.1, after.1)
     )
   }
 

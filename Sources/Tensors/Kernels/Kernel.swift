@@ -118,7 +118,8 @@ extension Kernel {
     _ shape: ProductShape, packed: PackedOrder, source: DataType, destination: DataType, finish: Finish = Finish()
   ) throws(ComputeError) -> Kernel {
     switch packed {
-    case .oneDNN(let layout): Kernel(try OneDNNKernel.product(shape, packed: layout, source: source, destination: destination, finish: finish))
+    case .oneDNN(let layout):
+      Kernel(try OneDNNKernel.product(shape, packed: layout, source: source, destination: destination, finish: finish))
     case .rows: try product(shape, source: source, second: source, destination: destination, finish: finish)
     }
   }
@@ -128,7 +129,9 @@ extension Kernel {
     switch ComputeLibrary.current {
     case .oneDNN: return .oneDNN(try OneDNNKernel.packedOrder(shape, source: source))
     case .openBLAS:
-      guard let extent = Extent(shape: [shape.inner, shape.columns], type: source) else { throw ComputeError(call: "a shape beyond memory", status: 2) }
+      guard let extent = Extent(shape: [shape.inner, shape.columns], type: source) else {
+        throw ComputeError(call: "a shape beyond memory", status: 2)
+      }
       return .rows(byteCount: extent.byteCount)
     }
   }

@@ -15,7 +15,9 @@ final class Layout {
   /// That of an operand which a kernel, with its implementation chosen, has.
   convenience init(_ what: dnnl_query_t, of kernel: dnnl_primitive_desc_t?) throws(ComputeError) {
     var handle: cdnn_memory_desc?
-    guard let known = dnnl_primitive_desc_query_md(kernel, what, 0) else { throw ComputeError(call: "dnnl_primitive_desc_query_md", status: 2) }
+    guard let known = dnnl_primitive_desc_query_md(kernel, what, 0) else {
+      throw ComputeError(call: "dnnl_primitive_desc_query_md", status: 2)
+    }
     let status = dnnl_memory_desc_clone(&handle, known)
     try self.init(status, handle, "dnnl_memory_desc_clone")
   }
@@ -61,7 +63,8 @@ final class Layout {
     let dense = try extent([count, height, row], type)
     let matrix = strides.matrix ?? dense.strides[0]
     let strides = isTransposed ? [1, row] : [row, 1]
-    return count == 1 ? try Layout([rows, columns], type, strides: strides) : try Layout([count, rows, columns], type, strides: [matrix] + strides)
+    return count == 1
+      ? try Layout([rows, columns], type, strides: strides) : try Layout([count, rows, columns], type, strides: [matrix] + strides)
   }
 
   /// The kernel's choice.

@@ -29,7 +29,8 @@ enum OneDNN {
   /// The best that the processor has and oneDNN may use, such as "AVX-512 BF16", which has VNNI too.
   static var instructions: String {
     let known = [
-      (dnnl_cpu_isa_avx512_core_amx, "AMX"), (dnnl_cpu_isa_avx512_core_bf16, "AVX-512 BF16"), (dnnl_cpu_isa_avx512_core_vnni, "AVX-512 VNNI"),
+      (dnnl_cpu_isa_avx512_core_amx, "AMX"), (dnnl_cpu_isa_avx512_core_bf16, "AVX-512 BF16"),
+      (dnnl_cpu_isa_avx512_core_vnni, "AVX-512 VNNI"),
       (dnnl_cpu_isa_avx512_core, "AVX-512"), (dnnl_cpu_isa_avx2_vnni, "AVX2 VNNI"), (dnnl_cpu_isa_avx2, "AVX2"), (dnnl_cpu_isa_avx, "AVX"),
       (dnnl_cpu_isa_sse41, "SSE4.1"),
     ]

@@ -50,7 +50,7 @@ final class OneDNNKernel: KernelBody {
     if let second { self.second?.point(to: second) }
     self.destination.point(to: destination)
     if let scratchpad { scratchpad.operand.point(to: stream.scratchpad(byteCount: scratchpad.byteCount)) }
-    try OneDNN.check(dnnl_primitive_execute(primitive, stream.oneDNN, Int32(arguments.count), arguments), "dnnl_primitive_execute")
+    try OneDNN.check(dnnl_primitive_execute(primitive, stream.oneDNN?.handle, Int32(arguments.count), arguments), "dnnl_primitive_execute")
   }
 }
 
@@ -61,7 +61,8 @@ extension Finish {
   func makeAttributes(axis: Int32 = 1, weightsAxis: Int32 = 0) throws(ComputeError) -> dnnl_primitive_attr_t? {
     var attributes: dnnl_primitive_attr_t?
     try OneDNN.check(dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
-    try OneDNN.check(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "dnnl_primitive_attr_set_scratchpad_mode")
+    try OneDNN.check(
+      dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user), "dnnl_primitive_attr_set_scratchpad_mode")
     if !scales.isEmpty {
       try OneDNN.check(cdnn_set_scales(attributes, Int32(scales.count), scales, axis, weightsAxis), "dnnl_primitive_attr_set_scales_mask")
     }
@@ -92,7 +93,9 @@ final class KernelDescription {
     _ call: String, _ finish: Finish = Finish(), channels: Int = 0, axis: Int32 = 1, weightsAxis: Int32 = 0,
     choose: (UnsafeMutablePointer<dnnl_primitive_desc_t?>, dnnl_engine_t, dnnl_primitive_attr_t?) -> dnnl_status_t
   ) throws(ComputeError) {
-    guard finish.scales.count <= 1 || finish.scales.count == channels else { throw ComputeError(call: "a factor for each channel", status: 2) }
+    guard finish.scales.count <= 1 || finish.scales.count == channels else {
+      throw ComputeError(call: "a factor for each channel", status: 2)
+    }
     let attributes = try finish.makeAttributes(axis: axis, weightsAxis: weightsAxis)
     defer { dnnl_primitive_attr_destroy(attributes) }
     var handle: dnnl_primitive_desc_t?

@@ -60,7 +60,7 @@ final class Reorder: KernelBody {
       scratchpad.operand.point(to: stream.scratchpad(byteCount: scratchpad.byteCount))
       arguments.append(dnnl_exec_arg_t(arg: DNNL_ARG_SCRATCHPAD, memory: scratchpad.operand.handle))
     }
-    try OneDNN.check(dnnl_primitive_execute(primitive, stream.oneDNN, Int32(arguments.count), arguments), "dnnl_primitive_execute")
-    try OneDNN.check(dnnl_stream_wait(stream.oneDNN), "dnnl_stream_wait")
+    try OneDNN.check(dnnl_primitive_execute(primitive, stream.oneDNN?.handle, Int32(arguments.count), arguments), "dnnl_primitive_execute")
+    try OneDNN.check(dnnl_stream_wait(stream.oneDNN?.handle), "dnnl_stream_wait")
   }
 }

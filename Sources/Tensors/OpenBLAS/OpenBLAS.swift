@@ -11,10 +11,11 @@
 /// set to 1 here: a program that uses OpenBLAS for something else, too, then has one thread there until it sets another.
 package struct OpenBLAS: Sendable {
   /// `cblas_sgemm` of its C interface, with its usual 32-bit integers and enumerations.
-  private typealias Product = @convention(c) @Sendable (
-    Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>?, Int32, UnsafePointer<Float>?, Int32, Float,
-    UnsafeMutablePointer<Float>?, Int32
-  ) -> Void
+  private typealias Product =
+    @convention(c) @Sendable (
+      Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>?, Int32, UnsafePointer<Float>?, Int32, Float,
+      UnsafeMutablePointer<Float>?, Int32
+    ) -> Void
   private typealias SetThreads = @convention(c) @Sendable (Int32) -> Void
   private typealias SetOwnThreads = @convention(c) @Sendable (Int32) -> Int32
   private typealias Describe = @convention(c) @Sendable () -> UnsafePointer<CChar>?
@@ -80,13 +81,15 @@ package struct OpenBLAS: Sendable {
   ///
   /// - Precondition: numbers fit in 32 bits, and rows do not overlap.
   func multiply(
-    _ a: Operand, _ b: Operand, isTransposed: Bool = false, to c: UnsafeMutablePointer<Float>, row: Int, rows: Int, inner: Int, columns: Int,
+    _ a: Operand, _ b: Operand, isTransposed: Bool = false, to c: UnsafeMutablePointer<Float>, row: Int, rows: Int, inner: Int,
+    columns: Int,
     accumulates: Bool
   ) {
     guard rows > 0, columns > 0 else { return }
     let (inRows, asItIs, transposed): (Int32, Int32, Int32) = (101, 111, 112)
     product(
-      inRows, asItIs, isTransposed ? transposed : asItIs, Int32(rows), Int32(columns), Int32(inner), 1, a.base, Int32(max(1, a.row)), b.base,
+      inRows, asItIs, isTransposed ? transposed : asItIs, Int32(rows), Int32(columns), Int32(inner), 1, a.base, Int32(max(1, a.row)),
+      b.base,
       Int32(max(1, b.row)), accumulates ? 1 : 0, c, Int32(max(1, row)))
   }
 }

@@ -32,7 +32,9 @@ final class OpenBLASConvolution: KernelBody {
   init(_ shape: ConvolutionShape, _ weights: PackedWeights, bias: [Float]?, finish: Finish) throws(ComputeError) {
     let result = shape.result
     let after = shape.paddingAfter ?? shape.padding
-    let counts = [shape.kernel.0, shape.kernel.1, shape.stride.0, shape.stride.1, shape.dilation.0, shape.dilation.1, result.height, result.width]
+    let counts = [
+      shape.kernel.0, shape.kernel.1, shape.stride.0, shape.stride.1, shape.dilation.0, shape.dilation.1, result.height, result.width,
+    ]
     let sizes = [shape.count, shape.height, shape.width, shape.inputs, shape.outputs, shape.padding.0, shape.padding.1, after.0, after.1]
     guard counts.allSatisfy({ 1...1 << 30 ~= $0 }), sizes.allSatisfy({ 0...1 << 30 ~= $0 }),
       Extent(shape: [shape.count, shape.height, shape.width, shape.inputs], type: .float32) != nil,

@@ -42,7 +42,9 @@ final class OpenBLASProduct: KernelBody {
   }
 
   /// - Throws: for sizes that no memory has, or whose rows overlap.
-  private static func strides(_ count: Int, _ rows: Int, _ columns: Int, _ strides: MatrixStrides) throws(ComputeError) -> (row: Int, matrix: Int) {
+  private static func strides(_ count: Int, _ rows: Int, _ columns: Int, _ strides: MatrixStrides) throws(ComputeError) -> (
+    row: Int, matrix: Int
+  ) {
     let row = strides.row ?? columns
     guard count >= 0, rows >= 0, columns >= 0, row >= columns, [rows, columns, row].allSatisfy({ $0 <= Int(Int32.max) }),
       let extent = Extent(shape: [count, rows, row], type: .float32)

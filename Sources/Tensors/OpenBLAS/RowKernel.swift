@@ -49,7 +49,8 @@ final class RowKernel: KernelBody {
     return sums.sum()
   }
 
-  static func layerNormalization(rows: Int, columns: Int, scale: [Float], shift: [Float], epsilon: Float) throws(ComputeError) -> RowKernel {
+  static func layerNormalization(rows: Int, columns: Int, scale: [Float], shift: [Float], epsilon: Float) throws(ComputeError) -> RowKernel
+  {
     try check([rows, columns])
     guard scale.count == columns, shift.count == columns else { throw ComputeError(call: "a value for each channel", status: 2) }
     return RowKernel { source, target in

@@ -48,7 +48,8 @@ extension Compute {
   ) throws -> Matrix {
     precondition(heads > 0 && queries.columns % heads == 0 && queries.type == type, "heads that do not divide the width")
     for (keys, values) in keyValues {
-      precondition(keys.columns == queries.columns && values.columns == queries.columns && keys.rows == values.rows, "keys of another shape")
+      precondition(
+        keys.columns == queries.columns && values.columns == queries.columns && keys.rows == values.rows, "keys of another shape")
       precondition(keys.type == type && values.type == type, "keys of another type")
     }
     precondition(bias == nil || groups.count == 1, "a bias for several groups")
@@ -59,7 +60,9 @@ extension Compute {
     var pieces: [(group: AttentionGroup, head: Int)] = []
     for group in groups {
       precondition(group.queries.lowerBound >= 0 && group.queries.upperBound <= queries.rows, "queries beyond their matrix")
-      for keys in group.keys { precondition(keys.rows.lowerBound >= 0 && keys.rows.upperBound <= keyValues[keys.matrix].keys.rows, "keys beyond their matrix") }
+      for keys in group.keys {
+        precondition(keys.rows.lowerBound >= 0 && keys.rows.upperBound <= keyValues[keys.matrix].keys.rows, "keys beyond their matrix")
+      }
       let total = group.keys.reduce(0) { $0 + $1.rows.count }
       guard total > 0, !group.queries.isEmpty else { continue }
       count(operations: 4 * Double(group.queries.count) * Double(total) * Double(queries.columns))
@@ -93,11 +96,16 @@ extension Compute {
     let isNarrow = type != .float32 && bias == nil
     let blocks = isNarrow ? Self.blocks(count) : [0..<count]
     let largest = blocks.map(\.count).max() ?? 0
-    let orders = try blocks.map { (keys: try cache.order(inner: size, columns: $0.count), values: try cache.order(inner: $0.count, columns: size)) }
-    let memory = Parts({ scratch(thread, byteCount: $0) }, [
-      count * size * element, atOnce * size * element, atOnce * (type == .float32 ? 0 : isNarrow ? largest : count) * element, atOnce * size * 4,
-      atOnce * 4,
-    ] + orders.flatMap { [$0.keys.byteCount, $0.values.byteCount] } + [isNarrow ? 0 : atOnce * count * 4])
+    let orders = try blocks.map {
+      (keys: try cache.order(inner: size, columns: $0.count), values: try cache.order(inner: $0.count, columns: size))
+    }
+    let memory = Parts(
+      { scratch(thread, byteCount: $0) },
+      [
+        count * size * element, atOnce * size * element, atOnce * (type == .float32 ? 0 : isNarrow ? largest : count) * element,
+        atOnce * size * 4,
+        atOnce * 4,
+      ] + orders.flatMap { [$0.keys.byteCount, $0.values.byteCount] } + [isNarrow ? 0 : atOnce * count * 4])
     let (gathered, query, sums) = (memory[0], memory[1], memory[3])
 
     var longest: Float = 0
@@ -195,7 +203,8 @@ extension Compute {
       let weights = memory[2]
       mapRow(rows * columns, scores, Float32.self, to: weights, BFloat16.self) { $1 }
       try add(rowsOf: weights, rows: rows, columns: columns, to: &totals, by: memory[4], thread: thread)
-      try cache.product(rows: rows, inner: columns, columns: size, accumulates: true).run(weights, memory[6 + 2 * index], to: sums, on: stream)
+      try cache.product(rows: rows, inner: columns, columns: size, accumulates: true).run(
+        weights, memory[6 + 2 * index], to: sums, on: stream)
     }
   }
 
@@ -236,7 +245,8 @@ extension Compute {
 
   /// Adds the sum of each row of weights to what there is of it.
   private func add(
-    rowsOf weights: UnsafeMutableRawPointer, rows: Int, columns: Int, to totals: inout [Float], by sums: UnsafeMutableRawPointer, thread: Int
+    rowsOf weights: UnsafeMutableRawPointer, rows: Int, columns: Int, to totals: inout [Float], by sums: UnsafeMutableRawPointer,
+    thread: Int
   ) throws {
     // oneDNN adds up no rows of one.
     guard columns > 1 else {

@@ -90,7 +90,8 @@ final class BandedConvolution {
         let key = Key(shape: shape, accumulates: accumulates, thread: thread)
         if kernels[key] != nil { continue }
         var shape = ConvolutionShape(
-          count: 1, height: key.shape.rows, width: key.shape.width, inputs: settings.inputs, outputs: settings.outputs, kernel: settings.kernel)
+          count: 1, height: key.shape.rows, width: key.shape.width, inputs: settings.inputs, outputs: settings.outputs,
+          kernel: settings.kernel)
         shape.stride = (settings.stride, settings.stride)
         shape.padding = (key.shape.above, settings.before.1)
         shape.paddingAfter = (key.shape.below, settings.after.1)
@@ -117,7 +118,8 @@ final class BandedConvolution {
   /// Two for each multiply-add of a frame, taps that meet zeros included.
   func operations(height: Int, width: Int) -> Double {
     let result = settings.result(height: height, width: width)
-    return 2 * Double(result.height * result.width) * Double(settings.inputs * settings.kernel.0 * settings.kernel.1) * Double(settings.outputs)
+    return 2 * Double(result.height * result.width) * Double(settings.inputs * settings.kernel.0 * settings.kernel.1)
+      * Double(settings.outputs)
   }
 }
 

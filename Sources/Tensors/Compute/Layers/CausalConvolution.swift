@@ -31,7 +31,8 @@ public final class CausalConvolution {
     self.weights = derived
     let settings = BandedConvolution.Settings(inputs: inputs, outputs: outputs, type: type)
     func convolution(_ factors: (Float, Float, Float), bias: [Float]? = nil) -> BandedConvolution {
-      BandedConvolution(settings, bias: bias, weights: derived.packed(shape: [outputs, inputs, 3, 3], type: type) { Self.taps($0, factors) })
+      BandedConvolution(
+        settings, bias: bias, weights: derived.packed(shape: [outputs, inputs, 3, 3], type: type) { Self.taps($0, factors) })
     }
     old = convolution((1, 0, 0))
     // Both frames have this one's bias.
@@ -68,7 +69,9 @@ public final class CausalConvolution {
       precondition(past.count == 2 && past.area == source.area && past.channels == inputs && past.type == type, "a past of another shape")
     }
     let result = base ?? Frames(count: source.count, height: source.height, width: source.width, channels: outputs)
-    precondition(result.count == source.count && result.area == source.area && result.channels == outputs && result.type == .float32, "a base of another shape")
+    precondition(
+      result.count == source.count && result.area == source.area && result.channels == outputs && result.type == .float32,
+      "a base of another shape")
 
     // x₋₂, x₋₁, x₀, …
     let frames = (0..<2).map { past?.frame($0) ?? source.frame(0) } + (0..<source.count).map { source.frame($0) }
@@ -179,7 +182,8 @@ public final class CausalConvolution {
   /// y ← s ± c, or y + s ± c.
   @inline(__always)
   private func add(
-    _ sums: UnsafePointer<Float>, _ changes: Pointer, _ count: Int, to target: Pointer, isAdded: Bool, _ operation: (Floats, Floats) -> Floats
+    _ sums: UnsafePointer<Float>, _ changes: Pointer, _ count: Int, to target: Pointer, isAdded: Bool,
+    _ operation: (Floats, Floats) -> Floats
   ) {
     if isAdded {
       let base = UnsafePointer(target.assumingMemoryBound(to: Float.self))
@@ -193,7 +197,8 @@ public final class CausalConvolution {
 /// z[i] = f(x[i], y[i]), all in one type.
 @inline(__always)
 func zipRows<E: Element>(
-  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _: E.Type, to target: UnsafeMutableRawPointer, _ operation: (Floats, Floats) -> Floats
+  _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _: E.Type, to target: UnsafeMutableRawPointer,
+  _ operation: (Floats, Floats) -> Floats
 ) {
   var index = 0
   while index &+ 8 <= count {

@@ -29,7 +29,8 @@ extension Compute {
     activation: Activation
   ) throws -> Frames {
     let channels = source.channels
-    precondition(source.type == .float32 && groups > 0 && channels % groups == 0, "frames of another type, or groups that do not divide the channels")
+    precondition(
+      source.type == .float32 && groups > 0 && channels % groups == 0, "frames of another type, or groups that do not divide the channels")
     precondition(scale.count == channels && shift.count == channels, "a factor for each channel")
     // x · a + b
     var (factors, offsets) = (scale, shift)
@@ -73,10 +74,17 @@ extension Compute {
     _ modulation: SpatialModulation, _ factors: [Float], _ offsets: [Float], for source: Frames
   ) throws -> (_ line: Int, _ x: Int) -> (factors: UnsafePointer<Float>, offsets: UnsafePointer<Float>) {
     let (scale, shift, channels) = (modulation.scale, modulation.shift, source.channels)
-    precondition(scale.channels == channels && shift.channels == channels && scale.type == .float32 && shift.type == .float32, "a modulation of other channels")
-    precondition(scale.matrix.rows == shift.matrix.rows && scale.area == shift.area && scale.area > 0, "factors and offsets of another shape")
-    precondition(modulation.frames.count == source.count && modulation.frames.allSatisfy { (0..<scale.count).contains($0) }, "a modulation of other frames")
-    let (combinedFactors, combinedOffsets) = (Matrix(rows: scale.matrix.rows, columns: channels), Matrix(rows: scale.matrix.rows, columns: channels))
+    precondition(
+      scale.channels == channels && shift.channels == channels && scale.type == .float32 && shift.type == .float32,
+      "a modulation of other channels")
+    precondition(
+      scale.matrix.rows == shift.matrix.rows && scale.area == shift.area && scale.area > 0, "factors and offsets of another shape")
+    precondition(
+      modulation.frames.count == source.count && modulation.frames.allSatisfy { (0..<scale.count).contains($0) },
+      "a modulation of other frames")
+    let (combinedFactors, combinedOffsets) = (
+      Matrix(rows: scale.matrix.rows, columns: channels), Matrix(rows: scale.matrix.rows, columns: channels)
+    )
     try forEachRow(scale.matrix.rows) { row, _ in
       let y = UnsafePointer(scale.matrix.row(row).assumingMemoryBound(to: Float.self))
       let b = UnsafePointer(shift.matrix.row(row).assumingMemoryBound(to: Float.self))

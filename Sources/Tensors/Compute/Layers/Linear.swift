@@ -104,7 +104,8 @@ public final class Linear {
     _ source: Matrix, rows: Range<Int>, to result: Matrix, row: Int, activation: Activation? = nil, on compute: Compute
   ) throws {
     precondition(source.columns == inputs && result.columns == outputs, "a matrix of another shape")
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= source.rows && row >= 0 && row + rows.count <= result.rows, "rows beyond a matrix")
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= source.rows && row >= 0 && row + rows.count <= result.rows, "rows beyond a matrix")
     guard !rows.isEmpty else { return }
     let weights = try settle()
     let isBytes = weights.type == .int8
@@ -170,7 +171,8 @@ public final class Linear {
     do {
       return try Kernel.product(
         ProductShape(rows: shape.rows, inner: inputs, columns: outputs), weights.packed, bias: isBytes ? nil : bias, source: weights.type,
-        destination: isBytes ? .float32 : shape.destination, finish: isBytes ? Finish(scales: weights.scales) : Finish(activation: shape.activation))
+        destination: isBytes ? .float32 : shape.destination,
+        finish: isBytes ? Finish(scales: weights.scales) : Finish(activation: shape.activation))
     } catch { throw reading.failure ?? error }
   }
 

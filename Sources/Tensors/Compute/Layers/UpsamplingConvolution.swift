@@ -51,7 +51,8 @@ public final class UpsamplingConvolution {
   ///   - repeated: which frame of the source each of the result's is, neighbours the same as often as wanted; nil for each once.
   ///   - check: called by the caller's thread before each band of rows; what it throws ends the work.
   /// - Returns: `[count][2·height][2·width][outputs]` in float32.
-  public func callAsFunction(_ source: Frames, repeated: [Int]? = nil, on compute: Compute, check: () throws -> Void = {}) throws -> Frames {
+  public func callAsFunction(_ source: Frames, repeated: [Int]? = nil, on compute: Compute, check: () throws -> Void = {}) throws -> Frames
+  {
     precondition(source.channels == inputs && source.type == type, "frames of other channels or another type")
     let order = repeated ?? Array(0..<source.count)
     precondition(order.allSatisfy { (0..<source.count).contains($0) }, "frames beyond the last")

@@ -16,9 +16,13 @@ package enum Float32: Element {
   package static var type: DataType { .float32 }
   @inline(__always) package static var size: Int { 4 }
   @inline(__always) package static func load(_ address: UnsafeRawPointer) -> Floats { address.loadUnaligned(as: Floats.self) }
-  @inline(__always) package static func store(_ values: Floats, _ address: UnsafeMutableRawPointer) { address.storeBytes(of: values, as: Floats.self) }
+  @inline(__always) package static func store(_ values: Floats, _ address: UnsafeMutableRawPointer) {
+    address.storeBytes(of: values, as: Floats.self)
+  }
   @inline(__always) package static func loadOne(_ address: UnsafeRawPointer) -> Float { address.loadUnaligned(as: Float.self) }
-  @inline(__always) package static func storeOne(_ value: Float, _ address: UnsafeMutableRawPointer) { address.storeBytes(of: value, as: Float.self) }
+  @inline(__always) package static func storeOne(_ value: Float, _ address: UnsafeMutableRawPointer) {
+    address.storeBytes(of: value, as: Float.self)
+  }
 }
 
 package enum BFloat16: Element {

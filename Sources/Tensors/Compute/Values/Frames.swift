@@ -7,7 +7,8 @@ public struct Frames {
 
   /// - Precondition: the matrix has as many rows.
   public init(_ matrix: Matrix, count: Int, height: Int, width: Int) {
-    precondition(count >= 0 && height >= 0 && width >= 0 && matrix.rows == count * height * width, "frames of another size than their matrix")
+    precondition(
+      count >= 0 && height >= 0 && width >= 0 && matrix.rows == count * height * width, "frames of another size than their matrix")
     self.matrix = matrix
     self.count = count
     self.height = height
@@ -62,7 +63,9 @@ public struct Frames {
   /// A copy of a part of some of the frames.
   public func copy(_ range: Range<Int>, rows: Range<Int>, columns: Range<Int>) -> Frames {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "frames beyond the last")
-    precondition(rows.lowerBound >= 0 && rows.upperBound <= height && columns.lowerBound >= 0 && columns.upperBound <= width, "a part beyond the frame")
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= height && columns.lowerBound >= 0 && columns.upperBound <= width, "a part beyond the frame"
+    )
     let result = Frames(count: range.count, height: rows.count, width: columns.count, channels: channels, type: type)
     for (frame, source) in range.enumerated() {
       for (row, y) in rows.enumerated() {

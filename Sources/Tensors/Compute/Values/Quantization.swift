@@ -7,7 +7,8 @@ package enum Quantization {
   ///
   /// - Returns: what a byte is to be multiplied by; 0 for a row of zeros.
   @inline(__always)
-  package static func quantize<E: Element>(_ count: Int, _ source: UnsafeRawPointer, _: E.Type, to target: UnsafeMutableRawPointer) -> Float {
+  package static func quantize<E: Element>(_ count: Int, _ source: UnsafeRawPointer, _: E.Type, to target: UnsafeMutableRawPointer) -> Float
+  {
     var largest = Floats()
     var index = 0
     while index &+ 8 <= count {
@@ -86,8 +87,10 @@ extension Compute {
     let result = Matrix(rows: source.rows, columns: source.columns, type: .int8)
     try forEachRow(source.rows) { row, _ in
       let (from, to) = (source.row(row), result.row(row))
-      result.scales[row] = source.type == .bfloat16
-        ? Quantization.quantize(source.columns, from, BFloat16.self, to: to) : Quantization.quantize(source.columns, from, Float32.self, to: to)
+      result.scales[row] =
+        source.type == .bfloat16
+        ? Quantization.quantize(source.columns, from, BFloat16.self, to: to)
+        : Quantization.quantize(source.columns, from, Float32.self, to: to)
     }
     return result
   }
