@@ -29,8 +29,9 @@ extension VideoPipeline {
   }
 
   /// A video with a cut, with any model: a caption a shot, and one for all of it.
-  fileprivate func cut(_ captions: [String], of frames: Int, at cut: Double, height: Int, width: Int, show: (Frames) throws -> Void) throws
-  {
+  fileprivate func cut(
+    _ captions: [String], of frames: Int, at cut: Double, height: Int, width: Int, show: (Frames) throws -> Void
+  ) throws {
     var request = VideoRequest(shots: .cut(frames: frames, at: [cut]), height: height, width: width, prompts: captions)
     let layers = CineTrans.publishedLayers(of: transformer.configuration.layers)
     request.control = .cineTrans(CineTrans(layers: layers))
