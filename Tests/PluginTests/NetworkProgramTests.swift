@@ -119,7 +119,11 @@ extension Shots {
     ])
     func `the log says what precision=auto took, and why`(_ limit: String, _ words: String) throws {
       let result = try launch(
-        short, ["GST_SHOTS_MODELS": Self.models, "ONEDNN_MAX_CPU_ISA": limit, "GST_DEBUG": "shotdetect:4", "GST_DEBUG_NO_COLOR": "1"])
+        short,
+        [
+          "GST_SHOTS_MODELS": Self.models, "GST_SHOTS_COMPUTE": "onednn", "ONEDNN_MAX_CPU_ISA": limit, "GST_DEBUG": "shotdetect:4",
+          "GST_DEBUG_NO_COLOR": "1",
+        ])
       #expect(result.status == 0)
       // A processor that has less than the limit takes what it has.
       guard limit != "AVX512_CORE_VNNI" || result.output.contains("AVX-512 VNNI") else { return }
