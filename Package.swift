@@ -50,12 +50,12 @@ let package = Package(
       path: "plugins/shots",
       exclude: ["plugin.map"],
       linkerSettings: [
-        // One self-contained file: the Swift runtime inside, with what FoundationEssentials needs; one symbol outside. What
-        // the loader has resolved is read-only, as Debian's own packages have it.
+        // One self-contained file: the Swift runtime inside, one symbol outside. What the loader has resolved is read-only, as
+        // Debian's own packages have it.
         .unsafeFlags([
           "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/shots/plugin.map", "-Xlinker",
           "--gc-sections",
-          "-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization", "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker",
+          "-lswiftSynchronization", "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker",
           "-s",
           "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now",
         ])

@@ -156,6 +156,54 @@ struct ConfigurationTests {
     #expect(try ConfigurationFile.read(Model.self, path: path) == Model(width: 3))
   }
 
+  @Test("Members that are null or not there are nil, whole numbers may have a point, and types that read themselves may look first")
+  func types() throws {
+    struct All: Decodable, Equatable {
+      enum Either: Decodable, Equatable {
+        case list([Int]), table([String: Int])
+        init(from decoder: any Decoder) throws {
+          if (try? decoder.unkeyedContainer()) != nil {
+            self = .list(try decoder.singleValueContainer().decode([Int].self))
+          } else {
+            self = .table(try decoder.singleValueContainer().decode([String: Int].self))
+          }
+        }
+      }
+      var whole: Int
+      var small: UInt8
+      var rate: Double
+      var share: Float
+      var none: Int?
+      var null: Int?
+      var names: [String?]
+      var either: [Either]
+    }
+    let text = """
+      {"whole": 3.0, "small": 255, "rate": 2, "share": 0.5, "null": null, "names": ["a", null], "either": [[1, 2], {"b": 3}], "is": true}
+      """
+    let path = folder.write(Array(text.utf8), name: "config.json")
+    let expected = All(
+      whole: 3, small: 255, rate: 2, share: 0.5, none: nil, null: nil, names: ["a", nil], either: [.list([1, 2]), .table(["b": 3])])
+    #expect(try ConfigurationFile.read(All.self, path: path) == expected)
+  }
+
+  @Test(
+    "An error says which field of which is wrong",
+    arguments: [
+      ("{\"inner\": [{\"width\": 1}, {\"width\": \"2\"}]}", "\"inner.1.width\" is of another type"),
+      ("{\"inner\": [{\"width\": 1.5}]}", "\"inner.0.width\" is of another type"),
+      ("{\"inner\": [{\"width\": 99999999999999999999}]}", "\"inner.0.width\" is of another type"),
+      ("{\"inner\": [{\"width\": null}]}", "\"inner.0.width\" is of another type"),
+      ("{\"inner\": [{}]}", "it has no \"width\""), ("{\"inner\": {}}", "\"inner\" is of another type"),
+      ("{\"inner\": [], \"inner\": []}", "has \"inner\" twice"),
+    ])
+  func clauses(text: String, words: String) {
+    struct Outer: Decodable { var inner: [Model] }
+    let path = folder.write(Array(text.utf8), name: "config.json")
+    let error = #expect(throws: WeightsError.self) { try ConfigurationFile.read(Outer.self, path: path) }
+    #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+  }
+
   @Test(
     "A configuration that lacks a field, or has it of another type, or is no JSON is refused with its path",
     arguments: ["{\"height\":3}", "{\"width\":\"3\"}", "{\"width\":null}", "{\"width\":3", "[3]", " "])

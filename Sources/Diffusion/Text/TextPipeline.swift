@@ -1,4 +1,4 @@
-import FoundationEssentials
+import CGLib
 import Tensors
 
 /// The normalizer and the pre-tokenizer of a `tokenizer.json` with a Unigram model: from text to words.
@@ -33,10 +33,10 @@ struct TextPipeline: Sendable {
   private static func step(_ step: TokenizerFile.Step, _ file: TokenizerFile) throws(WeightsError) -> Step {
     switch step.type {
     case "Precompiled":
-      guard let map = step.characterMap, let bytes = Data(base64Encoded: map) else {
+      guard let map = step.characterMap, let bytes = Self.bytes(base64: map) else {
         throw file.flaw("has a \"Precompiled\" normalizer whose \"precompiled_charsmap\" is no base64")
       }
-      return .characters(try CharacterMap(Array(bytes), path: file.path))
+      return .characters(try CharacterMap(bytes, path: file.path))
     case "Strip": return .strip(left: step.stripsLeft ?? true, right: step.stripsRight ?? true)
     case "Replace":
       let content = Array((step.content ?? "").utf8)
@@ -51,6 +51,26 @@ struct TextPipeline: Sendable {
       }
       return .replace(Array(pattern.utf8), with: content)
     default: throw file.flaw("has a \"\(step.type)\" normalizer, where Precompiled, Strip and Replace can be used")
+    }
+  }
+
+  /// nil for what is no base64, which GLib would read over.
+  private static func bytes(base64 text: String) -> [UInt8]? {
+    let characters = Array(text.utf8)
+    let padding = characters.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+    guard characters.count % 4 == 0, padding <= 2, characters.dropLast(padding).allSatisfy(isBase64) else { return nil }
+    var count = 0 as gsize
+    guard !characters.isEmpty, let memory = g_base64_decode(text, &count) else { return [] }
+    defer { g_free(memory) }
+    return Array(UnsafeBufferPointer(start: memory, count: Int(count)))
+  }
+
+  private static func isBase64(_ character: UInt8) -> Bool {
+    switch character {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "+"), UInt8(ascii: "/"):
+      true
+    default: false
     }
   }
 

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// Reads a model's `config.json`.
 public enum ConfigurationFile {
   /// The largest file that is read, in bytes: vocabularies are such files too.
@@ -7,16 +5,9 @@ public enum ConfigurationFile {
 
   /// - Throws: also when a field that `Value` needs is missing or of another type, or one is there twice.
   public static func read<Value: Decodable>(_: Value.Type = Value.self, path: String) throws(WeightsError) -> Value {
-    let file = try map(path, largest: largest)
-    do throws(JSONReader.Fault) {
-      var reader = JSONReader(file.bytes)
-      try reader.skipUnique()
-      try reader.end()
-    } catch {
-      throw WeightsError(.malformed, path: path, error.reason)
-    }
+    let value = try value(path: path, largest: largest)
     do {
-      return try JSONDecoder().decode(Value.self, from: Data(file.bytes))
+      return try JSONDecoding.decode(from: value)
     } catch {
       throw WeightsError(.malformed, path: path, "is not the JSON that this model needs: \(clause(for: error))")
     }

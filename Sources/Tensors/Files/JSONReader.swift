@@ -76,21 +76,6 @@ package struct JSONReader {
     }
   }
 
-  /// Passes over one value; two members of one name in one object are a fault.
-  package mutating func skipUnique() throws(Fault) {
-    switch try kind() {
-    case .object:
-      // By their bytes: to String, two writings of one accented letter are equal, and vocabularies have both.
-      var names: Set<[UInt8]> = []
-      try object { reader, name throws(Fault) in
-        guard names.insert(Array(name.utf8)).inserted else { throw Fault(reason: "has \"\(name)\" twice") }
-        try reader.skipUnique()
-      }
-    case .array: try array { reader throws(Fault) in try reader.skipUnique() }
-    default: try skip()
-    }
-  }
-
   package mutating func boolean() throws(Fault) -> Bool {
     if try peek() == UInt8(ascii: "t") {
       try expect("true")

@@ -49,6 +49,7 @@ package enum JSONValue: Sendable {
       self = .array(elements)
     case .object:
       var members: [(name: String, value: JSONValue)] = []
+      // By their bytes: to String, two writings of one accented letter are equal, and vocabularies have both.
       var names: Set<[UInt8]> = []
       try reader.object { reader, name throws(JSONReader.Fault) in
         guard names.insert(Array(name.utf8)).inserted else { throw JSONReader.Fault(reason: "has \"\(name)\" twice") }
