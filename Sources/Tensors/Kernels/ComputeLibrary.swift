@@ -58,7 +58,7 @@ public enum ComputeLibrary: String, CaseIterable, Hashable, Sendable {
   public static var instructions: String {
     switch current {
     case .oneDNN: OneDNN.instructions
-    case .openBLAS: "float32 alone"
+    case .openBLAS: "OpenBLAS, which has float32 alone"
     }
   }
 

@@ -15,7 +15,12 @@ enum ComputeLog {
     if ComputeLibrary.hasOnlyFloat32, asked != "auto", asked != taken {
       debug.log(GST_LEVEL_WARNING, handle, "precision=\(asked) is computed in \(taken): \(library.name) has nothing else here")
     }
-    let reason = asked == "auto" ? "the fastest with \(ComputeLibrary.instructions)" : "asked for, with \(ComputeLibrary.instructions)"
+    let reason =
+      switch asked {
+      case "auto": "the fastest with \(ComputeLibrary.instructions)"
+      case taken: "asked for"
+      default: "\(asked) is not to be had with \(ComputeLibrary.instructions)"
+      }
     debug.log(GST_LEVEL_INFO, handle, "\(library.name) \(ComputeLibrary.version) computes in \(taken): \(reason)")
   }
 }
