@@ -23,17 +23,18 @@ let package = Package(
     .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0"),
     .target(name: "CVersion"),
     .target(
-      name: "GStreamerKit", dependencies: ["CGStreamer", .product(name: "DequeModule", package: "swift-collections")],
+      name: "GStreamerKit", dependencies: ["CGStreamer", "Timing", .product(name: "DequeModule", package: "swift-collections")],
       exclude: ["README.md"]),
+    .target(name: "Timing"),
     .target(name: "Pixels"),
     .target(name: "Threads"),
-    .target(name: "Shots", dependencies: ["Pixels", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "Shots", dependencies: ["Pixels", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Tensors", dependencies: ["COneDNN", "Threads"]),
     .target(
       name: "TransNet",
-      dependencies: ["Pixels", "Shots", "Tensors", "Threads", .product(name: "DequeModule", package: "swift-collections")]),
+      dependencies: ["Pixels", "Shots", "Tensors", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Diffusion", dependencies: ["CGLib", "Tensors", "Threads"], exclude: ["README.md"]),
-    .target(name: "Extension", dependencies: ["Diffusion", "Pixels", "Tensors", "Threads"], exclude: ["README.md"]),
+    .target(name: "Extension", dependencies: ["Diffusion", "Pixels", "Tensors", "Threads", "Timing"], exclude: ["README.md"]),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
@@ -44,8 +45,8 @@ let package = Package(
     .target(
       name: "ShotsPlugin",
       dependencies: [
-        "CGStreamer", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "TransNet",
-        .product(name: "DequeModule", package: "swift-collections"),
+        "CGStreamer", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "Timing",
+        "TransNet", .product(name: "DequeModule", package: "swift-collections"),
       ],
       path: "plugins/shots",
       exclude: ["plugin.map"],
@@ -60,13 +61,13 @@ let package = Package(
           "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now",
         ])
       ]),
-    .testTarget(name: "GStreamerKitTests", dependencies: ["CGStreamer", "CGStreamerCheck", "GStreamerKit"]),
+    .testTarget(name: "GStreamerKitTests", dependencies: ["CGStreamer", "CGStreamerCheck", "GStreamerKit", "Timing"]),
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
-    .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots"], exclude: ["Fixtures"]),
+    .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
+    .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
-    .testTarget(name: "ExtensionTests", dependencies: ["Diffusion", "Extension", "Pixels", "Shots", "Tensors"]),
+    .testTarget(name: "ExtensionTests", dependencies: ["Diffusion", "Extension", "Pixels", "Shots", "Tensors", "Timing"]),
     // Loads the built plugin as an application does; never links it.
     .testTarget(name: "PluginTests", dependencies: ["CGStreamer", "CGStreamerCheck"], exclude: ["Fixtures"]),
   ]

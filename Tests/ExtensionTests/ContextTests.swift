@@ -1,5 +1,6 @@
 import Extension
 import Testing
+import Timing
 
 @Suite("What a model sees of the video before")
 struct ContextWindowTests {

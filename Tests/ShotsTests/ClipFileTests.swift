@@ -2,6 +2,7 @@ import Glibc
 import Shots
 import Synchronization
 import Testing
+import Timing
 
 @Suite("Files of clips") struct ClipFileTests {
   // MARK: Names

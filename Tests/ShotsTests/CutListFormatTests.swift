@@ -1,6 +1,7 @@
 import Glibc
 import Shots
 import Testing
+import Timing
 
 @Suite("Cut list formats") struct CutListFormatTests {
   /// The list of Tests/tools/make_list_fixtures.py.

@@ -1,5 +1,6 @@
 import Shots
 import Testing
+import Timing
 
 /// Frame scores with the cuts that PySceneDetect 0.7.2 finds in them: a whole film and many random sequences, at nine
 /// frame rates (Tests/tools/make_detector_fixtures.py).

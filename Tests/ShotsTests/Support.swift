@@ -1,5 +1,6 @@
 import Glibc
 import Shots
+import Timing
 
 /// `frame` of a constant-rate stream, times rounded to the nanosecond as a demuxer rounds them.
 func frameTime(_ frame: Int, rate: FrameRate = .fallback, begin: UInt64 = 0) -> FrameTime {

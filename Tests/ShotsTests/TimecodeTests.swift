@@ -1,5 +1,6 @@
 import Shots
 import Testing
+import Timing
 
 @Suite("Timecode") struct TimecodeTests {
   private let ntsc = rate(30000, 1001)

@@ -1,5 +1,6 @@
 import Diffusion
 import Tensors
+import Timing
 
 /// Shots of a diffusion transformer that sees those before them: `SceneExtension` as a generator.
 ///

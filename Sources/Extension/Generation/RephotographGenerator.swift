@@ -1,3 +1,5 @@
+import Timing
+
 /// Shots without a model: ``Rephotographer`` as a generator.
 public final class RephotographGenerator: ShotGenerator {
   public let name = "rephotograph"

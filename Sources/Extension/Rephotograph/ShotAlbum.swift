@@ -1,3 +1,5 @@
+import Timing
+
 /// The last shots of a stream as pictures, in bounded memory.
 ///
 /// ```swift

@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// Chapters, as a container stores them (matroskamux does, qtmux does not).
 public struct TableOfContents: Sendable, Hashable {

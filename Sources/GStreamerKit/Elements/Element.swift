@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// No settings, or no readings.
 public struct Nothing: Sendable {

@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// An element with pads of its own, for what no base class of GStreamer fits: several inputs, held ends of stream,
 /// changed times.

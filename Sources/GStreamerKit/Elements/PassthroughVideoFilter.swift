@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// An element that watches video and lets it pass: analysers, loggers, taggers.
 ///

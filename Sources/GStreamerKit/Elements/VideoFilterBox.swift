@@ -1,6 +1,7 @@
 import CGStreamer
 import DequeModule
 import Synchronization
+import Timing
 
 extension Plugin {
   /// Registers a filter; false if its type name or factory name is refused.

@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// The GstBaseTransform side of a `PassthroughVideoFilter`: what its C callbacks call.
 class VideoFilterObject: ElementObject {

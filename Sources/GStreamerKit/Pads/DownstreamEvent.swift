@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// A serialized event that an element sends along with its buffers.
 public enum DownstreamEvent: Sendable {

@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// A buffer that is owned: pushed on, or released when it goes out of scope.
 ///

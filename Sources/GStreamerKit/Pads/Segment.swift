@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 extension GstSegment {
   /// Running time of a position; nil outside of the segment, and if it does not count in time.

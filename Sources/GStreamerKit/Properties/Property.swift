@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// When a property may be changed, as `gst-inspect-1.0` states it.
 ///

@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// Raw video caps, parsed.
 public struct VideoInfo: @unchecked Sendable {

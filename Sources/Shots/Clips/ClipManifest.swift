@@ -1,3 +1,5 @@
+import Timing
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)

@@ -1,4 +1,5 @@
 import DequeModule
+import Timing
 
 /// When an encoded frame is shown. Nanoseconds.
 public struct PacketTime: Hashable, Sendable {
@@ -206,13 +207,5 @@ public struct ClipPlan<Packet> {
     ids += 1
     clips.append(Open(id: ids, start: start, end: end, reached: start))
     return .open(Head(id: ids, shot: shot, boundary: boundary, start: start))
-  }
-}
-
-extension UInt64 {
-  /// The sum, or the largest number if that is smaller.
-  package func saturating(adding other: UInt64) -> UInt64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
   }
 }

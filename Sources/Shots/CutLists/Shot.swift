@@ -1,3 +1,5 @@
+import Timing
+
 /// The beginning of a shot, known while the shot still runs.
 public struct ShotOpening: Hashable, Sendable {
   /// 1 for the first shot of the list.

@@ -1,3 +1,5 @@
+import Timing
+
 /// A SMPTE ST 12 timecode, HH:MM:SS:FF, counted in frames and never in seconds: at 23.976 it runs behind the clock by
 /// definition and stays exact on every frame.
 ///

@@ -1,4 +1,5 @@
 import Pixels
+import Timing
 
 /// How far a detector looks beyond a frame before it knows whether a boundary lies there.
 ///

@@ -1,3 +1,5 @@
+import Timing
+
 /// The times of the frames of one dark, however long, in bounded memory.
 ///
 /// Every frame is kept up to the capacity; then every second one is dropped, and again. A time between two kept frames

@@ -1,3 +1,5 @@
+import Timing
+
 /// Boundaries in the dark between a fade-out and a fade-in.
 ///
 /// The picture is dark while its mean level is below the threshold (fractions of which are dropped). When it gets light

@@ -1,3 +1,5 @@
+import Timing
+
 /// Where a frame lies in its stream.
 ///
 /// All times are nanoseconds. The three stream clocks are `nil` where the frame has no timestamp.

@@ -1,6 +1,7 @@
 import CGStreamer
 import GStreamerKit
 import Synchronization
+import Timing
 
 /// Several inputs, one output: passes buffers on, keeps every end of stream until it is told to let the last one go.
 final class Gate: PadElement {

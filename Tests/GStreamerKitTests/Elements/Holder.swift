@@ -1,6 +1,7 @@
 import CGStreamer
 import GStreamerKit
 import Synchronization
+import Timing
 
 /// A filter that holds frames back, marks them late, and fails where it is told to.
 final class Holder: PassthroughVideoFilter {

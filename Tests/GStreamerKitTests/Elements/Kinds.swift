@@ -1,6 +1,7 @@
 import CGStreamer
 import GStreamerKit
 import Synchronization
+import Timing
 
 /// A filter with a property of every kind and signals of both.
 final class Kinds: PassthroughVideoFilter {

@@ -2,6 +2,7 @@ import CGStreamer
 import GStreamerKit
 import Synchronization
 import Testing
+import Timing
 
 /// An element that a test owns, with a bus of its own.
 final class Made {

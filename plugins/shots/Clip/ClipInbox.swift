@@ -2,6 +2,7 @@ import CGStreamer
 import GStreamerKit
 import Shots
 import Threads
+import Timing
 
 /// What streaming threads hand to the thread that writes clips.
 enum ClipItem: Sendable {

@@ -3,6 +3,7 @@ import DequeModule
 import GStreamerKit
 import Shots
 import Threads
+import Timing
 
 /// What the recorder is to do; fixed from start to stop.
 struct ClipOptions: Sendable {

@@ -2,6 +2,7 @@ import CGStreamer
 import GStreamerKit
 import Shots
 import Synchronization
+import Timing
 
 /// Looks at what flows inside `shotclip` and hands it to the recorder: boundaries before the encoder, where key frames
 /// are asked for, packets behind it, and raw sound.

@@ -2,6 +2,7 @@ import CGStreamer
 import GStreamerKit
 import Shots
 import Synchronization
+import Timing
 
 #if canImport(Glibc)
   import Glibc

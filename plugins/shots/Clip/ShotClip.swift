@@ -2,6 +2,7 @@ import CGStreamer
 import GStreamerKit
 import Shots
 import Synchronization
+import Timing
 
 /// Writes clips around the boundaries that an upstream `shotdetect` marked, with their sound.
 ///

@@ -3,6 +3,7 @@ import GStreamerKit
 import Pixels
 import Shots
 import Threads
+import Timing
 
 /// Removes fades, dissolves and wipes that an upstream `shotdetect` marked: what is left are hard cuts.
 ///

@@ -1,5 +1,6 @@
 import CGStreamer
 import GStreamerKit
+import Timing
 
 /// What leaves an element next: owned by whoever takes it.
 enum Departure {

@@ -2,6 +2,7 @@ import CGStreamer
 import DequeModule
 import GStreamerKit
 import Shots
+import Timing
 
 /// The sound beside the video that `defade` repairs: with `mode=cut` it leaves up to where the video is decided, without
 /// the stretches that were taken out of it; in other modes as it comes.

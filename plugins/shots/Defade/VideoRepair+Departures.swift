@@ -1,6 +1,7 @@
 import CGStreamer
 import GStreamerKit
 import Shots
+import Timing
 
 /// What leaves, with its times and marks as the output has them.
 extension VideoRepair {

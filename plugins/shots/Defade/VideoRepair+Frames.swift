@@ -1,6 +1,7 @@
 import CGStreamer
 import GStreamerKit
 import Shots
+import Timing
 
 /// What becomes of a frame that is decided.
 extension VideoRepair {

@@ -2,6 +2,7 @@ import CGStreamer
 import DequeModule
 import GStreamerKit
 import Shots
+import Timing
 
 /// The frames that `defade` holds, and what becomes of each.
 ///

@@ -3,6 +3,7 @@ import DequeModule
 import GStreamerKit
 import Pixels
 import Shots
+import Timing
 import TransNet
 
 /// What a network detector runs on; the same for all streams from start to stop.

@@ -3,6 +3,7 @@ import GStreamerKit
 import Pixels
 import Shots
 import Synchronization
+import Timing
 
 /// Finds shot boundaries and lets video pass.
 ///

@@ -2,6 +2,7 @@ import CGStreamer
 import Extension
 import GStreamerKit
 import Shots
+import Timing
 
 extension SceneExtend {
   /// What an application asked for.

@@ -2,6 +2,7 @@ import CGStreamer
 import Extension
 import GStreamerKit
 import Shots
+import Timing
 
 /// Generated shots, on the source pad's own thread.
 extension SceneExtend {

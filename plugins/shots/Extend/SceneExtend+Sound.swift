@@ -2,6 +2,7 @@ import CGStreamer
 import Extension
 import GStreamerKit
 import Shots
+import Timing
 
 /// The sound beside the picture.
 extension SceneExtend {

@@ -4,6 +4,7 @@ import GStreamerKit
 import Pixels
 import Shots
 import Threads
+import Timing
 
 /// Lets video pass, and goes on with generated shots when the source ends, stalls, or the application asks.
 ///

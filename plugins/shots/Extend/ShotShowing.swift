@@ -2,6 +2,7 @@ import CGStreamer
 import Extension
 import GStreamerKit
 import Shots
+import Timing
 
 /// Shows generated shots frame by frame: the times, the marks, the pace.
 final class ShotShowing {

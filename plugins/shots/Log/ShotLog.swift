@@ -2,6 +2,7 @@ import CGStreamer
 import GStreamerKit
 import Pixels
 import Shots
+import Timing
 
 /// Writes the boundaries that an upstream `shotdetect` marked into a file, and lets video pass.
 ///

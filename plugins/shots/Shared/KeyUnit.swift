@@ -1,5 +1,6 @@
 import CGStreamer
 import GStreamerKit
+import Timing
 
 /// A request for a key frame that travels downstream.
 struct KeyUnit {

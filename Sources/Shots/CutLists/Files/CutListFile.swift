@@ -1,3 +1,5 @@
+import Timing
+
 /// Writes a cut list while the stream runs.
 ///
 /// ```swift

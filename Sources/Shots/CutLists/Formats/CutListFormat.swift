@@ -1,3 +1,5 @@
+import Timing
+
 /// The formats in which cut lists are written.
 public enum CutListFormat: String, CaseIterable, Hashable, Sendable {
   /// PySceneDetect's `list-scenes`: a shot a line.

@@ -1,3 +1,5 @@
+import Timing
+
 /// Final Cut Pro XML 1.9: one asset, and an asset-clip a shot in the spine of one project. Times are multiples of the
 /// frame duration, as the application asks. Durations of asset and sequence stand in the finished file only.
 struct FCPXMLFormatter: CutListFormatter {

@@ -1,3 +1,5 @@
+import Timing
+
 /// An OpenTimelineIO timeline of one video track with a clip a shot; the boundary that opened the shot is in the clip's
 /// metadata.
 struct OTIOFormatter: CutListFormatter {

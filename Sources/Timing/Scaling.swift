@@ -1,16 +1,11 @@
 /// `value · numerator / denominator`, rounded to the nearest integer (halves up), without overflow on the way.
 ///
 /// A result beyond 64 bits is `UInt64.max`; a zero denominator gives 0.
-func scaled(_ value: UInt64, by numerator: UInt64, over denominator: UInt64) -> UInt64 {
+public func scaled(_ value: UInt64, by numerator: UInt64, over denominator: UInt64) -> UInt64 {
   guard denominator > 0 else { return 0 }
   let product = value.multipliedFullWidth(by: numerator)
   let (low, carry) = product.low.addingReportingOverflow(denominator / 2)
   let high = carry ? product.high &+ 1 : product.high
   guard high < denominator else { return .max }
   return denominator.dividingFullWidth((high, low)).quotient
-}
-
-extension UInt64 {
-  /// The difference, or 0 where it would be negative.
-  func less(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
 }
