@@ -113,7 +113,8 @@ extension GStreamerKitTests {
       made.change(to: GST_STATE_PAUSED)
       let pad = try #require(gst_element_request_pad_simple(made.element, "more_%u"))
       #expect(children(made) == 2)
-      let events = [gst_event_new_stream_start("a"), gst_event_new_caps(gst_caps_new_empty_simple("video/x-raw"))]
+      let caps = try #require(Caps("video/x-raw"))
+      let events = [gst_event_new_stream_start("a"), gst_event_new_caps(caps.gst)]
       for event in events { gst_pad_send_event(pad, event) }
       var segment = GstSegment()
       gst_segment_init(&segment, GST_FORMAT_TIME)

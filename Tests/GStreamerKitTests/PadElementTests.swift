@@ -27,7 +27,7 @@ extension GStreamerKitTests {
       let pads = try ["sink_%u", "sink_1", "sink_%u", "sink_7"].map { (name: String) in
         try #require(gst_element_request_pad_simple(made.element, name))
       }
-      let names = pads.map { Pad(gst: $0).name }
+      let names = pads.map { Pad(borrowing: $0).name }
       #expect(names == ["sink_0", "sink_1", "sink_2", "sink_7"])
       #expect(made.messages().map { $0.structure?["name"]?.string } == names)
       for pad in pads {

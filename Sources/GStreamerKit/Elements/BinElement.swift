@@ -35,8 +35,8 @@ public protocol BinElement: Element {
   /// A property was set after the bin was built: sets those of the children. On the thread that set it.
   func settingsChanged(_ settings: Settings, in bin: Bin)
 
-  /// A child posts a message. True if it ends here. Any thread; the message belongs to the caller.
-  func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool
+  /// A child posts a message. True if it ends here. Any thread.
+  func intercept(_ message: Message) -> Bool
 }
 
 extension BinElement {
@@ -46,7 +46,7 @@ extension BinElement {
   public func added(_ pad: Pad, to bin: Bin, _ settings: Settings) throws {}
   public func removed(_ pad: Pad, from bin: Bin) {}
   public func settingsChanged(_ settings: Settings, in bin: Bin) {}
-  public func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { false }
+  public func intercept(_ message: Message) -> Bool { false }
 }
 
 /// The inside of a `BinElement`.
@@ -178,7 +178,7 @@ class BinElementObject: ElementObject {
   /// False if the pad is refused.
   func added(_ pad: Pad) -> Bool { false }
   func removed(_ pad: Pad) {}
-  func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { false }
+  func intercept(_ message: Message) -> Bool { false }
 
   static let offset = MemoryLayout<GstBin>.size
 
@@ -208,13 +208,13 @@ class BinElementObject: ElementObject {
     }
     callbacks.pointee.release_pad = { element, pad in
       guard let element, let pad else { return }
-      BinElementObject.of(element)?.removed(Pad(gst: pad))
+      BinElementObject.of(element)?.removed(Pad(borrowing: pad))
       gst_pad_set_active(pad, 0)
       gst_element_remove_pad(element, pad)
     }
     gclass.assumingMemoryBound(to: GstBinClass.self).pointee.handle_message = { bin, message in
       guard let bin, let message else { return }
-      if BinElementObject.of(bin)?.intercept(message) == true {
+      if BinElementObject.of(bin)?.intercept(Message(borrowing: message)) == true {
         gst_message_unref(message)
       } else {
         BinElementObject.parentClass?.pointee.handle_message?(bin, message)
@@ -241,7 +241,7 @@ extension BinElementObject {
       gst_object_unref(ghost)
       return nil
     }
-    let pad = Pad(gst: ghost)
+    let pad = Pad(borrowing: ghost)
     if added(pad) { return pad }
     gst_element_remove_pad(handle.element, ghost)
     return nil
@@ -301,5 +301,5 @@ final class BinElementBox<E: BinElement>: BinElementObject {
     if built.load(ordering: .acquiring) { own.element.settingsChanged(own.settings, in: Bin(handle: handle)) }
   }
 
-  override func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool { own.element.intercept(message) }
+  override func intercept(_ message: Message) -> Bool { own.element.intercept(message) }
 }

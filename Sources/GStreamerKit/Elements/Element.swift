@@ -105,19 +105,9 @@ public struct ElementHandle: @unchecked Sendable {
 
   /// How long after their time data come from a live source at the earliest, as the elements before this one say; 0 if they do
   /// not know.
-  public var sourceLatency: ClockTime { source?.latency ?? 0 }
+  public var sourceLatency: ClockTime { source?.least ?? 0 }
 
-  private var source: (isLive: Bool, latency: ClockTime)? {
-    guard let pad = gst_element_get_static_pad(element, "sink") else { return nil }
-    defer { gst_object_unref(pad) }
-    guard let query = gst_query_new_latency() else { return nil }
-    defer { gst_query_unref(query) }
-    guard gst_pad_peer_query(pad, query) != 0 else { return nil }
-    var isLive: gboolean = 0
-    var latency: GstClockTime = 0
-    gst_query_parse_latency(query, &isLive, &latency, nil)
-    return (isLive != 0, latency.valid ?? 0)
-  }
+  private var source: Latency? { pad("sink")?.peerLatency }
 
   /// The settings now, for threads that an element starts itself; callbacks are given theirs.
   ///

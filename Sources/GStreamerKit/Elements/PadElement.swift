@@ -35,7 +35,7 @@ public protocol PadElement: Element {
   func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool
 
   /// A query arrives: true or false if the element answered, nil for GStreamer's default. Any thread.
-  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool?
+  func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool?
 
   /// A setting was changed, on the thread that did; what waits may have to look again.
   func settingsChanged(_ settings: Settings)
@@ -59,7 +59,7 @@ extension PadElement {
   public func start(_ settings: Settings) throws {}
   public func interrupt() {}
   public func stop() {}
-  public func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? { nil }
+  public func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool? { nil }
   public func settingsChanged(_ settings: Settings) {}
   public func latency(_ settings: Settings) -> ClockTime { 0 }
   public func heldBuffers(_ settings: Settings) -> UInt32 { 0 }
@@ -70,10 +70,7 @@ extension PadElement {
 extension ElementHandle {
   /// The pad of this name, if the element has it now.
   public func pad(_ name: String) -> Pad? {
-    guard let pad = gst_element_get_static_pad(element, name) else { return nil }
-    // The element keeps its pads alive; this reference is not needed.
-    gst_object_unref(pad)
-    return Pad(gst: pad)
+    gst_element_get_static_pad(element, name).map { Pad(taking: $0) }
   }
 
   /// GStreamer's default for an event: on to the pads on the other side.
@@ -101,7 +98,7 @@ class PadElementObject: ElementObject {
   func stop() {}
   func chain(_ buffer: consuming Buffer, on pad: Pad) -> GstFlowReturn { GST_FLOW_ERROR }
   func receive(_ event: consuming Event, on pad: Pad) -> Bool { false }
-  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad) -> Bool? { nil }
+  func answer(_ query: Query, on pad: Pad) -> Bool? { nil }
   var latency: ClockTime { 0 }
   var heldBuffers: UInt32 { 0 }
   func added(_ pad: Pad) {}
@@ -133,7 +130,7 @@ class PadElementObject: ElementObject {
     }
     callbacks.pointee.release_pad = { element, pad in
       guard let element, let pad else { return }
-      PadElementObject.of(element)?.removed(Pad(gst: pad))
+      PadElementObject.of(element)?.removed(Pad(borrowing: pad))
       gst_pad_set_active(pad, 0)
       gst_element_remove_pad(element, pad)
     }
@@ -182,7 +179,7 @@ class PadElementObject: ElementObject {
           guard let pad, let buffer else { return GST_FLOW_ERROR }
           let owned = Buffer(taking: buffer)
           guard let object = PadElementObject.of(parent) else { return GST_FLOW_ERROR }
-          return object.chain(owned, on: Pad(gst: pad))
+          return object.chain(owned, on: Pad(borrowing: pad))
         }, nil, nil)
     }
     gst_pad_set_event_function_full(
@@ -191,14 +188,14 @@ class PadElementObject: ElementObject {
         guard let pad, let event else { return 0 }
         let owned = Event(taking: event)
         guard let object = PadElementObject.of(parent) else { return 0 }
-        return object.receive(owned, on: Pad(gst: pad)) ? 1 : 0
+        return object.receive(owned, on: Pad(borrowing: pad)) ? 1 : 0
       }, nil, nil)
     gst_pad_set_query_function_full(
       pad,
       { pad, parent, query in
         guard let pad, let query else { return 0 }
         let object = PadElementObject.of(parent)
-        if let answered = object?.answer(query, on: Pad(gst: pad)) { return answered ? 1 : 0 }
+        if let answered = object?.answer(Query(query), on: Pad(borrowing: pad)) { return answered ? 1 : 0 }
         if query.pointee.type == GST_QUERY_ALLOCATION, let object, let partner = object.partner(of: pad) {
           guard gst_pad_peer_query(partner.gst, query) != 0 else { return 0 }
           raisePools(query, by: object.heldBuffers)
@@ -216,7 +213,7 @@ class PadElementObject: ElementObject {
       gst_object_unref(pad)
       return nil
     }
-    return Pad(gst: pad)
+    return Pad(borrowing: pad)
   }
 }
 
@@ -251,7 +248,7 @@ final class PadElementBox<E: PadElement>: PadElementObject {
     own.element.receive(event, on: pad, own.settings)
   }
 
-  override func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad) -> Bool? {
+  override func answer(_ query: Query, on pad: Pad) -> Bool? {
     own.element.answer(query, on: pad, own.settings)
   }
 }

@@ -202,7 +202,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
   }
 
   private func push(_ event: DownstreamEvent) {
-    if let event = event.makeGstEvent() { gst_pad_push_event(transform.pointee.srcpad, event) }
+    if let event = event.event?.release() { gst_pad_push_event(transform.pointee.srcpad, event) }
   }
 
   override func drain() {
@@ -318,11 +318,4 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     // A pool allocates its minimum at once: beyond this an absurd latency must not ask for all memory there is.
     return UInt32(clamping: min(latency / frame + (latency % frame > 0 ? 1 : 0), 128))
   }
-}
-
-extension GstEvent {
-  /// GST_EVENT_IS_STICKY, a macro in C.
-  var isSticky: Bool { type.rawValue & UInt32(GST_EVENT_TYPE_STICKY.rawValue) != 0 }
-  /// GST_EVENT_IS_SERIALIZED, a macro in C.
-  var isSerialized: Bool { type.rawValue & UInt32(GST_EVENT_TYPE_SERIALIZED.rawValue) != 0 }
 }

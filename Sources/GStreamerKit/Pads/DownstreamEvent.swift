@@ -9,15 +9,12 @@ public enum DownstreamEvent: Sendable {
   case custom(Structure)
   case tableOfContents(TableOfContents)
 
-  /// An event that the caller owns.
-  func makeGstEvent() -> UnsafeMutablePointer<GstEvent>? {
+  var event: Event? {
     switch self {
     case .forceKeyUnit(let pts, let streamTime, let runningTime):
-      gst_video_event_new_downstream_force_key_unit(pts.orNone, streamTime.orNone, runningTime.orNone, 1, 0)
-    case .custom(let fields):
-      fields.makeGstStructure().flatMap { gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, $0) }
-    case .tableOfContents(let toc):
-      toc.withGstToc { gst_event_new_toc($0, 0) } ?? nil
+      .keyUnit(KeyUnit(pts: pts, streamTime: streamTime, runningTime: runningTime))
+    case .custom(let fields): .custom(fields)
+    case .tableOfContents(let toc): .tableOfContents(toc)
     }
   }
 }

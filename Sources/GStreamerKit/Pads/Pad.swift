@@ -1,70 +1,26 @@
 import CGStreamer
 import Timing
 
-/// A buffer that is owned: pushed on, or released when it goes out of scope.
-///
-/// Memory is shared with others who hold the buffer: write only into one that you made, or through `gst_buffer_make_writable`.
-public struct Buffer: ~Copyable, @unchecked Sendable {
-  private var pointer: UnsafeMutablePointer<GstBuffer>?
-
-  /// Takes the caller's reference.
-  public init(taking pointer: UnsafeMutablePointer<GstBuffer>) { self.pointer = pointer }
-
-  deinit { if let pointer { gst_buffer_unref(pointer) } }
-
-  /// For calls of the C API; still owned here.
-  public var gst: UnsafeMutablePointer<GstBuffer>? { pointer }
-  /// Presentation time in the segment's time, nanoseconds.
-  public var pts: ClockTime? { pointer?.pointee.pts.valid }
-  /// Nanoseconds.
-  public var duration: ClockTime? { pointer?.pointee.duration.valid }
-  /// Bytes.
-  public var size: Int { pointer.map { Int(gst_buffer_get_size($0)) } ?? 0 }
-
-  /// Gives the reference away, to a call of the C API that takes it.
-  public consuming func release() -> UnsafeMutablePointer<GstBuffer>? {
-    let taken = pointer
-    pointer = nil
-    return taken
-  }
-}
-
-/// An event that is owned: forwarded, kept for later, or released when it goes out of scope.
-///
-/// To keep one under a lock: `var end: Event? = consume event`, then `held.withLock { $0.end = end.take() }`.
-public struct Event: ~Copyable, @unchecked Sendable {
-  private var pointer: UnsafeMutablePointer<GstEvent>?
-
-  /// Takes the caller's reference: of `gst_event_new_eos()`, say.
-  public init(taking pointer: UnsafeMutablePointer<GstEvent>) { self.pointer = pointer }
-
-  deinit { if let pointer { gst_event_unref(pointer) } }
-
-  /// For calls of the C API; still owned here.
-  public var gst: UnsafeMutablePointer<GstEvent>? { pointer }
-  /// Such as `GST_EVENT_EOS`.
-  public var type: GstEventType { pointer?.pointee.type ?? GST_EVENT_UNKNOWN }
-  /// Whether it keeps its place among the buffers.
-  public var isSerialized: Bool { pointer?.pointee.isSerialized ?? false }
-  /// The number that derived events and messages keep.
-  public var sequenceNumber: UInt32 { pointer?.pointee.seqnum ?? 0 }
-  /// The fields of a custom event.
-  public var structure: Structure? { pointer.flatMap { gst_event_get_structure($0) }.map { Structure($0) } }
-
-  /// Gives the reference away, to a call of the C API that takes it.
-  public consuming func release() -> UnsafeMutablePointer<GstEvent>? {
-    let taken = pointer
-    pointer = nil
-    return taken
-  }
-}
-
-/// A pad of an element of ours. Valid as long as the element has it.
+/// A pad, which lives as long as any value of it: also when its element has given it back meanwhile.
 public struct Pad: @unchecked Sendable, Hashable {
+  private let reference: Reference<GstPad>
   /// For calls of the C API that have no Swift form here.
   public let gst: UnsafeMutablePointer<GstPad>
 
-  public init(gst: UnsafeMutablePointer<GstPad>) { self.gst = gst }
+  /// Takes the caller's reference.
+  public init(taking gst: UnsafeMutablePointer<GstPad>) {
+    reference = Reference(object: gst)
+    self.gst = gst
+  }
+
+  /// Keeps a pad that the caller lends.
+  public init(borrowing gst: UnsafeMutablePointer<GstPad>) {
+    gst_object_ref(gst)
+    self.init(taking: gst)
+  }
+
+  public static func == (one: Pad, other: Pad) -> Bool { one.gst == other.gst }
+  public func hash(into hasher: inout Hasher) { hasher.combine(gst) }
 
   /// Unique in the element. A copy, with a lock: not for every buffer.
   public var name: String {
@@ -74,7 +30,37 @@ public struct Pad: @unchecked Sendable, Hashable {
     } ?? ""
   }
 
+  /// The template that it was made from: "sink_%u", say.
+  public var templateName: String { gst.pointee.padtemplate.map { String(cString: $0.pointee.name_template) } ?? "" }
+
   public var isSink: Bool { gst.pointee.direction == GST_PAD_SINK }
+
+  /// Whether another pad is at its other end.
+  public var isLinked: Bool { gst_pad_is_linked(gst) != 0 }
+
+  // MARK: Asked of the elements on its other side
+
+  /// How long the stream is, nanoseconds; nil if nobody knows.
+  public var peerDuration: ClockTime? {
+    var duration: gint64 = -1
+    guard gst_pad_peer_query_duration(gst, GST_FORMAT_TIME, &duration) != 0 else { return nil }
+    return ClockTime(exactly: duration)
+  }
+
+  /// How late data come; nil if nobody knows.
+  public var peerLatency: Latency? {
+    guard let query = gst_query_new_latency() else { return nil }
+    defer { gst_query_unref(query) }
+    return gst_pad_peer_query(gst, query) != 0 ? Query(query).latency : nil
+  }
+
+  /// Hands a query on to the other side. False if nobody answers.
+  public func passToPeer(_ query: Query) -> Bool { gst_pad_peer_query(gst, query.gst) != 0 }
+
+  /// What it can be; nil if it cannot tell.
+  public var possibleCaps: Caps? { gst_pad_query_caps(gst, nil).map { Caps(taking: $0) } }
+
+  // MARK: Data
 
   /// Sends a buffer downstream, from a source pad. Blocks as long as downstream does: hold no lock.
   ///
@@ -93,9 +79,7 @@ public struct Pad: @unchecked Sendable, Hashable {
 
   /// Sends an event downstream, from a source pad. False if nobody took it.
   @discardableResult
-  public func push(_ event: DownstreamEvent) -> Bool {
-    event.makeGstEvent().map { gst_pad_push_event(gst, $0) != 0 } ?? false
-  }
+  public func push(_ event: DownstreamEvent) -> Bool { event.event.map { push($0) } ?? false }
 
   // MARK: Tasks
 

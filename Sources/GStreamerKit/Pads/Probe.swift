@@ -1,11 +1,11 @@
 import CGStreamer
 
-/// What passes a pad, lent to a watcher.
+/// What passes a pad.
 public enum Passing {
-  case buffer(UnsafeMutablePointer<GstBuffer>)
+  case buffer(Buffer)
   /// Downstream, serialized or not; FLUSH_START and FLUSH_STOP too.
-  case event(UnsafeMutablePointer<GstEvent>)
-  /// What a watcher sets instead so that what came goes no further. It is released then; keep a reference of your own.
+  case event(Event)
+  /// What a watcher sets instead so that what came goes no further.
   case dropped
 }
 
@@ -14,8 +14,7 @@ extension Pad {
   ///
   /// For pads of children, whose elements are somebody else's. It lasts as long as the pad, and keeps what it captures
   /// alive as long. `body` may wait, and then what comes after waits with it; FLUSH_START comes on another thread
-  /// meanwhile. It may put something else of the same kind in its place: what that takes of references to the old and
-  /// the new is as with `gst_buffer_make_writable`. Buffer lists are not seen.
+  /// meanwhile. It may put something else of the same kind in its place. Buffer lists are not seen.
   public func watch(_ body: @escaping @Sendable (inout Passing) -> Void) {
     let type = GST_PAD_PROBE_TYPE_BUFFER.rawValue | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM.rawValue | GST_PAD_PROBE_TYPE_EVENT_FLUSH.rawValue
     gst_pad_add_probe(
@@ -23,15 +22,16 @@ extension Pad {
       { _, info, watcher in
         guard let info, let watcher, let data = info.pointee.data else { return GST_PAD_PROBE_OK }
         let body = Unmanaged<Watcher>.fromOpaque(watcher).takeUnretainedValue().body
+        // The probe's reference goes to the value, and what is left of it back to the probe.
         let isBuffer = info.pointee.type.rawValue & GST_PAD_PROBE_TYPE_BUFFER.rawValue != 0
         var passing =
-          isBuffer ? Passing.buffer(data.assumingMemoryBound(to: GstBuffer.self)) : .event(data.assumingMemoryBound(to: GstEvent.self))
+          isBuffer
+          ? Passing.buffer(Buffer(taking: data.assumingMemoryBound(to: GstBuffer.self)))
+          : .event(Event(taking: data.assumingMemoryBound(to: GstEvent.self)))
         body(&passing)
-        switch passing {
-        case .buffer(let buffer): info.pointee.data = UnsafeMutableRawPointer(buffer)
-        case .event(let event): info.pointee.data = UnsafeMutableRawPointer(event)
-        case .dropped: return GST_PAD_PROBE_DROP
-        }
+        info.pointee.data = passing.release()
+        // What has no data any more is gone for GStreamer too.
+        if info.pointee.data == nil { return GST_PAD_PROBE_HANDLED }
         return GST_PAD_PROBE_OK
       }, Unmanaged.passRetained(Watcher(body)).toOpaque(),
       { watcher in if let watcher { Unmanaged<Watcher>.fromOpaque(watcher).release() } })
@@ -42,6 +42,23 @@ extension Pad {
   public func send(_ event: consuming Event) -> Bool {
     guard let pointer = event.release() else { return false }
     return gst_pad_send_event(gst, pointer) != 0
+  }
+}
+
+extension Passing {
+  /// What passes, for whoever changes it: nothing passes until something is put in its place.
+  public mutating func take() -> Passing {
+    let taken = self
+    self = .dropped
+    return taken
+  }
+
+  fileprivate consuming func release() -> UnsafeMutableRawPointer? {
+    switch consume self {
+    case .buffer(let buffer): buffer.release().map { UnsafeMutableRawPointer($0) }
+    case .event(let event): event.release().map { UnsafeMutableRawPointer($0) }
+    case .dropped: nil
+    }
   }
 }
 

@@ -46,16 +46,16 @@ public struct VideoFrame: ~Copyable {
       Int(meta.pointee.width) < info.width || Int(meta.pointee.height) < info.height || meta.pointee.format != info.format
         || Int(meta.pointee.n_planes) < info.planes
     {
-      throw tooSmall(buffer, info)
+      throw tooSmall(Int(gst_buffer_get_size(buffer)), info)
     }
     var mapped = GstVideoFrame()
     var gstInfo = info.gst
     let flags = GstMapFlags(rawValue: access.rawValue | GST_VIDEO_FRAME_MAP_FLAG_NO_REF.rawValue)
-    guard gst_video_frame_map(&mapped, &gstInfo, buffer, flags) != 0 else { throw tooSmall(buffer, info) }
+    guard gst_video_frame_map(&mapped, &gstInfo, buffer, flags) != 0 else { throw tooSmall(Int(gst_buffer_get_size(buffer)), info) }
     defer { gst_video_frame_unmap(&mapped) }
     return try withUnsafeMutablePointer(to: &mapped) { pointer in
       let frame = VideoFrame(gst: pointer, info: info)
-      for index in 0..<info.planes where !frame.isWhole(index) { throw tooSmall(buffer, info) }
+      for index in 0..<info.planes where !frame.isWhole(index) { throw tooSmall(Int(gst_buffer_get_size(buffer)), info) }
       return try body(frame)
     }
   }
@@ -67,11 +67,11 @@ public struct VideoFrame: ~Copyable {
     return left >= 0 && needed <= gsize(left)
   }
 
-  private static func tooSmall(_ buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) -> ElementError {
+  static func tooSmall(_ size: Int, _ info: VideoInfo) -> ElementError {
     .stream(
       GST_STREAM_ERROR_FAILED,
       """
-      A buffer of \(gst_buffer_get_size(buffer)) bytes does not hold the \(info.width)×\(info.height) \
+      A buffer of \(size) bytes does not hold the \(info.width)×\(info.height) \
       \(info.formatName) frame that its caps promise.
       """
     )

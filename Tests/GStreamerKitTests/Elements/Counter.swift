@@ -50,15 +50,16 @@ final class Counter: BinElement {
       switch passing {
       case .buffer: seen.buffers += 1
       case .dropped: break
-      case .event(let event): if event.pointee.type == GST_EVENT_SEGMENT { seen.segments += 1 }
+      case .event(let event): if event.type == GST_EVENT_SEGMENT { seen.segments += 1 }
       }
       return seen
     }
     handle.publish(readings, of: Counter.self)
     // What comes out is later than what went in.
-    guard case .buffer(let buffer) = passing, let own = cgst_buffer_make_writable(buffer) else { return }
-    own.pointee.pts = own.pointee.pts &+ 1_000_000_000
-    passing = .buffer(own)
+    let taken = passing.take()
+    guard case .buffer(var buffer) = taken else { return passing = taken }
+    buffer.pts = buffer.pts.map { $0 + 1_000_000_000 }
+    passing = .buffer(buffer)
   }
 
   func start(_ settings: Settings) throws {

@@ -43,13 +43,9 @@ final class Gate: PadElement {
 
   static let alive = Atomic(0)
 
-  private struct Held: ~Copyable {
-    var end: Event?
-  }
-
   let handle: ElementHandle
   let runs = Atomic(0)
-  private let held = Mutex(Held())
+  private let end = Mutex<Event?>(nil)
   private let buffers = Atomic<UInt64>(0)
   private let interrupted = Atomic(false)
 
@@ -71,7 +67,7 @@ final class Gate: PadElement {
 
   func stop() {
     runs.subtract(1, ordering: .relaxed)
-    held.withLock { $0.end = nil }
+    end.withLock { $0 = nil }
     handle.post(Structure("stopped", [("runs", .int(Int32(runs.load(ordering: .relaxed))))]))
   }
 
@@ -91,14 +87,13 @@ final class Gate: PadElement {
 
   func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
     guard event.type == GST_EVENT_EOS else { return handle.forward(event, from: pad) }
-    var end: Event? = consume event
-    held.withLock { $0.end = end.take() }
+    end.withLock { [event] in $0 = event }
     return true
   }
 
-  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? {
-    guard query.pointee.type == GST_QUERY_DURATION, !pad.isSink else { return nil }
-    gst_query_set_duration(query, GST_FORMAT_TIME, 42)
+  func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool? {
+    guard query.asksDuration, !pad.isSink else { return nil }
+    query.answerDuration(42)
     return true
   }
 
@@ -108,7 +103,7 @@ final class Gate: PadElement {
   func removed(_ pad: Pad) { handle.post(Structure("pad-removed", [("name", .string(pad.name))])) }
 
   private func open() -> Bool {
-    guard let end = held.withLock({ $0.end.take() }), let source = handle.pad("src") else { return false }
+    guard let end = end.withLock({ $0.take() }), let source = handle.pad("src") else { return false }
     return source.push(end)
   }
 }

@@ -19,13 +19,9 @@ final class Lanes: PadElement {
 
   static let properties: [Property<Lanes>] = [.uint("held", \.held, "Buffers held", 0...100, changeable: .playing)]
 
-  private struct Queue: ~Copyable {
-    var buffer: Buffer?
-  }
-
   let handle: ElementHandle
   let turns = Atomic(0)
-  private let kept = Mutex(Queue())
+  private let kept = Mutex<Buffer?>(nil)
 
   init(_ handle: ElementHandle) { self.handle = handle }
 
@@ -34,15 +30,14 @@ final class Lanes: PadElement {
 
   func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
     guard pad.name == "audio_sink" else { return handle.pad("src")?.push(buffer) ?? GST_FLOW_ERROR }
-    var buffer: Buffer? = consume buffer
-    kept.withLock { $0.buffer = buffer.take() }
+    kept.withLock { [buffer] in $0 = buffer }
     handle.pad("audio_src")?.startTask { [unowned self] in turn() }
     return GST_FLOW_OK
   }
 
   private func turn() {
     turns.add(1, ordering: .relaxed)
-    if let buffer = kept.withLock({ $0.buffer.take() }) { _ = handle.pad("audio_src")?.push(buffer) }
+    if let buffer = kept.withLock({ $0.take() }) { _ = handle.pad("audio_src")?.push(buffer) }
     handle.pad("audio_src")?.pauseTask()
   }
 

@@ -36,10 +36,7 @@ final class Scaler: BinElement {
     if let scale = bin.child("scale") { bin.set(scale, "add-borders", settings.borders ? "true" : "false") }
   }
 
-  func intercept(_ message: UnsafeMutablePointer<GstMessage>) -> Bool {
-    guard message.pointee.type == GST_MESSAGE_ELEMENT, let structure = gst_message_get_structure(message) else { return false }
-    return Structure(structure).name == "finished"
-  }
+  func intercept(_ message: Message) -> Bool { message.type == GST_MESSAGE_ELEMENT && message.structure?.name == "finished" }
 }
 
 /// A bin that exposes a pad that its child does not have.

@@ -4,14 +4,13 @@ import Shots
 
 /// An encoded frame.
 struct Packet: Sendable {
-  var buffer: Held<GstBuffer>
+  var buffer: Buffer
   /// How long before it is shown it is decoded, nanoseconds; nil if the encoder does not tell.
   var reorder: UInt64?
 
-  init(_ buffer: UnsafeMutablePointer<GstBuffer>) {
-    self.buffer = Held(buffer)
-    let (pts, dts) = (buffer.pointee.pts, buffer.pointee.dts)
-    if pts != .max, dts != .max, pts >= dts { reorder = UInt64(pts - dts) }
+  init(_ buffer: Buffer) {
+    self.buffer = buffer
+    if let pts = buffer.pts, let dts = buffer.dts, pts >= dts { reorder = pts - dts }
   }
 }
 
@@ -31,7 +30,7 @@ final class ClipFile {
   private var picture: UnsafeMutablePointer<GstAppSrc>?
   private var sound: UnsafeMutablePointer<GstAppSrc>?
   private let soundInfo: GstAudioInfo?
-  private var pictureCaps: Held<GstCaps>?
+  private var pictureCaps: Caps?
   private var part: PartFile
   private let path: String
 
@@ -40,7 +39,7 @@ final class ClipFile {
   ///   - start: running time of its first frame, which becomes 0.
   ///   - sound: caps of raw sound; nil if the clip has none.
   /// - Throws: RESOURCE/OPEN_WRITE; CORE/MISSING_PLUGIN; STREAM/FORMAT if the muxer does not take the streams.
-  init(path: String, start: UInt64, format: ClipFormat, picture pictureCaps: Held<GstCaps>, sound soundCaps: Held<GstCaps>?) throws {
+  init(path: String, start: UInt64, format: ClipFormat, picture pictureCaps: Caps, sound soundCaps: Caps?) throws {
     self.path = path
     self.start = start
     self.pictureCaps = pictureCaps
@@ -82,7 +81,7 @@ final class ClipFile {
   var hasSound: Bool { sound != nil }
 
   func write(_ packet: Packet, at running: UInt64) throws {
-    guard let picture, let copy = cgst_buffer_copy(packet.buffer.gst) else { return }
+    guard let picture, let copy = packet.buffer.gst.flatMap({ cgst_buffer_copy($0) }) else { return }
     copy.pointee.pts = Self.origin &+ GstClockTime(running &- start)
     copy.pointee.dts = copy.pointee.pts &- min(GstClockTime(packet.reorder ?? 0), Self.origin)
     while gst_app_src_get_current_level_bytes(picture) > Self.backlog {
@@ -108,8 +107,8 @@ final class ClipFile {
   }
 
   /// Sound that starts at `running`: as much of it as lies in `range`, cut to the sample.
-  func write(_ piece: Held<GstBuffer>, at running: UInt64, in range: Range<UInt64>) {
-    guard let sound, let info = soundInfo, !range.isEmpty, let copy = cgst_buffer_copy(piece.gst) else { return }
+  func write(_ piece: Buffer, at running: UInt64, in range: Range<UInt64>) {
+    guard let sound, let info = soundInfo, !range.isEmpty, let copy = piece.gst.flatMap({ cgst_buffer_copy($0) }) else { return }
     copy.pointee.pts = GstClockTime(running)
     var segment = GstSegment()
     gst_segment_init(&segment, GST_FORMAT_TIME)

@@ -12,8 +12,8 @@ struct ClipFrames {
 
   /// A decoded frame, kept.
   struct Frame {
-    var buffer: Held<GstBuffer>
-    var caps: Held<GstCaps>
+    var buffer: Buffer
+    var caps: Caps
   }
 
   let path: String
@@ -80,7 +80,7 @@ struct ClipFrames {
       defer { gst_sample_unref(sample) }
       guard let buffer = gst_sample_get_buffer(sample), let caps = gst_sample_get_caps(sample) else { continue }
       let time = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, buffer.pointee.pts)
-      guard try body(Frame(buffer: Held(buffer), caps: Held(caps)), time == .max ? 0 : UInt64(time)) else { return }
+      guard try body(Frame(buffer: Buffer(borrowing: buffer), caps: Caps(borrowing: caps)), time == .max ? 0 : UInt64(time)) else { return }
     }
   }
 
@@ -94,9 +94,9 @@ struct ClipFrames {
   }
 
   private static func difference(_ one: Frame, _ other: Frame) throws -> Double {
-    guard let info = VideoInfo(caps: one.caps.gst) else { return 0 }
-    return try VideoFrame.map(one.buffer.gst, info) { a in
-      try VideoFrame.map(other.buffer.gst, info) { b -> Double in
+    guard let info = one.caps.video else { return 0 }
+    return try one.buffer.withFrame(info) { a in
+      try other.buffer.withFrame(info) { b -> Double in
         guard let x = a.plane(0), let y = b.plane(0) else { return 0 }
         return meanDifference(x.base, stride: x.stride, y.base, stride: y.stride, width: x.rowBytes, rows: min(x.rows, y.rows))
       }

@@ -6,11 +6,11 @@ import Timing
 
 /// What streaming threads hand to the thread that writes clips.
 enum ClipItem: Sendable {
-  case pictureCaps(Held<GstCaps>)
+  case pictureCaps(Caps)
   case picture(Packet, PacketTime)
-  case soundCaps(Held<GstCaps>)
+  case soundCaps(Caps)
   /// Raw sound that lasts from a running time to another.
-  case sound(Held<GstBuffer>, Range<UInt64>)
+  case sound(Buffer, Range<UInt64>)
   /// A boundary whose new shot begins at this running time.
   case mark(Boundary, at: UInt64)
   /// The stream jumps: what was before does not go on.
@@ -104,8 +104,8 @@ final class ClipInbox: Sendable {
   /// The stream of an item; of data, the time that they reach and their bytes.
   private static func facts(_ item: ClipItem) -> (ClipStream, UInt64?, Int) {
     switch item {
-    case .picture(let packet, let time): (.picture, time.running, Int(gst_buffer_get_size(packet.buffer.gst)))
-    case .sound(let piece, let range): (.sound, range.upperBound, Int(gst_buffer_get_size(piece.gst)))
+    case .picture(let packet, let time): (.picture, time.running, packet.buffer.size)
+    case .sound(let piece, let range): (.sound, range.upperBound, piece.size)
     case .pictureCaps, .mark: (.picture, nil, 0)
     case .soundCaps: (.sound, nil, 0)
     case .jump(let stream): (stream, nil, 0)

@@ -66,7 +66,7 @@ enum ElementReport: Sendable {
 /// A clip between its first frame and its name.
 private final class Recording {
   let head: ClipPlan<Packet>.Head
-  let caps: Held<GstCaps>
+  let caps: Caps
   var file: ClipFile?
   /// Frames that wait for their sound.
   var waiting = Deque<(Packet, PacketTime)>()
@@ -79,7 +79,7 @@ private final class Recording {
   /// Up to where it has its sound.
   var heard: UInt64
 
-  init(_ head: ClipPlan<Packet>.Head, _ caps: Held<GstCaps>) {
+  init(_ head: ClipPlan<Packet>.Head, _ caps: Caps) {
     self.head = head
     self.caps = caps
     heard = head.start
@@ -93,10 +93,10 @@ private struct ClipWriter {
   private let report: @Sendable (ElementReport) -> Void
   private var plan: ClipPlan<Packet>
   private var recordings: [Recording] = []
-  private var pictureCaps: Held<GstCaps>?
-  private var soundCaps: Held<GstCaps>?
+  private var pictureCaps: Caps?
+  private var soundCaps: Caps?
   /// Sound that a clip may still need, in order.
-  private var sound = Deque<(piece: Held<GstBuffer>, range: Range<UInt64>)>()
+  private var sound = Deque<(piece: Buffer, range: Range<UInt64>)>()
   private var soundHead: UInt64 = 0
   private var isSoundOver = false
   /// Number of the next clip.
@@ -143,7 +143,7 @@ private struct ClipWriter {
   private mutating func work(_ item: ClipItem) throws {
     switch item {
     case .pictureCaps(let caps):
-      if let known = pictureCaps, gst_caps_is_equal(known.gst, caps.gst) == 0 { try perform(plan.end()) }
+      if let known = pictureCaps, known != caps { try perform(plan.end()) }
       pictureCaps = caps
     case .picture(let packet, let time):
       try perform(plan.take(packet, time))
@@ -237,16 +237,12 @@ private struct ClipWriter {
     let attempt = try file.finish(overwriting: options.overwriting) { name(of: recording, attempt: $0) }
     let path = name(of: recording, attempt: attempt)
     number += options.names.hasNumber ? attempt + 1 : 1
-    let format = gst_caps_get_structure(recording.caps.gst, 0)
-    var (width, height, numerator, denominator) = (gint(0), gint(0), gint(0), gint(1))
-    gst_structure_get_int(format, "width", &width)
-    gst_structure_get_int(format, "height", &height)
-    gst_structure_get_fraction(format, "framerate", &numerator, &denominator)
     let record = ClipRecord(
       path: path, videoName: options.videoName, start: first.stream, end: first.stream.saturating(adding: duration),
       frames: recording.frames,
-      shot: recording.head.shot, boundary: recording.head.boundary, width: Int(width), height: Int(height),
-      rate: FrameRate(Int(numerator), Int(denominator)))
+      shot: recording.head.shot, boundary: recording.head.boundary, width: recording.caps.int("width") ?? 0,
+      height: recording.caps.int("height") ?? 0,
+      rate: recording.caps.fraction("framerate").flatMap { FrameRate($0.numerator, $0.denominator) })
     let start = recording.head.start
     let inside = boundaries.filter { boundary in boundary.shot != record.shot && boundary.runningTime.map { $0 > start && $0 < end } == true
     }

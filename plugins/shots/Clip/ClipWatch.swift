@@ -19,7 +19,7 @@ final class ClipWatch: Sendable {
     var lastKey: ClockTime?
     var rate: ClockTime?
     /// Samples a second and bytes a sample of all channels; 0 if unknown.
-    var soundRate: gint = 0, soundBytes: gint = 0
+    var soundRate = 0, soundBytes = 0
     var hasAskedForMarks = false
     var hasWarnedOfLateness = false
   }
@@ -52,18 +52,15 @@ final class ClipWatch: Sendable {
 
   /// What arrives gets running time for timestamps. What is outside of its segment gets none, and no packet of it counts.
   func arriving(_ passing: inout Passing) {
-    switch passing {
+    switch passing.take() {
     case .dropped: break
-    case .event(let event):
-      guard let new = arriving(event) else { return }
-      gst_event_unref(event)
-      passing = .event(new)
-    case .buffer(let buffer):
-      guard let (known, segment) = state.withLock({ $0.arriving.last }), let own = cgst_buffer_make_writable(buffer) else { return }
-      passing = .buffer(own)
-      let running = segment.time(of: own).runningTime
-      own.pointee.pts = running.map { GstClockTime(Self.origin &+ $0) } ?? 0
-      own.pointee.dts = .max
+    case .event(let event): passing = .event(event.replaced(by: replacement(of: event)))
+    case .buffer(var buffer):
+      defer { passing = .buffer(buffer) }
+      guard let (known, segment) = state.withLock({ $0.arriving.last }) else { return }
+      let running = buffer.time(in: segment).runningTime
+      buffer.pts = running.map { Self.origin &+ $0 } ?? 0
+      buffer.dts = nil
       guard known == nil, let running else { return }
       state.withLock { state in
         guard let last = state.arriving.indices.last else { return }
@@ -75,32 +72,30 @@ final class ClipWatch: Sendable {
   }
 
   /// What takes the place of an event, if anything.
-  private func arriving(_ event: UnsafeMutablePointer<GstEvent>) -> UnsafeMutablePointer<GstEvent>? {
-    var new: UnsafeMutablePointer<GstEvent>?
-    switch event.pointee.type {
+  private func replacement(of event: Event) -> Event? {
+    switch event.type {
     case GST_EVENT_SEGMENT:
-      let segment = Segment(event)
-      state.withLock { $0.arriving.append((nil, segment)) }
-      new = Segment().event()
-    case GST_EVENT_FLUSH_STOP: state.withLock { $0.arriving.removeAll() }
-    case GST_EVENT_CUSTOM_DOWNSTREAM: new = KeyUnit(event)?.runningTime.flatMap { Self.keyRequest(at: $0) }
-    default: break
+      if let segment = event.segment { state.withLock { $0.arriving.append((nil, segment)) } }
+      return .segment(Segment())
+    case GST_EVENT_FLUSH_STOP:
+      state.withLock { $0.arriving.removeAll() }
+      return nil
+    case GST_EVENT_CUSTOM_DOWNSTREAM: return event.keyUnit?.runningTime.flatMap { Self.keyRequest(at: $0) }
+    default: return nil
     }
-    new?.pointee.seqnum = event.pointee.seqnum
-    return new
   }
 
-  private static func keyRequest(at running: ClockTime) -> UnsafeMutablePointer<GstEvent>? {
+  private static func keyRequest(at running: ClockTime) -> Event? {
     let time = origin &+ running
-    return KeyUnit(pts: time, streamTime: nil, runningTime: time).event
+    return .keyUnit(KeyUnit(pts: time, streamTime: nil, runningTime: time))
   }
 
   /// Stream time of a coded frame. Segments before it are needed no more: frames come in order, or nearly so.
   private static func streamTime(at running: ClockTime, _ state: inout State) -> ClockTime? {
     guard let current = state.arriving.lastIndex(where: { $0.from.map { $0 <= running } == true }) else {
-      return state.arriving.first?.segment.streamTime(at: running)
+      return state.arriving.first?.segment.streamTime(atRunningTime: running)
     }
-    let streamTime = state.arriving[current].segment.streamTime(at: running)
+    let streamTime = state.arriving[current].segment.streamTime(atRunningTime: running)
     if current > 1 { state.arriving.removeFirst(current - 1) }
     return streamTime
   }
@@ -113,13 +108,13 @@ final class ClipWatch: Sendable {
     }
   }
 
-  private func raw(_ event: UnsafeMutablePointer<GstEvent>) {
-    switch event.pointee.type {
+  private func raw(_ event: Event) {
+    switch event.type {
     case GST_EVENT_FLUSH_STOP: state.withLock { $0.lastKey = nil }
     case GST_EVENT_CUSTOM_DOWNSTREAM:
-      if let asked = KeyUnit(event)?.runningTime { return state.withLock { $0.lastKey = asked &- Self.origin } }
+      if let asked = event.keyUnit?.runningTime { return state.withLock { $0.lastKey = asked &- Self.origin } }
       // A boundary that no frame follows.
-      guard let boundary = gst_event_get_structure(event).flatMap({ Boundary(Structure($0)) }), let time = boundary.runningTime else {
+      guard let boundary = event.structure.flatMap({ Boundary($0) }), let time = boundary.runningTime else {
         return
       }
       mark(boundary, at: time, frame: nil)
@@ -127,13 +122,12 @@ final class ClipWatch: Sendable {
     }
   }
 
-  private func raw(_ buffer: UnsafeMutablePointer<GstBuffer>, before encoder: Pad) {
+  private func raw(_ buffer: Buffer, before encoder: Pad) {
     let isFirst = state.withLock { state in
       defer { state.hasAskedForMarks = true }
       return !state.hasAskedForMarks
     }
-    if isFirst, let pad = handle.pad("video"), let request = Structure(Marks.request).makeGstStructure(),
-      !pad.push(Event(taking: gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request)))
+    if isFirst, let pad = handle.pad("video"), let request = Event.upstream(Structure(Marks.request)), !pad.push(request)
     {
       handle.postWarning(
         .stream(
@@ -141,9 +135,9 @@ final class ClipWatch: Sendable {
           "No shotdetect with attach-meta=true upstream answers: there will be no boundaries. Put one before this element."))
     }
     guard let running = Self.runningTime(of: buffer) else { return }
-    let duration = buffer.pointee.duration == .max ? 0 : ClockTime(buffer.pointee.duration)
+    let duration = buffer.duration ?? 0
     var isWanted = false
-    for fields in Marks.boundary.all(on: buffer) {
+    for fields in buffer.metadata(Marks.boundary) {
       guard let boundary = Boundary(fields) else { continue }
       mark(boundary, at: running, frame: duration)
       isWanted = true
@@ -152,7 +146,7 @@ final class ClipWatch: Sendable {
       guard let last = state.lastKey else { return isWanted || state.keyFrameInterval != nil }
       return last != running && (isWanted || state.keyFrameInterval.map { running >= last.saturating(adding: $0) } == true)
     }
-    if isDue, let request = Self.keyRequest(at: running) { encoder.send(Event(taking: request)) }
+    if isDue, let request = Self.keyRequest(at: running) { encoder.send(request) }
   }
 
   /// - Parameters:
@@ -178,9 +172,7 @@ final class ClipWatch: Sendable {
   }
 
   /// Of a frame or packet inside; nil outside of its segment.
-  private static func runningTime(of buffer: UnsafeMutablePointer<GstBuffer>) -> ClockTime? {
-    buffer.pointee.pts == .max || buffer.pointee.pts < origin ? nil : ClockTime(buffer.pointee.pts) - origin
-  }
+  private static func runningTime(of buffer: Buffer) -> ClockTime? { buffer.pts.flatMap { $0 < origin ? nil : $0 - origin } }
 
   // MARK: Coded picture
 
@@ -193,8 +185,7 @@ final class ClipWatch: Sendable {
       guard let inbox, let running = Self.runningTime(of: buffer) else { return }
       let stream = state.withLock { Self.streamTime(at: running, &$0) } ?? running
       let packet = PacketTime(
-        running: running, stream: stream, duration: buffer.pointee.duration == .max ? rate ?? 0 : ClockTime(buffer.pointee.duration),
-        isKey: gst_buffer_has_flags(buffer, GST_BUFFER_FLAG_DELTA_UNIT) == 0)
+        running: running, stream: stream, duration: buffer.duration ?? rate ?? 0, isKey: buffer.isKeyFrame)
       inbox.offer(.picture(Packet(buffer), packet))
     }
   }
@@ -209,27 +200,23 @@ final class ClipWatch: Sendable {
     case .buffer(let buffer):
       passing = .dropped
       let (inbox, segment, rate, bytes) = state.withLock { ($0.inbox, $0.heard, $0.soundRate, $0.soundBytes) }
-      guard let inbox, rate > 0, bytes > 0, let running = segment.time(of: buffer).runningTime else { return }
-      let samples = guint64(gst_buffer_get_size(buffer)) / guint64(bytes)
-      let duration = gst_util_uint64_scale_round(samples, 1_000_000_000, guint64(rate))
-      inbox.offer(.sound(Held(buffer), running..<running.saturating(adding: UInt64(duration))))
+      guard let inbox, rate > 0, bytes > 0, let running = buffer.time(in: segment).runningTime else { return }
+      let duration = scaled(UInt64(buffer.size / Int(bytes)), by: 1_000_000_000, over: UInt64(rate))
+      inbox.offer(.sound(buffer, running..<running.saturating(adding: duration)))
     }
   }
 
   /// What an event behind the encoder, or in the sound, says of its stream.
-  private func follow(_ event: UnsafeMutablePointer<GstEvent>, _ stream: ClipStream) {
+  private func follow(_ event: Event, _ stream: ClipStream) {
     guard let inbox = state.withLock({ $0.inbox }) else { return }
-    switch event.pointee.type {
+    switch event.type {
     case GST_EVENT_STREAM_START: inbox.begin(stream)
     case GST_EVENT_SEGMENT where stream == .sound:
-      let segment = Segment(event)
-      state.withLock { $0.heard = segment }
+      if let segment = event.segment { state.withLock { $0.heard = segment } }
     case GST_EVENT_CAPS:
-      var caps: UnsafeMutablePointer<GstCaps>?
-      gst_event_parse_caps(event, &caps)
-      guard let caps else { return }
+      guard let caps = event.caps else { return }
       note(caps, stream)
-      inbox.offer(stream == .picture ? .pictureCaps(Held(caps)) : .soundCaps(Held(caps)))
+      inbox.offer(stream == .picture ? .pictureCaps(caps) : .soundCaps(caps))
     case GST_EVENT_FLUSH_START: inbox.flush(stream, begins: true)
     case GST_EVENT_FLUSH_STOP: inbox.flush(stream, begins: false)
     case GST_EVENT_EOS:
@@ -239,48 +226,25 @@ final class ClipWatch: Sendable {
     }
   }
 
-  private func note(_ caps: UnsafeMutablePointer<GstCaps>, _ stream: ClipStream) {
-    var info = GstAudioInfo()
-    var (numerator, denominator) = (gint(0), gint(1))
-    gst_structure_get_fraction(gst_caps_get_structure(caps, 0), "framerate", &numerator, &denominator)
-    let isSound = stream == .sound && gst_audio_info_from_caps(&info, caps) != 0
-    let (soundRate, soundBytes) = (info.rate, info.bpf)
-    let rate = numerator > 0 && denominator > 0 ? gst_util_uint64_scale(1_000_000_000, guint64(denominator), guint64(numerator)) : nil
-    state.withLock { state in
-      if isSound { (state.soundRate, state.soundBytes) = (soundRate, soundBytes) }
-      if stream == .picture { state.rate = rate.map { ClockTime($0) } }
+  private func note(_ caps: Caps, _ stream: ClipStream) {
+    switch stream {
+    case .picture:
+      let rate = caps.fraction("framerate").flatMap { FrameRate($0.numerator, $0.denominator) }
+      state.withLock { $0.rate = rate.map { $0.nanoseconds(of: 1) } }
+    case .sound:
+      guard let info = caps.audio else { return }
+      state.withLock { ($0.soundRate, $0.soundBytes) = (info.rate, info.bytesPerFrame) }
     }
   }
 
   /// A pad that nobody feeds never ends by itself.
   private func endUnlinkedSound() {
-    guard let pad = handle.pad("audio"), gst_pad_is_linked(pad.gst) == 0, let event = gst_event_new_eos() else { return }
-    gst_pad_send_event(pad.gst, event)
+    guard let pad = handle.pad("audio"), !pad.isLinked, let event = Event.endOfStream else { return }
+    pad.send(event)
   }
 }
 
-/// How a stream's timestamps become running time and stream time.
-private struct Segment: @unchecked Sendable {
-  private var gst = GstSegment()
-
-  init() { gst_segment_init(&gst, GST_FORMAT_TIME) }
-
-  /// Of a SEGMENT event.
-  init(_ event: UnsafeMutablePointer<GstEvent>) {
-    self.init()
-    gst_event_copy_segment(event, &gst)
-  }
-
-  /// The caller owns it.
-  func event() -> UnsafeMutablePointer<GstEvent>? { withUnsafePointer(to: gst) { gst_event_new_segment($0) } }
-
-  func streamTime(at running: ClockTime) -> ClockTime? {
-    withUnsafePointer(to: gst) { gst in
-      let position = gst_segment_position_from_running_time(gst, GST_FORMAT_TIME, guint64(running))
-      let time = position == .max ? position : gst_segment_to_stream_time(gst, GST_FORMAT_TIME, position)
-      return time == .max ? nil : ClockTime(time)
-    }
-  }
-
-  func time(of buffer: UnsafeMutablePointer<GstBuffer>) -> BufferTime { withUnsafePointer(to: gst) { BufferTime(buffer, in: $0) } }
+extension Segment {
+  /// Stream time of what has a running time; nil outside of the segment.
+  fileprivate func streamTime(atRunningTime running: ClockTime) -> ClockTime? { position(of: running).flatMap { streamTime(of: $0) } }
 }

@@ -132,7 +132,7 @@ final class ShotClip: BinElement {
     try bin.expose(queue, "sink", as: "video")
     let watch = watch
     queue.pad("src")?.watch { watch.arriving(&$0) }
-    convert.pad("sink")?.watch { [pad = convert.pad("sink")] in if let pad { watch.raw($0, before: pad) } }
+    convert.pad("sink")?.watch { passing in if let pad = convert.pad("sink") { watch.raw(passing, before: pad) } }
     sink.pad("sink")?.watch { watch.coded($0) }
   }
 
@@ -154,7 +154,7 @@ final class ShotClip: BinElement {
     let watch = watch
     sink.pad("sink")?.watch { passing in
       // Sound that changes its format is converted to what it was: muxers take no other.
-      if case .event(let event) = passing, event.pointee.type == GST_EVENT_CAPS { bin.keepCaps(of: event, in: filter) }
+      if case .event(let event) = passing, event.type == GST_EVENT_CAPS { bin.keepCaps(of: event, in: filter) }
       watch.sound(&passing)
     }
   }
@@ -238,12 +238,8 @@ extension ClipFormat {
 
 extension Bin {
   /// Has a filter let only the format pass that a CAPS event tells.
-  fileprivate func keepCaps(of event: UnsafeMutablePointer<GstEvent>, in filter: ElementHandle) {
-    var caps: UnsafeMutablePointer<GstCaps>?
-    gst_event_parse_caps(event, &caps)
-    guard let text = gst_caps_to_string(caps) else { return }
-    defer { g_free(text) }
-    set(filter, "caps", String(cString: text))
+  fileprivate func keepCaps(of event: Event, in filter: ElementHandle) {
+    if let caps = event.caps { set(filter, "caps", caps.description) }
   }
 }
 

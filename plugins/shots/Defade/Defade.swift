@@ -299,8 +299,8 @@ final class Defade: PadElement {
 
   // MARK: Queries
 
-  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? {
-    switch query.pointee.type {
+  func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool? {
+    switch query.type {
     case GST_QUERY_DRAIN where Lane(pad) == .video && pad.isSink:
       state.change { $0.video.drain() }
       _ = try? pump(.video)
@@ -311,22 +311,18 @@ final class Defade: PadElement {
   }
 
   /// Sound that is cut waits for the video; else it only can wait here.
-  private func answerSoundLatency(_ query: UnsafeMutablePointer<GstQuery>, _ settings: Settings) -> Bool {
-    guard let sound = handle.pad(Lane.sound.sink), gst_pad_peer_query(sound.gst, query) != 0 else { return false }
-    var (isLive, low, high) = (gboolean(0), GstClockTime(0), GstClockTime(0))
-    gst_query_parse_latency(query, &isLive, &low, &high)
-    if settings.mode == .cut, let video = handle.pad(Lane.video.sink), let other = gst_query_new_latency() {
-      defer { gst_query_unref(other) }
-      if gst_pad_peer_query(video.gst, other) != 0 {
-        var (isVideoLive, videoLow) = (gboolean(0), GstClockTime(0))
-        gst_query_parse_latency(other, &isVideoLive, &videoLow, nil)
-        low = max(low, videoLow)
-        if isVideoLive != 0 { isLive = 1 }
+  private func answerSoundLatency(_ query: Query, _ settings: Settings) -> Bool {
+    guard handle.pad(Lane.sound.sink)?.passToPeer(query) == true else { return false }
+    var latency = query.latency
+    if settings.mode == .cut {
+      if let video = handle.pad(Lane.video.sink)?.peerLatency {
+        latency.least = max(latency.least, video.least)
+        if video.isLive { latency.isLive = true }
       }
-      low = low.addingReportingOverflow(GstClockTime(latency(settings))).partialValue
+      latency.least = latency.least.saturating(adding: self.latency(settings))
     }
-    let room = high.addingReportingOverflow(GstClockTime(settings.soundCapacity))
-    gst_query_set_latency(query, isLive, low, high == .max || room.overflow ? .max : max(room.partialValue, low))
+    latency.most = latency.most.map { max($0.saturating(adding: settings.soundCapacity), latency.least) }
+    query.answerLatency(latency)
     return true
   }
 

@@ -369,21 +369,13 @@ final class SceneExtend: PadElement {
 
   // MARK: Queries
 
-  func answer(_ query: UnsafeMutablePointer<GstQuery>, on pad: Pad, _ settings: Settings) -> Bool? {
-    guard query.pointee.type == GST_QUERY_DURATION, !pad.isSink, settings.trigger.contains(.eos) else { return nil }
-    var format = GST_FORMAT_UNDEFINED
-    gst_query_parse_duration(query, &format, nil)
-    guard format == GST_FORMAT_TIME, let sink = handle.pad(Lane(pad).sink), let work = state.change({ $0.work }) else { return nil }
-    var duration: gint64 = -1
-    guard gst_pad_peer_query_duration(sink.gst, GST_FORMAT_TIME, &duration) != 0, duration >= 0 else { return nil }
+  func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool? {
+    guard query.asksDuration, !pad.isSink, settings.trigger.contains(.eos), let sink = handle.pad(Lane(pad).sink),
+      let work = state.change({ $0.work }), let duration = sink.peerDuration
+    else { return nil }
     let isPlanned = state.change { $0.run == nil }
-    guard
-      let total = isPlanned ? work.shotDuration.flatMap({ work.plan(settings).remainingDuration(modelDuration: $0) }) : work.producer.total
-    else {
-      gst_query_set_duration(query, GST_FORMAT_TIME, -1)
-      return true
-    }
-    gst_query_set_duration(query, GST_FORMAT_TIME, duration + gint64(clamping: total))
+    let total = isPlanned ? work.shotDuration.flatMap { work.plan(settings).remainingDuration(modelDuration: $0) } : work.producer.total
+    query.answerDuration(total.map { duration.saturating(adding: $0) })
     return true
   }
 }

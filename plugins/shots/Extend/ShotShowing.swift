@@ -17,7 +17,7 @@ final class ShotShowing {
   private var segment: GstSegment
   private var shot: UInt64
   private let frames: UInt64
-  private let timeCode: TimeCode?
+  private var timeCode: TimeCode?
   /// The source's last frame, if it was kept.
   private let before: Held<GstBuffer>?
   /// Frames shown.
@@ -207,7 +207,8 @@ final class ShotShowing {
     buffer.pointee.offset = .max
     buffer.pointee.offset_end = .max
     if isGap { gst_buffer_set_flags(buffer, GST_BUFFER_FLAG_GAP) }
-    timeCode?.continueOn(buffer)
+    timeCode = timeCode?.next
+    timeCode?.add(to: buffer)
     if isFirst, let mark {
       var segment = segment
       let stream = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GstClockTime(pts)).valid
