@@ -23,7 +23,7 @@ let package = Package(
     .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0"),
     .target(name: "CVersion"),
     .target(
-      name: "GStreamerKit", dependencies: ["CGStreamer", "Timing", .product(name: "DequeModule", package: "swift-collections")],
+      name: "GStreamerKit", dependencies: ["CGStreamer", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")],
       exclude: ["README.md"]),
     .target(name: "Timing"),
     .target(name: "Pixels"),
@@ -34,7 +34,7 @@ let package = Package(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Diffusion", dependencies: ["CGLib", "Tensors", "Threads"], exclude: ["README.md"]),
-    .target(name: "Extension", dependencies: ["Diffusion", "Pixels", "Tensors", "Threads", "Timing"], exclude: ["README.md"]),
+    .target(name: "Extension", dependencies: ["Diffusion", "Pixels", "Shots", "Tensors", "Threads", "Timing"], exclude: ["README.md"]),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
     .target(name: "TransNetReference", dependencies: ["Tensors", "TensorsOpenBLAS", "TransNet"]),
@@ -65,7 +65,8 @@ let package = Package(
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
+    .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "ExtensionTests", dependencies: ["Diffusion", "Extension", "Pixels", "Shots", "Tensors", "Timing"]),
     // Loads the built plugin as an application does; never links it.

@@ -9,6 +9,9 @@ public struct FrameTimes: Hashable, Sendable {
   /// What is taken where a stream has no rate (0/1).
   public static var usualRate: (numerator: Int, denominator: Int) { (25, 1) }
 
+  /// From 0 on at ``usualRate``.
+  public static var usual: FrameTimes { FrameTimes(start: 0, numerator: usualRate.numerator, denominator: usualRate.denominator) }
+
   /// - Parameters:
   ///   - start: of frame 0, nanoseconds.
   ///   - numerator, denominator: of the rate; one that is no rate is ``usualRate``.

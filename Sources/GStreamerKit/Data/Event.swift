@@ -21,6 +21,8 @@ public struct Event: MiniObject, @unchecked Sendable {
 
   /// Such as `GST_EVENT_EOS`.
   public var type: GstEventType { gst?.pointee.type ?? GST_EVENT_UNKNOWN }
+  /// "caps", say.
+  public var typeName: String { String(cString: gst_event_type_get_name(type)) }
   /// Whether it keeps its place among the buffers.
   public var isSerialized: Bool { gst?.pointee.isSerialized ?? false }
   /// The number that derived events and messages keep.

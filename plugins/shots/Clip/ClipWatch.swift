@@ -127,8 +127,7 @@ final class ClipWatch: Sendable {
       defer { state.hasAskedForMarks = true }
       return !state.hasAskedForMarks
     }
-    if isFirst, let pad = handle.pad("video"), let request = Event.upstream(Structure(Marks.request)), !pad.push(request)
-    {
+    if isFirst, let pad = handle.pad("video"), let request = Event.upstream(Structure(Marks.request)), !pad.push(request) {
       handle.postWarning(
         .stream(
           GST_STREAM_ERROR_FAILED,

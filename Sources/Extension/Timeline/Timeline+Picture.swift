@@ -1,0 +1,130 @@
+import Shots
+import Timing
+
+/// The source's frames.
+extension Timeline {
+  /// What becomes of a frame.
+  public enum PictureArrival: Sendable {
+    case passes(PassingFrame)
+    case dropped
+    /// The stream had to end before.
+    case ended
+  }
+
+  /// What leaves with a frame.
+  public struct PassingFrame: Sendable {
+    /// Nanoseconds that go on with the stream.
+    public var time: ClockTime
+    /// Before it.
+    public var departures: [Leaving] = []
+    /// In the place of the one that it may carry.
+    public var boundary: Boundary?
+    /// The source is back after generated shots.
+    public var isReturn = false
+  }
+
+  /// A boundary of the source comes, before which shots may be wanted.
+  ///
+  /// - Returns: whether an extension is to begin with it.
+  public mutating func meetBoundary(_ settings: TimelineSettings) -> Bool {
+    guard case .passing = phase, picture.frames > 0, isForward else { return false }
+    let waits = if case .atNextCut = request { true } else { false }
+    guard waits || (settings.triggers.contains(.cut) && !hasCut) else { return false }
+    hasCut = true
+    request = .due(request.asked ?? AskedShots(shots: settings.shots < 0 ? 1 : nil, prompts: nil))
+    return true
+  }
+
+  /// A frame comes; nil if it has to wait.
+  ///
+  /// - Parameters:
+  ///   - pts, duration: as it says.
+  ///   - marked: the boundary that it carries, if any.
+  ///   - now: running time by the clock.
+  ///   - keep: what is kept of it, if it passes.
+  public mutating func arrive(
+    pts: ClockTime?, duration: ClockTime?, marked: Boundary?, now: ClockTime, _ settings: TimelineSettings, keep: () -> Kept?
+  ) -> PictureArrival? {
+    if holdsEnd(of: .video) || isPictureOver { return .ended }
+    picture.arrival = now
+    let running = pts.flatMap { picture.shifted.runningTime(of: $0) }
+    if let run {
+      guard case .cover(let untilBack) = run.kind else { return nil }
+      guard untilBack else { return drop(marked) }
+      return comeBack(at: running ?? picture.front, marked, settings)
+    }
+    let isReturning = if case .returning = phase { true } else { false }
+    if isReturning, let running, isCovered(running) { return drop(marked) }
+    // The extension begins with the next frame.
+    if case .due = request, picture.frames > 0 { return nil }
+    picture.isStallCovered = false
+    return .passes(pass(pts, running, duration, marked, isReturn: isReturning, keep()))
+  }
+
+  /// Generated frames have been shown for more than half of it.
+  private func isCovered(_ running: ClockTime) -> Bool { running.saturating(adding: picture.frameDuration / 2) < picture.front }
+
+  /// A frame of a source that had stalled. What was covered is over; the rest goes on as soon as the generated frames have come so
+  /// far. A source without times goes on where they have come to.
+  private mutating func comeBack(at running: ClockTime, _ marked: Boundary?, _ settings: TimelineSettings) -> PictureArrival? {
+    guard isCovered(running) else {
+      run?.sourceReturn = running
+      return nil
+    }
+    // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.
+    if picture.front.less(running) <= settings.stallTimeout { run?.sourceReturn = running }
+    return drop(marked)
+  }
+
+  /// Shots that upstream counts are counted with their frames gone too.
+  private mutating func drop(_ marked: Boundary?) -> PictureArrival {
+    picture.isRecounted = true
+    if let marked { (picture.droppedMark, picture.sourceShot) = (marked, marked.shot) }
+    return .dropped
+  }
+
+  private mutating func pass(
+    _ pts: ClockTime?, _ running: ClockTime?, _ duration: ClockTime?, _ marked: Boundary?, isReturn: Bool, _ kept: Kept?
+  ) -> PassingFrame {
+    let start = running ?? picture.front
+    var passing = PassingFrame(time: start)
+    passing.departures = takePending(.video)
+    let stream = pts.flatMap { picture.shifted.streamTime(of: $0) }
+    if isReturn {
+      phase = .passing
+      passing.isReturn = true
+      picture.shot &+= 1
+      picture.sourceShot = marked?.shot ?? picture.sourceShot
+      passing.boundary = Boundary(
+        kind: .cut, shot: picture.shot, frame: picture.frames, pts: pts, runningTime: running, streamTime: stream,
+        transitionStart: nil, transitionEnd: stream, score: 1, detector: detector)
+      // Encoders tell running times by the segment before: behind a new one they take the next frame.
+      let isMoved = passing.departures.contains { $0.isSegment }
+      passing.departures.append(.keyUnit(pts: pts, streamTime: stream, runningTime: isMoved ? nil : running))
+      picture.shotStart = start
+    } else if var moved = marked ?? picture.droppedMark {
+      if marked == nil { (moved.pts, moved.streamTime) = (pts, stream) }
+      // Shots that upstream does not count come on top.
+      let number = marked == nil ? picture.shot &+ 1 : moved.shot &+ (picture.shot &- picture.sourceShot)
+      if marked != nil { picture.sourceShot = moved.shot }
+      moved.shot = number
+      moved.frame = picture.isRecounted ? picture.frames : moved.frame
+      moved.runningTime = running
+      picture.shot = moved.shot
+      if picture.isRecounted { passing.boundary = moved }
+      picture.shotStart = start
+    }
+    picture.droppedMark = nil
+    let next = (pts ?? picture.continuation).saturating(adding: duration ?? picture.frameDuration)
+    picture.next = next
+    if let end = picture.shifted.runningTime(of: next) { picture.front = max(picture.front, end) }
+    picture.frames &+= 1
+    picture.kept = kept
+    return passing
+  }
+
+  /// Downstream has taken the last frame; while it takes its time none can come.
+  ///
+  /// - Parameter now: running time by the clock.
+  public mutating func tookFrame(now: ClockTime) { picture.arrival = now }
+}

@@ -1,0 +1,224 @@
+import Timing
+
+/// The sound beside the picture.
+extension Timeline {
+  /// What becomes of samples.
+  public enum SoundArrival: Sendable {
+    /// What leaves before them, and how many of them have been made already.
+    case passes([Leaving], skipped: Int)
+    case dropped
+    /// The stream had to end before.
+    case ended
+  }
+
+  /// Samples come; nil if they have to wait.
+  ///
+  /// - Parameters:
+  ///   - pts, duration: as they say.
+  ///   - size: bytes.
+  ///   - now: running time by the clock.
+  ///   - last: the last so many bytes of them.
+  public mutating func arriveSound(
+    pts: ClockTime?, duration: ClockTime?, size: Int, now: ClockTime, _ settings: TimelineSettings, last: (Int) -> [UInt8]
+  ) -> SoundArrival? {
+    if holdsEnd(of: .sound) || isSoundOver { return .ended }
+    var skipped = 0
+    if let running = pts.flatMap({ sound.shifted.runningTime(of: $0) }) {
+      if let insertion = insertions.first, running >= insertion.start {
+        // Inserted shots have sound of their own; this comes after it.
+        if sound.insertion == nil { sound.insertion = sound.front ?? running }
+        sound.isWaiting = true
+        return nil
+      }
+      if let run, run.kind == .cover(untilBack: false), running >= run.start {
+        sound.isCovered = true
+        return .dropped
+      }
+      if sound.isCovered, let front = sound.front, let format = sound.format {
+        if running < front { skipped = Int(clamping: format.samples(in: front - running)) }
+        if skipped >= size / format.bytesPerFrame { return .dropped }
+        sound.isCovered = false
+      }
+    }
+    sound.isWaiting = false
+    (sound.arrival, sound.generatedEnd, generated) = (now, nil, nil)
+    let most = sound.kept(for: settings.sound)
+    if most > 0, let width = sound.format?.bytesPerFrame {
+      let taken = min(size / width * width, most)
+      if taken > 0 { sound.remember(last(taken), most: most) }
+    }
+    if let pts {
+      let length = duration ?? sound.format.map { $0.time(of: Int64(size / $0.bytesPerFrame)) } ?? 0
+      sound.next = pts.saturating(adding: length)
+    }
+    return .passes(takePending(.sound), skipped: skipped)
+  }
+
+  /// One piece of generated sound.
+  public enum SoundPiece: Sendable {
+    case leaves(Leaving)
+    /// So many samples from this time stamp on. `after`: what the stream ended with, where they begin to follow it.
+    case samples(Int, at: ClockTime, after: [UInt8]?)
+    /// There are no samples from this time stamp on.
+    case gap(ClockTime, duration: ClockTime)
+    /// Only that others look again.
+    case none
+  }
+
+  /// Up to where sound may go.
+  private struct Limit {
+    /// Running time.
+    var end: ClockTime
+    /// That is all of it.
+    var isWhole = false
+    /// How much later the sound is than the shots that it is for; nil where it is for none.
+    var late: ClockTime?
+  }
+
+  /// The next piece of generated sound; nil if there is none now.
+  ///
+  /// - Parameter supply: what is known of the shots that follow; nil if nothing is generated.
+  public mutating func nextSound(_ settings: TimelineSettings, _ supply: (any ShotSupply)?) -> SoundPiece? {
+    if !holdsEnd(of: .sound), let start = sound.insertion, let insertion = insertions.first,
+      finishInsertedSound(insertion, at: start, settings, supply)
+    {
+      return SoundPiece.none
+    }
+    guard let limit = soundLimit(settings, supply) else { return nil }
+    // A segment that is closed would cut generated sound off.
+    if let open = sound.segment.opened {
+      sound.segment = open
+      return .leaves(.segment(sound.shifted, inPlaceOf: nil))
+    }
+    let start = sound.next ?? sound.segment.start
+    let front = sound.shifted.runningTime(of: start) ?? sound.front ?? 0
+    guard front < limit.end else { return limit.isWhole ? endSound() : nil }
+    let left = limit.end - front
+    guard settings.sound != .gap, let format = sound.format else {
+      // Without samples, or a format for them.
+      let duration = min(left, picture.frameDuration)
+      sound.next = start.saturating(adding: duration)
+      sound.generatedEnd = limit.late.flatMap { late in sound.front.map { $0.less(late) } }
+      return .gap(start, duration: duration)
+    }
+    // Short enough that a muxer always finds some behind the picture that it waits for.
+    let most = max(1, Int(clamping: format.samples(in: min(picture.frameDuration / 2, 20_000_000))))
+    let count = min(most, Int(clamping: format.samples(in: left)))
+    guard count > 0 else { return limit.isWhole ? endSound() : nil }
+    let isFirst = generated == nil
+    if isFirst { keepLastShot(format) }
+    let run = generated ?? (start, 0)
+    let time = run.start.saturating(adding: format.time(of: run.count))
+    generated = (run.start, run.count &+ Int64(count))
+    sound.next = run.start.saturating(adding: format.time(of: run.count &+ Int64(count)))
+    sound.generatedEnd = limit.late.flatMap { late in sound.front.map { $0.less(late) } }
+    return .samples(count, at: time, after: isFirst ? sound.recent : nil)
+  }
+
+  private mutating func soundLimit(_ settings: TimelineSettings, _ supply: (any ShotSupply)?) -> Limit? {
+    let frame = picture.frameDuration
+    if holdsEnd(of: .sound) {
+      if isPictureOver { return Limit(end: picture.front, isWhole: true) }
+      if isLastRun(settings) {
+        let reach = reach(settings, supply)
+        return Limit(
+          end: max(reach.known, picture.front.saturating(adding: reach.isAll ? 0 : frame)), isWhole: reach.isAll, late: 0)
+      }
+      // The source, or what follows its end, goes on behind what is inserted.
+      return Limit(end: picture.front.saturating(adding: isLast ? frame : Self.mostAhead))
+    }
+    if let start = sound.insertion, let insertion = insertions.first {
+      return Limit(
+        end: start.saturating(adding: length(of: insertion, reach(settings, supply).known)), isWhole: isPictureOver,
+        late: start.less(insertion.start))
+    }
+    // Of a stall the sound's own counts: it may go on when the picture does not.
+    if case .cover(let untilBack)? = run?.kind,
+      !untilBack || picture.departure >= sound.arrival.saturating(adding: settings.stallTimeout)
+    {
+      sound.isCovered = true
+      return Limit(end: picture.front.saturating(adding: frame), isWhole: isPictureOver)
+    }
+    return nil
+  }
+
+  /// How long inserted shots are, as far as that is known.
+  private func length(of insertion: Insertion, _ known: ClockTime) -> ClockTime {
+    insertion.length ?? max(known.less(insertion.start), picture.front.less(insertion.start))
+  }
+
+  /// Whether inserted shots have all of their sound: then what waited goes on, later by that.
+  private mutating func finishInsertedSound(
+    _ insertion: Insertion, at start: ClockTime, _ settings: TimelineSettings, _ supply: (any ShotSupply)?
+  ) -> Bool {
+    let reach = reach(settings, supply)
+    let length = length(of: insertion, reach.known)
+    guard insertion.length != nil || reach.isAll, (sound.front ?? start) >= start.saturating(adding: length) else { return false }
+    if insertion.length == nil { run?.settledEnd = insertion.start.saturating(adding: length) }
+    sound.inserted = sound.inserted.saturating(adding: length)
+    insertions.removeFirst()
+    (sound.insertion, sound.isWaiting) = (nil, false)
+    waiting[StreamLane.sound.rawValue].pending.insert(.segment(sound.shifted, inPlaceOf: nil), at: 0)
+    // The times that follow are the source's again.
+    sound.next = sound.format == nil ? sound.next : sound.next.map { $0.less(length) } ?? 0
+    (generated, sound.generatedEnd) = (nil, nil)
+    return true
+  }
+
+  /// How far the picture will go for certain, half a second beyond what it has shown at most, in running time; and whether that is
+  /// all of it.
+  ///
+  /// Muxers take some of each stream in turns and wait for it, mp4mux a quarter of a second: sound that waited for the picture
+  /// frame by frame would wait for ever. For the same reason it ends when the picture's end is known, not when it is there.
+  private func reach(_ settings: TimelineSettings, _ supply: (any ShotSupply)?) -> (known: ClockTime, isAll: Bool) {
+    let most = picture.front.saturating(adding: Self.mostAhead)
+    // Generated shots will follow what passes.
+    guard let run else { return (settings.shots == 0 ? picture.front : most, false) }
+    guard let planned = picture.planned, let supply else { return (picture.front, false) }
+    var following = supply.following
+    if run.isToEnd {
+      // Into which shot it has gone already, that one is shown too.
+      let beyond = (sound.generatedEnd ?? 0).less(planned.saturating(adding: picture.frameDuration))
+      following = (supply.following(lasting: beyond), true)
+    }
+    let end = max(planned.saturating(adding: following.ready), picture.front)
+    // Where the source goes on, its sound has to be in its place to the frame; durations of shots that are to come are not.
+    let isExact = following.ready == 0 || run.kind == .tail
+    return (min(end, most), isExact && following.isAll && end <= most)
+  }
+
+  /// By how much sound runs ahead of the picture at most.
+  private static var mostAhead: ClockTime { 500_000_000 }
+
+  /// Whether nothing follows the shots that are shown, or are to be.
+  private func isLastRun(_ settings: TimelineSettings) -> Bool {
+    guard let run else { return true }
+    return run.kind == .tail || (holdsEnd(of: .video) && !settings.triggers.contains(.end))
+  }
+
+  /// The end of the stream, when it is time for it.
+  private mutating func endSound() -> SoundPiece? {
+    guard let end = takeEnd(.sound) else { return nil }
+    isSoundOver = true
+    let settled = sound.generatedEnd ?? picture.front
+    run?.settledEnd = settled
+    return .leaves(end)
+  }
+
+  /// The end of sound that downstream takes no more of.
+  public mutating func takeRefusedSoundEnd() -> Leaving? {
+    guard let end = takeEnd(.sound) else { return nil }
+    isSoundOver = true
+    return end
+  }
+
+  /// A loop is of the last shot's sound, unless that is hardly any.
+  private mutating func keepLastShot(_ format: SoundFormat) {
+    guard let front = sound.front, front > picture.shotStart else { return }
+    let samples = min(
+      max(format.samples(in: front - picture.shotStart), format.samples(in: 1_000_000_000)), format.samples(in: 10_000_000_000))
+    let bytes = Int(clamping: samples) &* format.bytesPerFrame
+    let extra = sound.recent.count - bytes
+    if extra > 0 { sound.recent.removeFirst(extra) }
+  }
+}

@@ -1,0 +1,47 @@
+import Timing
+
+/// What users set of a ``Timeline``. It may change at any time.
+public struct TimelineSettings: Hashable, Sendable {
+  /// When the stream is extended.
+  public struct Triggers: OptionSet, Hashable, Sendable {
+    public let rawValue: Int
+
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// The end of the stream.
+    public static let end = Triggers(rawValue: 1)
+    /// No frame of a live source for a while.
+    public static let stall = Triggers(rawValue: 2)
+    /// The next boundary that is marked, once.
+    public static let cut = Triggers(rawValue: 4)
+  }
+
+  /// Sound of an extension.
+  public enum Sound: Hashable, Sendable {
+    case silence
+    /// The last shot's again and again.
+    case loop
+    /// None but gap events.
+    case gap
+  }
+
+  public var triggers: Triggers
+  /// Nanoseconds without a frame after which a live source has stalled.
+  public var stallTimeout: ClockTime
+  /// How many follow; without end if negative.
+  public var shots: Int
+  public var sound: Sound
+
+  public init(triggers: Triggers = .end, stallTimeout: ClockTime = .milliseconds(1000), shots: Int = -1, sound: Sound = .silence) {
+    (self.triggers, self.stallTimeout, self.shots, self.sound) = (triggers, stallTimeout, shots, sound)
+  }
+}
+
+/// What a ``Timeline`` asks of the shots that are made.
+public protocol ShotSupply {
+  /// What comes behind the shot that is shown: nanoseconds that are ready, and whether that is all.
+  var following: (ready: ClockTime, isAll: Bool) { get }
+
+  /// Nanoseconds of as few of the shots behind the one that is shown as last so long; of all that are ready if those do not.
+  func following(lasting duration: ClockTime) -> ClockTime
+}

@@ -1,0 +1,200 @@
+import CGStreamer
+import Timing
+
+/// An element with a way through for video, one for its sound if that is asked for, and threads of its own that push into them.
+///
+/// Here once: flushes, stops and pads that are given back wake what waits and drop what is held; threads begin with their stream;
+/// serialized events keep their place; upstream is asked for what the element needs. What passes, waits and follows is decided by
+/// the author's machine, a value without GStreamer, under the lock of `lanes`.
+///
+/// Lock order: the lock of `lanes`, then whatever the machine's questions take (a queue of shots, say); no other lock is taken with
+/// it held, and it is never held while anything is pushed or posted.
+public protocol LanedElement: PadElement {
+  associatedtype Machine
+
+  var handle: ElementHandle { get }
+  var lanes: Lanes<Machine> { get }
+  /// Logs what comes and leaves (LOG), events (DEBUG) and what is decided (INFO).
+  static var debug: DebugCategory { get }
+
+  /// READY→PAUSED: what decides from now on. An error is posted and stops the state change.
+  func begin(_ settings: Settings) throws -> Machine
+
+  /// A buffer comes; on its streaming thread. An error is posted and stops the stream.
+  func arrive(_ buffer: consuming Buffer, _ lane: StreamLane, _ settings: Settings) throws -> GstFlowReturn
+
+  /// A serialized event comes; on its streaming thread. An error is posted, and nobody took the event.
+  func arrive(_ event: consuming Event, _ lane: StreamLane, _ settings: Settings) throws -> Bool
+
+  /// Another stream begins: before its thread is started.
+  func streamBegins(_ lane: StreamLane, _ settings: Settings)
+
+  /// Whether a lane has a thread that pushes.
+  func hasThread(_ lane: StreamLane) -> Bool
+
+  /// One turn of it: waits for something to do, and does it. False if there is nothing more: it rests until a stream begins.
+  func turn(_ lane: StreamLane) -> Bool
+
+  /// A lane flushes, or both if nil as the element stops: ends what waits elsewhere than in `lanes`.
+  func cancel(_ lane: StreamLane?)
+
+  /// What is held of a lane goes. Under the lock.
+  func reset(_ lane: StreamLane, _ machine: inout Machine)
+
+  /// A lane has been flushed. Without the lock.
+  func flushed(_ lane: StreamLane)
+
+  /// PAUSED→READY, after data and threads have stopped.
+  func ended()
+
+  /// A custom event to send upstream with the first caps of the picture: asks siblings for something.
+  func upstreamRequest(_ settings: Settings) -> Structure?
+
+  /// No element upstream took it.
+  func requestUnanswered(_ settings: Settings)
+}
+
+extension LanedElement {
+  public func streamBegins(_ lane: StreamLane, _ settings: Settings) {}
+  public func hasThread(_ lane: StreamLane) -> Bool { true }
+  public func cancel(_ lane: StreamLane?) {}
+  public func flushed(_ lane: StreamLane) {}
+  public func ended() {}
+  public func upstreamRequest(_ settings: Settings) -> Structure? { nil }
+  public func requestUnanswered(_ settings: Settings) {}
+
+  // MARK: Life
+
+  public func start(_ settings: Settings) throws { lanes.start(try begin(settings)) }
+
+  public func interrupt() {
+    lanes.stop()
+    cancel(nil)
+  }
+
+  public func stop() {
+    for lane in StreamLane.allCases { handle.pad(lane.source)?.stopTask() }
+    for lane in StreamLane.allCases { lanes.reset(lane) { reset(lane, &$0) } }
+    ended()
+  }
+
+  public func removed(_ pad: Pad) {
+    let lane = StreamLane(pad)
+    lanes.setFlushing(lane, true)
+    if !pad.isSink { pad.stopTask() }
+    lanes.reset(lane) { reset(lane, &$0) }
+    lanes.setFlushing(lane, false)
+  }
+
+  // MARK: In
+
+  public func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
+    let (lane, pts) = (StreamLane(pad), buffer.pts)
+    Self.debug.log(GST_LEVEL_LOG, handle, "\(lane) comes: \(pts.map { "\($0)" } ?? "no time"), \(buffer.size) bytes")
+    return try arrive(buffer, lane, settings)
+  }
+
+  public func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
+    guard pad.isSink else { return handle.forward(event, from: pad) }
+    let (lane, type) = (StreamLane(pad), event.type)
+    Self.debug.log(GST_LEVEL_DEBUG, handle, "\(lane) event comes: \(event.typeName)")
+    switch type {
+    case GST_EVENT_FLUSH_START:
+      lanes.setFlushing(lane, true)
+      cancel(lane)
+      let taken = handle.forward(event, from: pad)
+      handle.pad(lane.source)?.pauseTask()
+      return taken
+    case GST_EVENT_FLUSH_STOP:
+      lanes.reset(lane) { reset(lane, &$0) }
+      flushed(lane)
+      let taken = handle.forward(event, from: pad)
+      lanes.setFlushing(lane, false)
+      startTask(lane)
+      return taken
+    default: break
+    }
+    guard event.isSerialized else { return handle.forward(event, from: pad) }
+    if type == GST_EVENT_STREAM_START {
+      streamBegins(lane, settings)
+      startTask(lane)
+    }
+    if type == GST_EVENT_CAPS, lane == .video { ask(pad, settings) }
+    do {
+      return try arrive(event, lane, settings)
+    } catch {
+      handle.post(ElementError(converting: error))
+      return false
+    }
+  }
+
+  private func ask(_ pad: Pad, _ settings: Settings) {
+    guard let request = upstreamRequest(settings), lanes.isFirstToAsk(), let event = Event.upstream(request) else { return }
+    if !pad.push(event) { requestUnanswered(settings) }
+  }
+
+  private func startTask(_ lane: StreamLane) {
+    guard hasThread(lane) else { return }
+    // Stopped before the element goes.
+    handle.pad(lane.source)?.startTask { [unowned self] in
+      if !turn(lane) { handle.pad(lane.source)?.pauseTask() }
+    }
+  }
+
+  // MARK: Out
+
+  /// Sends a buffer on. Hold no lock.
+  public func push(_ buffer: consuming Buffer, _ lane: StreamLane) -> GstFlowReturn {
+    let pts = buffer.pts
+    Self.debug.log(GST_LEVEL_LOG, handle, "\(lane) leaves: \(pts.map { "\($0)" } ?? "no time"), \(buffer.size) bytes")
+    guard let pad = handle.pad(lane.source) else { return GST_FLOW_NOT_LINKED }
+    return pad.push(buffer)
+  }
+
+  /// Sends an event on. False if nobody took it. Hold no lock.
+  @discardableResult
+  public func push(_ event: consuming Event, _ lane: StreamLane) -> Bool {
+    let name = event.typeName
+    Self.debug.log(GST_LEVEL_DEBUG, handle, "\(lane) event leaves: \(name)")
+    guard let pad = handle.pad(lane.source) else { return false }
+    return pad.push(event)
+  }
+
+  /// Posts that a stream cannot go on, where nobody upstream looks at what became of its data.
+  public func postRefusal(_ flow: GstFlowReturn) {
+    guard flow.isFatal else { return }
+    handle.post(.stream(GST_STREAM_ERROR_FAILED, "The stream cannot go on: \(flow.name)."))
+  }
+}
+
+extension StreamLane {
+  /// The lane of a pad of a `LanedElement`.
+  public init(_ pad: Pad) { self = pad.isOfSound ? .sound : .video }
+
+  /// Names of its pads.
+  public var sink: String { self == .video ? "sink" : "audio_sink" }
+  public var source: String { self == .video ? "src" : "audio_src" }
+
+  /// Those of both lanes; the sound's are there when asked for.
+  public static func pads(video: String, sound: String) -> [PadTemplate] {
+    [
+      PadTemplate("sink", .sink, caps: video, proxiesCaps: true, partner: "src"),
+      PadTemplate("src", .source, caps: video, proxiesCaps: true, partner: "sink"),
+      PadTemplate("audio_sink", .sink, .request, caps: sound, proxiesCaps: true, partner: "audio_src"),
+      PadTemplate("audio_src", .source, .request, caps: sound, proxiesCaps: true, partner: "audio_sink"),
+    ]
+  }
+}
+
+extension Pad {
+  /// By its template's name: without a copy, for every buffer.
+  fileprivate var isOfSound: Bool { gst.pointee.padtemplate?.pointee.name_template?[0] == CChar(UInt8(ascii: "a")) }
+}
+
+extension GstFlowReturn {
+  /// Whether a source would post an error for it.
+  var isFatal: Bool { rawValue < GST_FLOW_EOS.rawValue || self == GST_FLOW_NOT_LINKED }
+
+  /// "not-linked", say.
+  public var name: String { String(cString: gst_flow_get_name(self)) }
+}
