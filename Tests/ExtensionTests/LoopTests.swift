@@ -1,4 +1,5 @@
 import Extension
+import Pixels
 import Testing
 
 /// Frames that go on without a seam.

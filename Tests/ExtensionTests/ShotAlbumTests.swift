@@ -1,4 +1,5 @@
 import Extension
+import Pixels
 import Testing
 
 /// What is kept of a stream.

@@ -1,4 +1,5 @@
 import Diffusion
+import Pixels
 import Tensors
 import Timing
 

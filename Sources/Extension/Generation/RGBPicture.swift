@@ -1,3 +1,5 @@
+import Pixels
+
 /// A small picture in 8-bit R′G′B′, as scene models take and give them. It never changes: threads share it without a copy.
 public final class RGBPicture: Sendable {
   /// Pixels.

@@ -1,3 +1,5 @@
+import Pixels
+
 /// What makes new shots of those before them.
 ///
 /// One thread calls it, see ``ShotProducer``; a generator needs no lock of its own. Both functions call `check` often, every 100

@@ -1,3 +1,5 @@
+import Pixels
+
 /// A rectangle of a picture that fills the output, in the picture's luma samples; 0 is the left or upper edge.
 public struct CameraView: Hashable, Sendable {
   public var x, y, width, height: Double

@@ -1,3 +1,5 @@
+import Pixels
+
 /// Chooses what the virtual camera shows of a picture.
 ///
 /// Views have the output's aspect and lie inside the picture. Throughout a shot they are at least 1.3 times closer than the picture's

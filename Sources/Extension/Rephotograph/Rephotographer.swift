@@ -1,3 +1,5 @@
+import Pixels
+
 /// Makes new shots of old ones, without end: a virtual camera takes each shot of an album again, framed otherwise, as an editor
 /// would go on between them.
 ///

@@ -1,3 +1,4 @@
+import Pixels
 import Timing
 
 /// The last shots of a stream as pictures, in bounded memory.

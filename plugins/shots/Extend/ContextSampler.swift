@@ -1,6 +1,7 @@
 import CGStreamer
 import Extension
 import GStreamerKit
+import Pixels
 import Timing
 
 /// Keeps of the frames that pass what generators go on with: small clips for a model, full pictures for the virtual camera.

@@ -1,6 +1,7 @@
 import CGStreamer
 import Extension
 import GStreamerKit
+import Pixels
 
 /// Turns generated pictures into buffers of a stream's caps.
 ///

@@ -1,5 +1,3 @@
-import Pixels
-
 /// A picture in 8-bit 4:2:0 that owns its memory: three planes Y, U, V, the two of chroma half as wide and high, rounded up.
 ///
 /// It is filled once, when it is made, and never changes: threads share it without a copy. Chroma lies as in MPEG-2 and H.264,
@@ -41,8 +39,8 @@ public final class PlanarPicture: @unchecked Sendable {  // the memory is only r
 }
 
 /// What a ``PlanarPicture`` lies in, black at first. By itself it can be written again and again.
-final class PlanarMemory {
-  let width, height: Int
+package final class PlanarMemory {
+  package let width, height: Int
   let layout: Layout
   private let base: UnsafeMutableRawPointer
 
@@ -64,7 +62,8 @@ final class PlanarMemory {
     var size: Int { chromaOffset + 2 * chromaSize }
   }
 
-  init?(width: Int, height: Int) {
+  /// nil for a size that no picture can have.
+  package init?(width: Int, height: Int) {
     guard let layout = Layout(width: width, height: height) else { return nil }
     (self.width, self.height, self.layout) = (width, height, layout)
     base = .allocate(byteCount: layout.size, alignment: 64)
@@ -75,7 +74,7 @@ final class PlanarMemory {
   deinit { base.deallocate() }
 
   /// To be written to while this lives.
-  var output: OutputPlanes {
+  package var output: OutputPlanes {
     let chroma = base + layout.chromaOffset
     return OutputPlanes(
       width: width, height: height, y: .init(base: base, stride: layout.lumaStride), u: .init(base: chroma, stride: layout.chromaStride),
@@ -83,7 +82,7 @@ final class PlanarMemory {
   }
 
   /// Valid as long as this lives.
-  var planes: (PlaneView, PlaneView, PlaneView) {
+  package var planes: (PlaneView, PlaneView, PlaneView) {
     let output = output
     return (
       PlaneView(base: output.y.base, stride: output.y.stride), PlaneView(base: output.u.base, stride: output.u.stride),
