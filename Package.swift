@@ -33,7 +33,7 @@ let package = Package(
     .target(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
-    .target(name: "Diffusion", dependencies: ["CGLib", "Tensors", "Threads"], exclude: ["README.md"]),
+    .target(name: "Diffusion", dependencies: ["CGLib", "Pixels", "Tensors", "Threads"], exclude: ["README.md"]),
     .target(name: "Extension", dependencies: ["Diffusion", "Pixels", "Shots", "Tensors", "Threads", "Timing"], exclude: ["README.md"]),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
@@ -65,8 +65,8 @@ let package = Package(
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"],
-      exclude: ["Fixtures"]),
+    .testTarget(
+      name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "ExtensionTests", dependencies: ["Diffusion", "Extension", "Pixels", "Shots", "Tensors", "Timing"]),
     // Loads the built plugin as an application does; never links it.

@@ -41,7 +41,7 @@ struct SceneExtensionTests {
   /// The next shot's numbers.
   func next(_ scene: SceneExtension, _ prompt: String = "A hare wakes up.") throws -> [Float] {
     var parts: [Float] = []
-    try scene.generate(prompt: prompt) { parts += $0.matrix.floats() }
+    try scene.generate(prompt: prompt) { parts += $0.frames.matrix.floats() }
     #expect(parts.count == 3 * 4 * 16 * 48)
     return parts
   }
@@ -172,7 +172,8 @@ struct SceneExtensionTests {
       model.width == 48 && model.height == 16 && model.frames == 4 && model.shots == 3 && model.steps == 3 && model.isDefault
         && model.drawsNewScenes)
     #expect(
-      model.frameRate == (8, 1) && model.prefixes == ("Same: ", "", "") && model.textEncoder == "mini" && model.guidance == 2.5
+      model.frameRate == (8, 1) && model.prefix(.same) == "Same: " && model.prefix(.back).isEmpty && model.prefix(.next).isEmpty
+        && model.prefix(nil).isEmpty && model.textEncoder == "mini" && model.guidance == 2.5
         && model.mask == .causal)
   }
 }

@@ -105,7 +105,7 @@ struct SceneSmallTests {
   }
 
   @Test(
-    "The prefix of a prompt says which shot goes on: a still one stays as it was, whichever that is",
+    "Its beginning says which shot goes on, and no words of a prompt do: a still one stays as it was, whichever that is",
     .enabled(if: access(root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0))
   func goesOn() throws {
     let scene = try SceneExtension(folder: Self.folder, compute: Compute(threads: 2), seed: 1)
@@ -119,16 +119,21 @@ struct SceneSmallTests {
       }
       return still
     }
-    /// Mean difference of a shot generated with this prefix from each of the two.
-    func differences(_ prefix: String) throws -> [Float] {
+    /// Mean difference of a shot that begins so from each of the two.
+    func differences(_ beginning: ShotBeginning?, _ prompt: String = "") throws -> [Float] {
       scene.removeAll()
       for shot in shots { try scene.append(shot, prompt: "") }
       var values: [Float] = []
-      try scene.generate(prompt: prefix) { values += $0.matrix.floats() }
+      try scene.generate(prompt: prompt, beginning: beginning) { piece in
+        #expect((piece.continuation == nil) == (beginning?.rawValue ?? "next" == "next") && piece.first * 112 * 64 * 3 == values.count)
+        values += piece.frames.matrix.floats()
+      }
       return shots.map { shot in zip(values, shot.matrix.floats()).reduce(0) { $0 + abs($1.0 - $1.1) } / Float(values.count) }
     }
-    let (same, back) = (try differences(scene.model.prefixes.same), try differences(scene.model.prefixes.back))
+    let (same, back) = (try differences(.same), try differences(.back))
     #expect(same[1] < same[0] / 2 && back[0] < back[1] / 2, "\(same) \(back)")
+    _ = try differences(nil, scene.model.prefix(.same))
+    _ = try differences(.next, scene.model.prefix(.back))
   }
 
   @Test(
@@ -148,8 +153,8 @@ struct SceneSmallTests {
         """.utf8), name: "scene.json")
     let encoder = root + "/models/all-MiniLM-L6-v2"
     let scene = try SceneExtension(folder: folder.path, textEncoder: encoder, compute: compute, seed: 5)
-    let (model, prompt) = (scene.model, scene.model.prefixes.same + "A squirrel.")
-    let settings = try #require(model.reference)
+    let (model, prompt) = (scene.model, "A squirrel.")
+    let (settings, told) = (try #require(model.reference), "Same shot: " + prompt)
     for shot in 0..<2 { try scene.append(frames("context", shot), prompt: "") }
 
     let pipeline = try SceneExtension(folder: Self.folder, compute: compute).pipeline
@@ -161,12 +166,12 @@ struct SceneSmallTests {
     var last = try frames("context", 1)
     for segment in [UInt32(2), 3] {
       var found: [Float] = []
-      try scene.generate(prompt: prompt) { found += $0.matrix.floats() }
+      try scene.generate(prompt: prompt, beginning: .same) { found += $0.frames.matrix.floats() }
 
       let ahead = CameraMotion(of: last).continuing(last, count: model.frames, damping: settings.damping)
       let beside = try pipeline.encode(ahead)
       var request = SamplingRequest(
-        shots: [model.frames], height: model.height / 8, width: model.width / 8, texts: [try pipeline.prompts.embed(prompt)])
+        shots: [model.frames], height: model.height / 8, width: model.width / 8, texts: [try pipeline.prompts.embed(told)])
       (request.steps, request.guidance, request.seed, request.segment, request.beside) = (
         model.steps, Guidance(scale: 1), 5, segment, beside
       )
@@ -186,7 +191,7 @@ struct SceneSmallTests {
       let shown = Frames(count: model.frames, height: model.height, width: model.width, channels: 3)
       let pixels = shown.matrix.base.assumingMemoryBound(to: Float.self)
       for (index, value) in expected.matrix.floats().enumerated() { pixels[index] = min(max(value, -1), 1) }
-      try append(pipeline.encode(shown), prompt, segment)
+      try append(pipeline.encode(shown), told, segment)
     }
   }
 
@@ -204,9 +209,9 @@ struct SceneSmallTests {
   @Test("It goes on from prompts alone, too", .enabled(if: access(root + "/models/all-MiniLM-L6-v2/config.json", R_OK) == 0))
   func alone() throws {
     let scene = try SceneExtension(folder: Self.folder, compute: Compute(threads: 2), seed: 3)
-    for prompt in ["A rabbit in a meadow", scene.model.prefixes.next + "A butterfly in the sky"] {
+    for prompt in ["A rabbit in a meadow", "A butterfly in the sky"] {
       var values: [Float] = []
-      try scene.generate(prompt: prompt) { values += $0.matrix.floats() }
+      try scene.generate(prompt: prompt, beginning: .next) { values += $0.frames.matrix.floats() }
       #expect(values.count == scene.model.frames * scene.model.height * scene.model.width * 3)
       #expect(values.allSatisfy { abs($0) < 4 })
     }

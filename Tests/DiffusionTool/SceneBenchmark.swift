@@ -16,7 +16,7 @@ func measureScene(_ folder: String, textEncoder: String?, shots: Int, _ compute:
     try scene.append(Frames(planes: values, channels: 3, count: model.frames, height: model.height, width: model.width), prompt: "a meadow")
   }
   // The first shot reads and orders the weights.
-  try scene.generate(prompt: model.prefixes.same + "a rabbit wakes up") { _ in }
+  try scene.generate(prompt: "a rabbit wakes up", beginning: .same) { _ in }
   let first = now() - start
   let length = Double(model.frames) * Double(model.frameRate.denominator) / Double(model.frameRate.numerator)
   var parts: [GenerationProgress.Part: Double] = [:]
@@ -27,7 +27,7 @@ func measureScene(_ folder: String, textEncoder: String?, shots: Int, _ compute:
   for shot in 0..<shots {
     var (last, at) = (GenerationProgress.Part.text, now())
     start = at
-    try scene.generate(prompt: model.prefixes.same + "a rabbit looks for flower \(shot)") { progress in
+    try scene.generate(prompt: "a rabbit looks for flower \(shot)", beginning: .same) { progress in
       let time = now()
       parts[last, default: 0] += time - at
       longest = max(longest, time - at)

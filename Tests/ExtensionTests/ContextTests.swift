@@ -15,7 +15,7 @@ struct ContextWindowTests {
     offer(&window, 0..<Int(rate * 10), rate: rate)
     #expect(abs(window.count - 80) <= 1)
     // Evenly: never further from the grid than half a frame of either rate.
-    let isEven = window.clips.enumerated().allSatisfy { abs(Double($1[0]) / rate - Double($0) / 8) <= 0.5 / 8 + 1e-6 }
+    let isEven = window.clips.enumerated().allSatisfy { abs(Double($1.frames[0]) / rate - Double($0) / 8) <= 0.5 / 8 + 1e-6 }
     #expect(isEven)
   }
 
@@ -23,7 +23,7 @@ struct ContextWindowTests {
   func slow() {
     var window = ContextWindow<Int>(shots: 1, frames: 8, rate: (8, 1))
     offer(&window, 0..<4, rate: 2)
-    #expect(window.clips == [[0, 0, 1, 1, 2, 2, 3, 3]])
+    #expect(window.clips.map(\.frames) == [[0, 0, 1, 1, 2, 2, 3, 3]])
   }
 
   @Test("Each shot's clip is its end")
@@ -38,28 +38,57 @@ struct ContextWindowTests {
         window.add(shot * 10 + frame)
       }
     }
-    #expect(window.clips == [[37, 38, 39], [47, 48, 49]])
+    #expect(window.clips.map(\.frames) == [[37, 38, 39], [47, 48, 49]])
     // The shot that has just begun is not yet one.
     window.cut()
-    #expect(window.clips == [[37, 38, 39], [47, 48, 49]])
+    #expect(window.clips.map(\.frames) == [[37, 38, 39], [47, 48, 49]])
     window.cut()
     window.add(50)
-    #expect(window.clips == [[47, 48, 49], [50, 50, 50]])
+    #expect(window.clips.map(\.frames) == [[47, 48, 49], [50, 50, 50]])
   }
 
   @Test("Without marks the clips are windows of one shot, as many as it has whole ones")
   func unmarked() {
     var window = ContextWindow<Int>(shots: 3, frames: 4, rate: (8, 1))
     for frame in 0..<3 { window.add(frame) }
-    #expect(window.clips == [[0, 0, 1, 2]])
+    #expect(window.clips.map(\.frames) == [[0, 0, 1, 2]])
     for frame in 3..<11 { window.add(frame) }
-    #expect(window.clips == [[3, 4, 5, 6], [7, 8, 9, 10]])
+    #expect(window.clips.map(\.frames) == [[3, 4, 5, 6], [7, 8, 9, 10]])
     for frame in 11..<100 { window.add(frame) }
-    #expect(window.clips == [[88, 89, 90, 91], [92, 93, 94, 95], [96, 97, 98, 99]])
+    #expect(window.clips.map(\.frames) == [[88, 89, 90, 91], [92, 93, 94, 95], [96, 97, 98, 99]])
     // A cut later, the older shot still gives what is missing.
     window.cut()
     window.add(100)
-    #expect(window.clips == [[92, 93, 94, 95], [96, 97, 98, 99], [100, 100, 100, 100]])
+    #expect(window.clips.map(\.frames) == [[92, 93, 94, 95], [96, 97, 98, 99], [100, 100, 100, 100]])
+  }
+
+  @Test("The last of a shot's clips has its last picture in full size, as long as that was of the last frame")
+  func fullSize() throws {
+    let pictures = try (0..<3).map { level in try #require(picture(4, 4) { _, _ in UInt8(level) }) }
+    /// Which picture each clip ends with.
+    func ends(_ window: ContextWindow<Int>) -> [Int?] {
+      window.clips.map { clip in
+        guard case .frame(let picture) = clip.end else { return nil }
+        return pictures.firstIndex { $0 === picture }
+      }
+    }
+    var window = ContextWindow<Int>(shots: 3, frames: 2, rate: (8, 1))
+    for frame in 0..<4 { window.add(frame, end: frame == 3 ? .frame(pictures[0]) : nil) }
+    #expect(ends(window) == [nil, 0])
+    window.cut()
+    #expect(ends(window) == [nil, 0])
+    window.add(4, end: .frame(pictures[1]))
+    window.add(5, end: .frame(pictures[2]))
+    #expect(ends(window) == [nil, 0, 2])
+    window.add(6)
+    #expect(ends(window) == [nil, 0, nil])
+    window.cut()
+    window.add(7, end: .frame(pictures[1]))
+    window.cut()
+    window.add(8)
+    #expect(ends(window) == [nil, 1, nil])
+    window.removeEnds()
+    #expect(ends(window) == [nil, nil, nil])
   }
 
   @Test("What is kept does not grow")

@@ -20,7 +20,8 @@ struct DiffusionGeneratorTests {
       return RGBPicture(width: model.width, height: model.height, bytes: bytes)
     }
     return SceneContext(
-      clips: [clip, clip], ends: [nil, end], colors: colors, album: ShotAlbum(), width: Self.width, height: Self.height, frameRate: (25, 1))
+      clips: [ContextClip(frames: clip), ContextClip(frames: clip, end: end)], colors: colors, album: ShotAlbum(), width: Self.width,
+      height: Self.height, frameRate: (25, 1))
   }
 
   private func frame(_ model: SceneModel) throws -> PlanarPicture {

@@ -1,3 +1,4 @@
+import Pixels
 import Tensors
 
 /// Goes on with a video shot by shot: shots that were decoded go in, generated ones come out and are the context of the next.
@@ -5,7 +6,7 @@ import Tensors
 /// ```swift
 /// let scene = try SceneExtension(folder: "scene-model", compute: Compute(threads: 2))
 /// for shot in decoded { try scene.append(shot, prompt: "") }
-/// while isWanted { try scene.generate(prompt: "Next scene: A rabbit wakes up.") { frames in show(frames) } }
+/// while isWanted { try scene.generate(prompt: "A rabbit wakes up.", beginning: .next) { piece in show(piece.frames) } }
 /// ```
 ///
 /// The context is the last shots that the model was made for, in latents; under the segment-causal mask it is their keys, which
@@ -21,25 +22,40 @@ public final class SceneExtension {
   private let maskLayers: ClosedRange<Int>
   public let negativePrompt: String
   public let seed: UInt64
-  /// Under the segment-causal mask.
+  /// Keys of the shots that are remembered, under the segment-causal mask.
   private let context: CausalContext?
-  /// Under other masks, the noised latents of shots and their texts.
-  private var window: [(latents: Latents, text: Matrix)] = []
-  /// The last shots' frames, for a model with references.
-  private var recent: [Frames] = []
+  /// The shots that the next one sees, the oldest first.
+  private var memory: [RememberedShot] = []
   /// Shots so far, generated or not: each has noise of its own.
   public private(set) var shots: UInt32 = 0
-  /// What the shot that is generated, or was last, is a difference from; nil for a new one, and for models without references.
-  public private(set) var continuation: Continuation?
+
+  /// A shot that the next one sees.
+  private struct RememberedShot {
+    /// Its latents and its text; nil under the segment-causal mask, where keys are kept in their place.
+    var condition: (latents: Latents, text: Matrix)?
+    /// For a shot that goes on: nil for models without references, and of shots that are too far back.
+    var frames: Frames?
+    var end: PlanarPicture?
+  }
 
   /// A shot as motion compensation alone goes on with it.
   public struct Continuation {
-    /// How many shots before the generated one it lies.
-    public let shotsBefore: Int
+    /// The last picture in full size of the shot that goes on, where that is known.
+    public let end: PlanarPicture?
     /// What the camera sees of its last frame, frame by frame: ``CameraMotion/path(count:damping:width:height:)``.
     public let path: [(zoom: Double, x: Double, y: Double)]
     /// That, `[T, H, W, 3]` of −1…1: what the generated frames are if the model changes nothing.
     public let frames: Frames
+  }
+
+  /// Frames of a shot that is generated.
+  public struct Piece {
+    /// `[T, H, W, 3]` of about −1…1.
+    public let frames: Frames
+    /// Where the first of them is in the shot, from 0.
+    public let first: Int
+    /// What the shot is a difference from; nil for a new one, and for models without references.
+    public let continuation: Continuation?
   }
 
   /// - Parameters:
@@ -91,42 +107,57 @@ public final class SceneExtension {
   /// As if nothing had come before: what follows is of another video.
   public func removeAll() {
     context?.removeAll()
-    window.removeAll()
-    recent.removeAll()
-    continuation = nil
+    memory.removeAll()
     shots = 0
   }
 
   /// How many shots the next one will see.
-  public var count: Int { context?.count ?? window.count }
+  public var count: Int { memory.count }
+
+  /// For each of these, the oldest first, its last picture in full size where that is known and can go on.
+  public var ends: [PlanarPicture?] { memory.map(\.end) }
 
   /// Adds a shot of the video, dropping the oldest if there are more than the model sees.
   ///
   /// - Parameters:
   ///   - frames: `[T, H, W, 3]`, −1…1, as many and as large as the model's.
   ///   - prompt: what the shot shows; empty if nobody knows.
-  public func append(_ frames: Frames, prompt: String, check: @escaping GenerationCheck = { _ in }) throws {
+  ///   - end: its last picture in full size, for the ``Continuation`` of a shot that goes on with it; nil if that is not known.
+  public func append(_ frames: Frames, prompt: String, end: PlanarPicture? = nil, check: @escaping GenerationCheck = { _ in }) throws {
     guard frames.count == model.frames, frames.height == model.height, frames.width == model.width else {
       throw DiffusionError.size(
         "a shot of \(frames.count) frames of \(frames.width)×\(frames.height), not \(model.frames) of \(model.width)×\(model.height)")
     }
     let latents = try pipeline.encode(frames, check: at(.encoding, check))
     try append(latents, frames, text: try embed(prompt, check), check)
+    keep(end: end)
+  }
+
+  /// Keeps the last picture in full size of the shot that came last.
+  public func keep(end: PlanarPicture?) {
+    guard model.reference != nil, let last = memory.indices.last else { return }
+    memory[last].end = end
   }
 
   /// Generates the next shot, and adds it to the context.
   ///
   /// - Parameters:
-  ///   - prompt: empty for the model's own idea. With one of the model's prefixes it says which shot goes on.
+  ///   - prompt: empty for the model's own idea.
+  ///   - beginning: which shot goes on, if any. The transformer gets the model's words for it in front of the prompt. nil, or where there
+  ///     are no shots before: nothing is told, and none goes on.
   ///   - check: called before each block of a network; what it throws ends the generation, and nothing is added.
-  ///   - emit: gets frames `[T, H, W, 3]` of about −1…1 as soon as they are decoded.
-  public func generate(prompt: String, check: @escaping GenerationCheck = { _ in }, emit: (Frames) throws -> Void) throws {
-    let text = try embed(prompt, check)
+  ///   - emit: gets frames as soon as they are decoded.
+  public func generate(
+    prompt: String, beginning: ShotBeginning? = nil, check: @escaping GenerationCheck = { _ in }, emit: (Piece) throws -> Void
+  ) throws {
+    let beginning = memory.isEmpty ? nil : beginning
+    let text = try embed(model.prefix(beginning) + prompt, check)
     var request = request
-    request.texts = window.map(\.text) + [text]
-    request.conditions = window.map(\.latents)
+    let conditions = memory.compactMap(\.condition)
+    request.texts = conditions.map(\.text) + [text]
+    request.conditions = conditions.map(\.latents)
     request.negative = request.guidance.isNeeded ? try embed(negativePrompt, check) : nil
-    let reference = try reference(prompt, check)
+    let reference = try reference(beginning, check)
     request.beside = reference?.latents
     var latents = try pipeline.sampler.sample(request, context: context, check: check)
     if let reference, let scale = model.reference?.scale {
@@ -136,13 +167,13 @@ public final class SceneExtension {
     var count = 0
     try pipeline.decode(latents, check: at(.decoding, check)) { decoded in
       var part = decoded
-      if let reference, let frames = continuation?.frames, let unrest = model.reference?.unrest {
+      if let reference, let unrest = model.reference?.unrest {
         part = decoded.plus(reference.rest, from: count)
-        part.steady(over: frames, from: count, unrest: unrest)
+        part.steady(over: reference.continuation.frames, from: count, unrest: unrest)
       }
-      count += part.count
       if model.reference != nil { parts.append(part) }
-      try emit(part)
+      try emit(Piece(frames: part, first: count, continuation: reference?.continuation))
+      count += part.count
     }
     let frames = Frames.concatenated(parts)
     // What is shown is what the next shot sees.
@@ -154,30 +185,28 @@ public final class SceneExtension {
 
   /// What a shot is a difference from.
   private struct Reference {
+    var continuation: Continuation
     var latents: Latents
     /// What the frames have beyond what the latents keep of them. The difference is added to the frames themselves: what stands still
     /// loses nothing, for any number of shots.
     var rest: Frames
   }
 
-  /// The shot that goes on in one with this prompt, as motion compensation continues it; nil for a new shot, and for models without
-  /// references.
-  private func reference(_ prompt: String, _ check: @escaping GenerationCheck) throws -> Reference? {
-    continuation = nil
-    guard let settings = model.reference else { return nil }
-    let before = prompt.hasPrefix(model.prefixes.same) ? 1 : prompt.hasPrefix(model.prefixes.back) ? 2 : 0
-    guard before > 0, before <= recent.count else { return nil }
-    let shot = recent[recent.count - before]
+  /// The shot that goes on, as motion compensation continues it; nil for a new shot, and for models without references.
+  private func reference(_ beginning: ShotBeginning?, _ check: @escaping GenerationCheck) throws -> Reference? {
+    guard let settings = model.reference, let distance = beginning?.distance, distance <= memory.count else { return nil }
+    let remembered = memory[memory.count - distance]
+    guard let shot = remembered.frames else { return nil }
     let motion = CameraMotion(of: shot)
     let frames = motion.continuing(shot, count: model.frames, damping: settings.damping)
     let latents = try pipeline.encode(frames, check: at(.encoding, check))
     var parts: [Frames] = []
     try pipeline.decode(latents, check: at(.decoding, check)) { parts.append($0) }
     let rest = Frames.concatenated(parts).channels(0..<frames.channels) { -$0 }.plus(frames, from: 0)
-    continuation = Continuation(
-      shotsBefore: before, path: motion.path(count: model.frames, damping: settings.damping, width: shot.width, height: shot.height),
+    let continuation = Continuation(
+      end: remembered.end, path: motion.path(count: model.frames, damping: settings.damping, width: shot.width, height: shot.height),
       frames: frames)
-    return Reference(latents: latents, rest: rest)
+    return Reference(continuation: continuation, latents: latents, rest: rest)
   }
 
   /// The next shot, without texts and conditions.
@@ -201,14 +230,18 @@ public final class SceneExtension {
   }
 
   private func append(_ latents: Latents, _ frames: Frames, text: Matrix, _ check: @escaping GenerationCheck) throws {
-    if let context, model.shots > 1 {
-      // The transformer sees conditions with the noise of timestep 0.
-      let condition = try pipeline.sampler.condition(latents, seed: seed, segment: shots)
-      try context.append(condition, text: text, check: at(.encoding, check))
-    } else if model.shots > 1 {
-      window = Array((window + [(latents, text)]).suffix(model.shots - 1))
+    if model.shots > 1 {
+      var shot = RememberedShot(frames: model.reference == nil ? nil : frames)
+      if let context {
+        // The transformer sees conditions with the noise of timestep 0.
+        let condition = try pipeline.sampler.condition(latents, seed: seed, segment: shots)
+        try context.append(condition, text: text, check: at(.encoding, check))
+      } else {
+        shot.condition = (latents, text)
+      }
+      memory = Array((memory + [shot]).suffix(model.shots - 1))
+      for index in memory.indices.dropLast(ShotBeginning.largestDistance) { (memory[index].frames, memory[index].end) = (nil, nil) }
     }
-    if model.reference != nil { recent = Array((recent + [frames]).suffix(min(2, model.shots - 1))) }
     shots &+= 1
   }
 }

@@ -29,8 +29,6 @@ public struct SceneModel: Hashable, Sendable {
   public var guidance: Double
   /// The folder with tokenizer and encoder that lies beside the model's; nil if they are in it.
   public var textEncoder: String?
-  /// What a prompt begins with if the shot goes on with the last one, goes back to the one before, or is a new one.
-  public var prefixes: (same: String, back: String, next: String) { (samePrefix, backPrefix, nextPrefix) }
   private var samePrefix: String
   private var backPrefix: String
   private var nextPrefix: String
@@ -53,6 +51,18 @@ public struct SceneModel: Hashable, Sendable {
   }
 
   static let fileName = "scene.json"
+
+  /// The words that tell the transformer how a shot begins, in front of its prompt; empty where the model has none for it.
+  ///
+  /// - Parameter beginning: nil where there is nothing to tell.
+  public func prefix(_ beginning: ShotBeginning?) -> String {
+    switch beginning {
+    case .next: nextPrefix
+    case .same: samePrefix
+    case .back: backPrefix
+    case nil: ""
+    }
+  }
 
   /// Of a folder without the file: shots of the size and length that its transformer was made for, 8 frames a second, after two
   /// others under Mask²DiT's mask, with the published steps and guidance.
@@ -104,7 +114,7 @@ public struct SceneModel: Hashable, Sendable {
       reference = Reference(
         damping: try fields.number("reference_damping", default: 1, in: 0...1), scale: Float(scale),
         unrest: Float(unrest[0])...Float(unrest[1]))
-      // They tell which shot goes on.
+      // The transformer is told in words which shot goes on.
       if samePrefix.isEmpty { throw fields.error("prefix_same", "is empty, in a model with a reference_scale") }
       if backPrefix.isEmpty { throw fields.error("prefix_back", "is empty, in a model with a reference_scale") }
     }

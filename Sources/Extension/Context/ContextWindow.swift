@@ -1,13 +1,13 @@
 /// The last shots of a stream as clips of one length and rate: what a scene model sees of the video before.
 ///
 /// Frames are offered with their times; one is taken wherever the model's rate wants one. A shot's clip is its end: what a
-/// shot that follows has to fit to. What is kept does not depend on how long shots are.
+/// shot that follows has to fit to, perhaps with its last picture in full size. What is kept does not depend on how long shots are.
 ///
 /// ```swift
 /// var window = ContextWindow<[UInt8]>(shots: 2, frames: 8, rate: (8, 1))
 /// if isMarked { window.cut() }
 /// if window.wants(pts) { window.add(small(picture)) }
-/// for clip in window.clips { model.append(clip) }
+/// for clip in window.clips { model.append(clip.frames) }
 /// ```
 ///
 /// - A shot of fewer frames than a clip is played slower: its frames are repeated evenly.
@@ -20,7 +20,7 @@ public struct ContextWindow<Frame> {
   public let frames: Int
   private let rate: (numerator: Int, denominator: Int)
   /// Ends of shots, the oldest first; the last one still goes on.
-  private var parts: [[Frame]] = [[]]
+  private var parts = [ContextClip<Frame>()]
   /// Nanoseconds, from which on a frame is wanted; nil for the next one.
   private var due: UInt64?
 
@@ -37,8 +37,8 @@ public struct ContextWindow<Frame> {
   /// A new shot begins with the next frame, whose time is wanted in any case.
   public mutating func cut() {
     due = nil
-    guard parts.last?.isEmpty == false else { return }
-    parts.append([])
+    guard parts.last?.frames.isEmpty == false else { return }
+    parts.append(ContextClip())
     trim()
   }
 
@@ -60,29 +60,35 @@ public struct ContextWindow<Frame> {
     return true
   }
 
-  public mutating func add(_ frame: Frame) {
-    parts[parts.count - 1].append(frame)
+  /// - Parameter end: the same in full size, in place of that of the frame before; nil where it is not known.
+  public mutating func add(_ frame: Frame, end: ShotEnd? = nil) {
+    parts[parts.count - 1].frames.append(frame)
+    parts[parts.count - 1].end = end
     trim()
   }
 
+  /// What is kept in full size is of no use any more: its colours are not those of what follows.
+  public mutating func removeEnds() { for index in parts.indices { parts[index].end = nil } }
+
   /// As if nothing had been seen: after a flush.
   public mutating func removeAll() {
-    parts = [[]]
+    parts = [ContextClip()]
     due = nil
   }
 
   /// Frames that are kept.
-  public var count: Int { parts.reduce(0) { $0 + $1.count } }
+  public var count: Int { parts.reduce(0) { $0 + $1.frames.count } }
 
   /// Up to ``shots`` clips of ``frames`` frames each, the oldest first; none before the first frame.
-  public var clips: [[Frame]] {
-    var clips: [[Frame]] = []
-    let known = parts.filter { !$0.isEmpty }
-    for part in known.reversed() {
-      var end = part.count
+  public var clips: [ContextClip<Frame>] {
+    var clips: [ContextClip<Frame>] = []
+    for part in parts.reversed() where !part.frames.isEmpty {
+      var end = part.frames.count
       repeat {
         let first = max(0, end - frames)
-        clips.insert(stretched(part[first..<end]), at: 0)
+        // Of several clips the last one ends as the shot does.
+        let picture = end == part.frames.count ? part.end : nil
+        clips.insert(ContextClip(frames: stretched(part.frames[first..<end]), end: picture), at: 0)
         end = first
         // Only of the oldest more than one clip is kept; only whole ones are added.
       } while end >= frames && clips.count < shots
@@ -97,12 +103,24 @@ public struct ContextWindow<Frame> {
 
   private mutating func trim() {
     // The one that goes on may still be empty: as many before it as there may be clips.
-    while parts.count > shots + (parts.last?.isEmpty == true ? 1 : 0) { parts.removeFirst() }
+    while parts.count > shots + (parts.last?.frames.isEmpty == true ? 1 : 0) { parts.removeFirst() }
     for index in parts.indices {
       let needed = frames * (index == 0 ? shots : 1)
-      if parts[index].count > needed { parts[index].removeFirst(parts[index].count - needed) }
+      if parts[index].frames.count > needed { parts[index].frames.removeFirst(parts[index].frames.count - needed) }
     }
   }
 }
 
 extension ContextWindow: Sendable where Frame: Sendable {}
+
+/// The end of a shot, as a model sees it.
+public struct ContextClip<Frame> {
+  /// At a model's rate.
+  public var frames: [Frame]
+  /// The last picture in full size; nil where that is not known.
+  public var end: ShotEnd?
+
+  public init(frames: [Frame] = [], end: ShotEnd? = nil) { (self.frames, self.end) = (frames, end) }
+}
+
+extension ContextClip: Sendable where Frame: Sendable {}

@@ -9,8 +9,6 @@ import Timing
 public final class DiffusionGenerator: ShotGenerator {
   public let name = "diffusion"
   private let scene: SceneExtension
-  /// Last pictures of the last shots in full size, where they are known.
-  private var ends: [PlanarPicture?] = []
   private var colors: PictureDetail.Colors?
   private let painter = DetailPainter()
 
@@ -26,15 +24,18 @@ public final class DiffusionGenerator: ShotGenerator {
 
   public func begin(_ context: SceneContext, check: @escaping ProgressCheck) throws {
     scene.removeAll()
-    for clip in context.clips { try scene.append(frames(clip), prompt: "") { try check($0.step, $0.steps) } }
     colors = context.colors
-    ends = context.ends.map { end in
-      switch end {
-      case .frame(let picture): picture
-      // The stream's colours may have changed since.
-      case .generated(let detail) where detail.colors == colors: painter.picture(detail)
-      case .generated, nil: nil
-      }
+    for clip in context.clips {
+      try scene.append(frames(clip.frames), prompt: "", end: picture(clip.end)) { try check($0.step, $0.steps) }
+    }
+  }
+
+  private func picture(_ end: ShotEnd?) -> PlanarPicture? {
+    switch end {
+    case .frame(let picture): picture
+    // The stream's colours may have changed since.
+    case .generated(let detail) where detail.colors == colors: painter.picture(detail)
+    case .generated, nil: nil
     }
   }
 
@@ -42,33 +43,31 @@ public final class DiffusionGenerator: ShotGenerator {
     let clips = max(1, (duration + shotDuration - 1) / max(1, shotDuration))
     var last: RGBPicture?
     for clip in 0..<clips {
-      let prompt = prefix(clip == 0 ? beginning(of: shot) : .same) + shot.prompt
+      let beginning = clip == 0 ? beginning(of: shot) : .same
       var likenesses: [RGBPicture]?
-      var count = 0
-      try scene.generate(prompt: prompt, check: { try check($0.step, $0.steps) }) { frames in
-        let base = scene.continuation.flatMap { ends.count < $0.shotsBefore ? nil : ends[ends.count - $0.shotsBefore] }
-        if base != nil, likenesses == nil { likenesses = scene.continuation.map { pictures($0.frames) } }
-        let made = pictures(frames).enumerated().map { index, picture in
-          guard let base, let likenesses, likenesses.indices.contains(count + index) else { return picture }
+      try scene.generate(prompt: shot.prompt, beginning: beginning, check: { try check($0.step, $0.steps) }) { piece in
+        if likenesses == nil { likenesses = piece.continuation.flatMap { $0.end == nil ? nil : pictures($0.frames) } }
+        let made = pictures(piece.frames).enumerated().map { index, picture in
+          let frame = piece.first + index
+          guard let continuation = piece.continuation, let likenesses, likenesses.indices.contains(frame) else { return picture }
           return detailed(
-            picture, after: clip > 0 && count + index == 0 ? last : nil, likeness: likenesses[count + index], base: base,
-            frame: count + index)
+            picture, after: clip > 0 && frame == 0 ? last : nil, likeness: likenesses[frame], of: continuation, frame: frame)
         }
-        count += made.count
         last = made.last
         emit(.pictures(made, rate: model.frameRate))
       }
-      ends = Array((ends + [last?.detail.flatMap(painter.picture)]).suffix(2))
+      scene.keep(end: last?.detail.flatMap(painter.picture))
     }
   }
 
-  /// The picture, which shows the base too, as far as the camera sees it.
+  /// The picture, which shows the end of the shot that goes on too, as far as the camera sees it.
   ///
-  /// - Parameter last: the picture before, which the base is, where the shot does not begin here.
-  private func detailed(_ picture: RGBPicture, after last: RGBPicture?, likeness: RGBPicture, base: PlanarPicture, frame: Int) -> RGBPicture
-  {
-    guard let colors, let path = scene.continuation?.path, path.indices.contains(frame) else { return picture }
-    let (zoom, x, y) = path[frame]
+  /// - Parameter last: the picture before, which that end is, where the shot does not begin here.
+  private func detailed(
+    _ picture: RGBPicture, after last: RGBPicture?, likeness: RGBPicture, of continuation: SceneExtension.Continuation, frame: Int
+  ) -> RGBPicture {
+    guard let colors, let base = continuation.end, continuation.path.indices.contains(frame) else { return picture }
+    let (zoom, x, y) = continuation.path[frame]
     let (scaleX, scaleY) = (Double(base.width) / Double(picture.width), Double(base.height) / Double(picture.height))
     let view = CameraView(
       x: (Double(picture.width) * (1 - zoom) / 2 + x) * scaleX, y: (Double(picture.height) * (1 - zoom) / 2 + y) * scaleY,
@@ -83,9 +82,9 @@ public final class DiffusionGenerator: ShotGenerator {
   public func measuredFactor(clock: () -> UInt64, check: @escaping ProgressCheck) throws -> Double {
     scene.removeAll()
     // The first one finds kernels to make and pages to read.
-    try scene.generate(prompt: prefix(.next), check: { try check($0.step, $0.steps) }) { _ in }
+    try scene.generate(prompt: "", beginning: .next, check: { try check($0.step, $0.steps) }) { _ in }
     let start = clock()
-    try scene.generate(prompt: prefix(.same), check: { try check($0.step, $0.steps) }) { _ in }
+    try scene.generate(prompt: "", beginning: .same, check: { try check($0.step, $0.steps) }) { _ in }
     scene.removeAll()
     return Double(shotDuration) / Double(max(1, clock() - start))
   }
@@ -95,18 +94,9 @@ public final class DiffusionGenerator: ShotGenerator {
   private func beginning(of shot: PlannedShot) -> ShotBeginning {
     if let beginning = shot.beginning { return beginning }
     guard shot.prompt.isEmpty || !model.drawsNewScenes else { return .next }
+    let ends = scene.ends
     let isPoorer = ends.count > 1 && ends[ends.count - 2] == nil && ends[ends.count - 1] != nil
     return scene.count > 1 && !isPoorer ? .back : .same
-  }
-
-  private func prefix(_ beginning: ShotBeginning) -> String {
-    // Without shots before it a shot has no beginning to speak of.
-    guard scene.count > 0 else { return "" }
-    switch beginning {
-    case .next: return model.prefixes.next
-    case .same: return model.prefixes.same
-    case .back: return model.prefixes.back
-    }
   }
 
   /// `[T, H, W, 3]`, −1…1.

@@ -27,9 +27,7 @@ public typealias ProgressCheck = (_ step: Int, _ steps: Int) throws -> Void
 /// The video before the generated shots, in each of the forms in which generators take it.
 public struct SceneContext: Sendable {
   /// Ends of the last shots in a model's size, rate and length, the oldest first; none before the first frame.
-  public var clips: [[RGBPicture]]
-  /// For each clip its last picture in full size, where that is known.
-  public var ends: [ShotEnd?]
+  public var clips: [ContextClip<RGBPicture>]
   /// What bytes of the full-size pictures mean; nil where nothing can be drawn in them.
   public var colors: PictureDetail.Colors?
   /// The last shots in full size.
@@ -39,10 +37,10 @@ public struct SceneContext: Sendable {
   public var frameRate: (numerator: Int, denominator: Int)
 
   public init(
-    clips: [[RGBPicture]], ends: [ShotEnd?] = [], colors: PictureDetail.Colors? = nil, album: ShotAlbum, width: Int, height: Int,
+    clips: [ContextClip<RGBPicture>], colors: PictureDetail.Colors? = nil, album: ShotAlbum, width: Int, height: Int,
     frameRate: (numerator: Int, denominator: Int)
   ) {
-    (self.clips, self.ends, self.colors, self.album) = (clips, ends, colors, album)
+    (self.clips, self.colors, self.album) = (clips, colors, album)
     (self.width, self.height, self.frameRate) = (width, height, frameRate)
   }
 }

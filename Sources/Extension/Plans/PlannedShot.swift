@@ -1,3 +1,5 @@
+import Diffusion
+
 /// What is to be generated next.
 public struct PlannedShot: Hashable, Sendable {
   /// Which shot of the show, from 0.

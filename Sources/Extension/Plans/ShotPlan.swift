@@ -1,3 +1,5 @@
+import Diffusion
+
 /// What every shot of a show shows, how long it is and how it begins: a list of prompts, gone through shot by shot.
 ///
 /// ```swift

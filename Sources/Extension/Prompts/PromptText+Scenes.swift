@@ -1,3 +1,5 @@
+import Diffusion
+
 /// TAV's form and continuations.
 extension PromptText {
   /// - Returns: nil if the text does not begin like it.

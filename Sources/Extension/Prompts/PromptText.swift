@@ -1,12 +1,4 @@
-/// How a shot follows the one before it.
-public enum ShotBeginning: String, CaseIterable, Hashable, Sendable {
-  /// By a cut to something new.
-  case next
-  /// It goes on with it.
-  case same
-  /// It goes back to the shot before that.
-  case back
-}
+import Diffusion
 
 /// What a prompt's text asks for: the captions of one shot or several, their times, and how they follow each other.
 ///

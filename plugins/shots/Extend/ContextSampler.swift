@@ -19,19 +19,9 @@ struct ContextSampler {
   private var info: VideoInfo?
   private var small: VideoConverter?
   private var full: Way?
-  /// Ends of shots in full size, for a model that goes on from them: as many as the window has parts, and the way there.
+  /// Whether the ends of shots are kept in full size, for a model that goes on from them, and the way there.
   private let keepsEnds: Bool
-  private var ends = [End.unseen]
   private var whole: (way: Way, colors: PictureDetail.Colors)?
-
-  /// The last picture of a shot that was taken.
-  private enum End {
-    case unseen
-    /// nil where it is not known in full size.
-    case seen(ShotEnd?)
-
-    var isSeen: Bool { if case .unseen = self { false } else { true } }
-  }
 
   /// How frames become pictures of 8-bit 4:2:0.
   private enum Way {
@@ -86,7 +76,7 @@ struct ContextSampler {
     }
     if keepsEnds {
       // Frames in other colours are nothing to draw on.
-      ends = ends.map { $0.isSeen ? .seen(nil) : .unseen }
+      window.removeEnds()
       let pictures = try VideoInfo.i420(like: info, width: info.width, height: info.height)
       whole = try PictureDetail.Colors(pictures).map { (try Way(from: info, to: pictures), $0) }
     }
@@ -99,12 +89,7 @@ struct ContextSampler {
   }
 
   /// What is shown next is a generated shot.
-  mutating func cutGenerated() {
-    window.cut()
-    guard ends.last?.isSeen ?? true else { return }
-    ends.append(.unseen)
-    if ends.count > window.shots + 1 { ends.removeFirst() }
-  }
+  mutating func cutGenerated() { window.cut() }
 
   /// - Parameter time: nanoseconds, of a clock that goes on with the stream.
   mutating func see(_ buffer: UnsafeMutablePointer<GstBuffer>, at time: ClockTime) throws {
@@ -112,8 +97,10 @@ struct ContextSampler {
     let isWanted = keepsClips && window.wants(time)
     guard isWanted || keepsAlbum else { return }
     try VideoFrame.map(buffer, info) { frame in
-      if isWanted, let small { try small.convert(frame) { if let picture = Self.picture($0) { window.add(picture) } } }
-      if isWanted { ends[ends.count - 1] = .seen(try whole?.way.picture(frame).map(ShotEnd.frame)) }
+      if isWanted, let small {
+        let end = try whole?.way.picture(frame).map(ShotEnd.frame)
+        try small.convert(frame) { if let picture = Self.picture($0) { window.add(picture, end: end) } }
+      }
       if let picture = try full?.picture(frame) { album.add(picture) }
     }
   }
@@ -122,24 +109,18 @@ struct ContextSampler {
   mutating func see(_ picture: RGBPicture, at time: ClockTime) {
     guard keepsClips, (picture.width, picture.height) == model, window.wants(time) else { return }
     // What was shown in full size is kept of the last one only.
-    if let small = RGBPicture(width: picture.width, height: picture.height, bytes: picture.bytes) { window.add(small) }
-    ends[ends.count - 1] = .seen(picture.detail.map(ShotEnd.generated))
+    guard let small = RGBPicture(width: picture.width, height: picture.height, bytes: picture.bytes) else { return }
+    window.add(small, end: picture.detail.map(ShotEnd.generated))
   }
 
   mutating func removeAll() {
     window.removeAll()
-    ends = [.unseen]
     album.removeAll()
   }
 
   func context(width: Int, height: Int, frameRate: (numerator: Int, denominator: Int)) -> SceneContext {
-    let clips = keepsClips ? window.clips : []
-    let known = ends.filter(\.isSeen).suffix(clips.count).map { end -> ShotEnd? in if case .seen(let picture) = end { picture } else { nil }
-    }
-    // Of a single shot there may be several clips, of which the last one ends as it does.
-    let earlier = [ShotEnd?](repeating: nil, count: clips.count - known.count)
-    return SceneContext(
-      clips: clips, ends: earlier + known, colors: whole?.colors, album: album, width: width, height: height, frameRate: frameRate)
+    SceneContext(
+      clips: keepsClips ? window.clips : [], colors: whole?.colors, album: album, width: width, height: height, frameRate: frameRate)
   }
 
   private static func picture(_ frame: borrowing VideoFrame) -> RGBPicture? {
