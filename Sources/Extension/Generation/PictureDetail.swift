@@ -24,13 +24,7 @@ public final class PictureDetail: Sendable {
   public let colors: Colors
 
   /// What the bytes of the base mean.
-  public struct Colors: Hashable, Sendable {
-    /// The shares of R′ and B′ in Y′: 0.2126 and 0.0722 with BT.709's matrix.
-    public var red, blue: Double
-    public var range: ColorRange
-
-    public init(red: Double, blue: Double, range: ColorRange) { (self.red, self.blue, self.range) = (red, blue, range) }
-  }
+  public typealias Colors = PictureColors
 
   /// nil unless both pictures are of one size.
   ///
@@ -41,8 +35,8 @@ public final class PictureDetail: Sendable {
   public init?(base: PlanarPicture, view: CameraView, drawn: RGBPicture, likeness: RGBPicture, colors: Colors) {
     let (width, height) = (drawn.width, drawn.height)
     guard (likeness.width, likeness.height) == (width, height) else { return nil }
-    guard let plain = PlanarPicture(width: width, height: height, fill: { Self.convert(likeness.bytes, likeness.stride, colors, to: $0) }),
-      let made = PlanarPicture(width: width, height: height, fill: { Self.convert(drawn.bytes, drawn.stride, colors, to: $0) }),
+    guard let plain = PlanarPicture(width: width, height: height, rgb: likeness.bytes, stride: likeness.stride, colors: colors),
+      let made = PlanarPicture(width: width, height: height, rgb: drawn.bytes, stride: drawn.stride, colors: colors),
       let mask = PlanarPicture(width: width, height: height, fill: { Self.write(mask: $0, from: likeness, to: drawn, view, of: base) })
     else { return nil }
     (self.base, self.view, self.drawn, self.likeness, self.mask, self.colors) = (base, view, made, plain, mask, colors)
@@ -97,56 +91,6 @@ public final class PictureDetail: Sendable {
     }
     fill(planes.y, width, height, every: 1)
     for chroma in [planes.u, planes.v] { fill(chroma, (width + 1) / 2, (height + 1) / 2, every: 2) }
-  }
-
-  /// R′G′B′ → Y′CbCr 4:2:0, chroma beside every other luma sample and between rows.
-  private static func convert(_ bytes: [UInt8], _ stride: Int, _ colors: Colors, to planes: OutputPlanes) {
-    let (red, blue) = (colors.red, colors.blue)
-    let (black, luma, chroma) = colors.range == .limited ? (16.0, 219.0 / 255, 224.0 / 255) : (0, 1, 1)
-    /// R′, G′, B′ as sums over some pixels with a sum of weights of 1.
-    func pixel(_ x: Int, _ y: Int) -> SIMD3<Double> {
-      let at = min(y, planes.height - 1) * stride + 3 * min(max(x, 0), planes.width - 1)
-      return SIMD3(Double(bytes[at]), Double(bytes[at + 1]), Double(bytes[at + 2]))
-    }
-    func brightness(_ color: SIMD3<Double>) -> Double { red * color.x + (1 - red - blue) * color.y + blue * color.z }
-    func level(_ value: Double) -> UInt8 { UInt8(min(max(value, 0), 255).rounded()) }
-    for y in 0..<planes.height {
-      let row = (planes.y.base + y * planes.y.stride).assumingMemoryBound(to: UInt8.self)
-      for x in 0..<planes.width { row[x] = level(black + luma * brightness(pixel(x, y))) }
-    }
-    for y in 0..<(planes.height + 1) / 2 {
-      let u = (planes.u.base + y * planes.u.stride).assumingMemoryBound(to: UInt8.self)
-      let v = (planes.v.base + y * planes.v.stride).assumingMemoryBound(to: UInt8.self)
-      for x in 0..<(planes.width + 1) / 2 {
-        let upper = pixel(2 * x - 1, 2 * y) + 2 * pixel(2 * x, 2 * y) + pixel(2 * x + 1, 2 * y)
-        let lower = pixel(2 * x - 1, 2 * y + 1) + 2 * pixel(2 * x, 2 * y + 1) + pixel(2 * x + 1, 2 * y + 1)
-        let color = (upper + lower) / 8
-        let y = brightness(color)
-        u[x] = level(128 + chroma * (color.z - y) / (2 * (1 - blue)))
-        v[x] = level(128 + chroma * (color.x - y) / (2 * (1 - red)))
-      }
-    }
-  }
-}
-
-extension PlanarPicture {
-  /// nil for a picture of another size.
-  fileprivate func mixed(with other: PlanarPicture, share: Int) -> PlanarPicture? {
-    guard (other.width, other.height) == (width, height) else { return nil }
-    return PlanarPicture(width: width, height: height) { output in
-      func mix(_ plane: (PlanarPicture) -> PlaneView, to output: OutputPlanes.Plane, _ columns: Int, _ rows: Int) {
-        for y in 0..<rows {
-          func row(_ picture: PlanarPicture) -> UnsafePointer<UInt8> {
-            UnsafePointer((plane(picture).base + y * plane(picture).stride).assumingMemoryBound(to: UInt8.self))
-          }
-          Pixels.mix(
-            row(self), row(other), share: share, to: (output.base + y * output.stride).assumingMemoryBound(to: UInt8.self), count: columns)
-        }
-      }
-      mix(\.planes.0, to: output.y, width, height)
-      mix(\.planes.1, to: output.u, (width + 1) / 2, (height + 1) / 2)
-      mix(\.planes.2, to: output.v, (width + 1) / 2, (height + 1) / 2)
-    }
   }
 }
 

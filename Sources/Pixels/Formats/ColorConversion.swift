@@ -13,9 +13,8 @@ struct ColorConversion {
   /// - Parameter storage: `coefficientCount` numbers that outlive the value.
   init(matrix: ColorMatrix, range: ColorRange, storage: UnsafeMutablePointer<Int16>) {
     vectors = storage
-    // K_R, K_B of BT.601 and BT.709.
-    let (red, blue) = matrix == .bt601 ? (0.299, 0.114) : (0.2126, 0.0722)
-    let green = 1 - red - blue
+    let luma = matrix.coefficients
+    let (red, green, blue) = (luma.red, luma.green, luma.blue)
     let (black, lumaGain, chromaGain) = range == .limited ? (16.0, 255.0 / 219, 255.0 / 224) : (0.0, 1.0, 1.0)
     func scaled(_ factor: Double) -> Double { (factor * 8192).rounded() }
     let coefficients = [

@@ -56,7 +56,7 @@ enum ThumbnailColors {
     private let redFromV, greenFromU, greenFromV, blueFromU: Float
 
     init(matrix: ColorMatrix, range: ColorRange) {
-      let (red, blue): (Float, Float) = matrix == .bt601 ? (0.299, 0.114) : (0.2126, 0.0722)
+      let (red, blue) = (Float(matrix.coefficients.red), Float(matrix.coefficients.blue))
       let green = 1 - red - blue
       let chroma: Float
       (black, gain, chroma) = range == .limited ? (16, 255 / 219, 255 / 224) : (0, 1, 1)
