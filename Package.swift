@@ -67,7 +67,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(
       name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
-    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Pixels", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "ExtensionTests", dependencies: ["Diffusion", "Extension", "Pixels", "Shots", "Tensors", "Timing"]),
     // Loads the built plugin as an application does; never links it.
     .testTarget(name: "PluginTests", dependencies: ["CGStreamer", "CGStreamerCheck"], exclude: ["Fixtures"]),

@@ -1,5 +1,6 @@
 import Diffusion
 import Glibc
+import Pixels
 import Tensors
 import Testing
 
@@ -66,7 +67,7 @@ struct SceneSmallTests {
     (request.steps, request.guidance, request.noise) = (model.steps, Guidance(scale: 1), try latents("noise", 2))
     let reference = try #require(model.reference)
     let before = try frames("context", 0)
-    let ahead = CameraMotion(of: before).continuing(before, count: model.frames, damping: reference.damping)
+    let ahead = GlobalMotion(of: before).continuing(before, count: model.frames, damping: reference.damping)
     let beside = try autoencoder.encode(ahead)
     request.beside = beside
     var result = try sampler.sample(request, context: context)
@@ -168,7 +169,7 @@ struct SceneSmallTests {
       var found: [Float] = []
       try scene.generate(prompt: prompt, beginning: .same) { found += $0.frames.matrix.floats() }
 
-      let ahead = CameraMotion(of: last).continuing(last, count: model.frames, damping: settings.damping)
+      let ahead = GlobalMotion(of: last).continuing(last, count: model.frames, damping: settings.damping)
       let beside = try pipeline.encode(ahead)
       var request = SamplingRequest(
         shots: [model.frames], height: model.height / 8, width: model.width / 8, texts: [try pipeline.prompts.embed(told)])

@@ -6,7 +6,7 @@ as it was, and what stands still stays for any number of shots.
 
 Sources: Lucas and Kanade 1981 (registration by Gauss-Newton, coarse to fine), with Geman and McClure's weights against what moves by
 itself; Yang, Srivastava and Mandt, Diffusion Probabilistic Modeling for Video Generation (a diffused residual of a predicted frame).
-The same in Swift: Sources/Diffusion/Pipeline/CameraMotion.swift.
+The same in Swift: Sources/Pixels/Motion/GlobalMotion.swift.
 """
 import sys
 from pathlib import Path

@@ -42,7 +42,7 @@ public final class SceneExtension {
   public struct Continuation {
     /// The last picture in full size of the shot that goes on, where that is known.
     public let end: PlanarPicture?
-    /// What the camera sees of its last frame, frame by frame: ``CameraMotion/path(count:damping:width:height:)``.
+    /// What the camera sees of its last frame, frame by frame: `GlobalMotion.path(count:damping:width:height:)`.
     public let path: [(zoom: Double, x: Double, y: Double)]
     /// That, `[T, H, W, 3]` of −1…1: what the generated frames are if the model changes nothing.
     public let frames: Frames
@@ -197,7 +197,7 @@ public final class SceneExtension {
     guard let settings = model.reference, let distance = beginning?.distance, distance <= memory.count else { return nil }
     let remembered = memory[memory.count - distance]
     guard let shot = remembered.frames else { return nil }
-    let motion = CameraMotion(of: shot)
+    let motion = GlobalMotion(of: shot)
     let frames = motion.continuing(shot, count: model.frames, damping: settings.damping)
     let latents = try pipeline.encode(frames, check: at(.encoding, check))
     var parts: [Frames] = []

@@ -39,7 +39,7 @@ public struct SceneModel: Hashable, Sendable {
   /// Whether its makers hold it fit to be used without being asked for.
   public var isDefault: Bool
 
-  /// The shot that the camera would see if its motion went on, see ``CameraMotion``: latents = reference + generated / `scale`, and
+  /// The shot that the camera would see if its motion went on, see `GlobalMotion`: latents = reference + generated / `scale`, and
   /// frames are those of the latents and what the reference has beyond its own.
   public struct Reference: Hashable, Sendable {
     /// Of the motion's speed, a frame.

@@ -1,4 +1,3 @@
-import Diffusion
 import Pixels
 
 /// A generated picture in full size: what a small model drew, with the detail of the frame that it goes on from.
