@@ -49,10 +49,10 @@ public struct LowRankAdapter: Sendable {
     let (path, configuration) = try Self.locate(path)
     let file = try SafetensorsFile(path: path)
     let settings = try LowRankSettings(configuration: configuration, metadata: file.metadata["lora_adapter_metadata"], path: path)
-    var parts: [String: Parts] = [:]
+    var parts: [String: TensorNames] = [:]
     for name in file.names {
       let (module, part) = try Self.parse(name, path: path)
-      guard parts[module, default: Parts()].names.updateValue(name, forKey: part) == nil else {
+      guard parts[module, default: TensorNames()].names.updateValue(name, forKey: part) == nil else {
         throw WeightsError(.malformed, path: path, tensor: name, "is there twice, under another name too")
       }
     }
@@ -66,11 +66,11 @@ public struct LowRankAdapter: Sendable {
   }
 
   /// The names of the tensors of one module.
-  private struct Parts {
-    var names: [Part: String] = [:]
+  private struct TensorNames {
+    var names: [Role: String] = [:]
   }
 
-  private enum Part {
+  private enum Role {
     case down, up, alpha
   }
 
@@ -92,11 +92,11 @@ public struct LowRankAdapter: Sendable {
   }
 
   /// The module that a tensor belongs to, as the model names it, and what it is there.
-  private static func parse(_ name: String, path: String) throws(WeightsError) -> (module: String, Part) {
+  private static func parse(_ name: String, path: String) throws(WeightsError) -> (module: String, Role) {
     if name.contains("lora_magnitude_vector") || name.contains("dora_scale") {
       throw WeightsError(.malformed, path: path, tensor: name, "belongs to DoRA, which is not supported")
     }
-    let suffixes: [(String, Part)] = [
+    let suffixes: [(String, Role)] = [
       (".lora_A.weight", .down), (".lora_B.weight", .up), (".lora.down.weight", .down), (".lora.up.weight", .up),
       (".lora.alpha", .alpha), (".alpha", .alpha),
     ]
@@ -112,7 +112,7 @@ public struct LowRankAdapter: Sendable {
   }
 
   private static func factors(
-    of module: String, _ parts: Parts, _ file: SafetensorsFile, _ settings: LowRankSettings
+    of module: String, _ parts: TensorNames, _ file: SafetensorsFile, _ settings: LowRankSettings
   ) throws(WeightsError) -> Factors {
     func malformed(_ name: String, _ reason: String) -> WeightsError { WeightsError(.malformed, path: file.path, tensor: name, reason) }
     guard let downName = parts.names[.down], let down = file[downName] else {

@@ -64,7 +64,7 @@ public final class LatentSampler {
     var sample = request.noise.map { $0.frames > frames ? $0[first..<first + frames].values : $0.values } ?? noise(.start)
 
     let passes = [projected] + (negative.map { [Array(repeating: $0, count: projected.count)] } ?? [])
-    let plans: [Plan] = try passes.enumerated().map { index, texts in
+    let plans: [SamplingPass] = try passes.enumerated().map { index, texts in
       try plan(request, texts: texts, context: context, isNegative: index == 1, first: first)
     }
     // 0 is the conditions'.
@@ -123,7 +123,7 @@ public final class LatentSampler {
   }
 
   /// What stays the same in all steps of one of the two passes.
-  private struct Plan {
+  private struct SamplingPass {
     var pass: TransformerPass
     var mask: AttentionMask
     var full: AttentionMask
@@ -145,12 +145,12 @@ public final class LatentSampler {
 
   private func plan(
     _ request: SamplingRequest, texts: [Matrix], context: CausalContext?, isNegative: Bool, first: Int
-  ) throws -> Plan {
+  ) throws -> SamplingPass {
     let depth = transformer.configuration.patchFrames ?? 1
     if let context {
       let (pass, mask) = try context.pass(
         texts[0], frames: request.shots[0], height: request.height, width: request.width, isNegative: isNegative)
-      return Plan(pass: pass, mask: mask, full: mask, conditions: pass.layout.shots.count - 1)
+      return SamplingPass(pass: pass, mask: mask, full: mask, conditions: pass.layout.shots.count - 1)
     }
     let shots = request.conditions.map(\.frames) + request.shots
     let layout = try transformer.layout(texts: texts.map(\.rows), shots: shots, height: request.height, width: request.width)
@@ -161,14 +161,15 @@ public final class LatentSampler {
     pass.outputs = first / depth..<layout.frames
     let conditions = request.conditions.count
     switch request.control {
-    case .full: return Plan(pass: pass, mask: .full(layout), full: .full(layout), conditions: conditions)
+    case .full: return SamplingPass(pass: pass, mask: .full(layout), full: .full(layout), conditions: conditions)
     case .mask2dit(let variant):
       if !transformer.configuration.isRotary, shots.count > 1 {
         pass.positions = .stretched(sceneFrames: max(1, layout.frames / shots.count))
       }
-      return Plan(pass: pass, mask: .mask2dit(variant, layout), full: .full(layout), conditions: conditions)
+      return SamplingPass(pass: pass, mask: .mask2dit(variant, layout), full: .full(layout), conditions: conditions)
     case .cineTrans(let cineTrans):
-      return Plan(pass: pass, mask: cineTrans.mask(layout), full: .full(layout), maskedLayers: cineTrans.layers, conditions: conditions)
+      return SamplingPass(
+        pass: pass, mask: cineTrans.mask(layout), full: .full(layout), maskedLayers: cineTrans.layers, conditions: conditions)
     }
   }
 

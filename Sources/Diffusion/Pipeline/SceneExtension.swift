@@ -184,7 +184,7 @@ public final class SceneExtension {
   }
 
   /// What a shot is a difference from.
-  private struct Reference {
+  private struct ReferenceShot {
     var continuation: Continuation
     var latents: Latents
     /// What the frames have beyond what the latents keep of them. The difference is added to the frames themselves: what stands still
@@ -193,7 +193,7 @@ public final class SceneExtension {
   }
 
   /// The shot that goes on, as motion compensation continues it; nil for a new shot, and for models without references.
-  private func reference(_ beginning: ShotBeginning?, _ check: @escaping GenerationCheck) throws -> Reference? {
+  private func reference(_ beginning: ShotBeginning?, _ check: @escaping GenerationCheck) throws -> ReferenceShot? {
     guard let settings = model.reference, let distance = beginning?.distance, distance <= memory.count else { return nil }
     let remembered = memory[memory.count - distance]
     guard let shot = remembered.frames else { return nil }
@@ -206,7 +206,7 @@ public final class SceneExtension {
     let continuation = Continuation(
       end: remembered.end, path: motion.path(count: model.frames, damping: settings.damping, width: shot.width, height: shot.height),
       frames: frames)
-    return Reference(continuation: continuation, latents: latents, rest: rest)
+    return ReferenceShot(continuation: continuation, latents: latents, rest: rest)
   }
 
   /// The next shot, without texts and conditions.

@@ -141,7 +141,7 @@ public final class VideoPipeline {
   }
 
   /// A request in latents.
-  private struct Plan {
+  private struct LatentPlan {
     var shots: [Int]
     var height: Int
     var width: Int
@@ -150,7 +150,7 @@ public final class VideoPipeline {
     var padding: Int
   }
 
-  private func plan(_ request: VideoRequest) throws -> Plan {
+  private func plan(_ request: VideoRequest) throws -> LatentPlan {
     let side = autoencoder.spatialCompression
     let (patch, depth) = (transformer.configuration.patch * side, transformer.configuration.patchFrames ?? 1)
     guard request.height > 0, request.width > 0, request.height % patch == 0, request.width % patch == 0,
@@ -185,11 +185,11 @@ public final class VideoPipeline {
         throw DiffusionError.size(
           "shots of \(frames) frames, of which some come out even in patches of \(depth) latent frames and some do not")
       }
-      return Plan(shots: counts.map { $0 + padding }, height: height, width: width, padding: padding)
+      return LatentPlan(shots: counts.map { $0 + padding }, height: height, width: width, padding: padding)
     case .cut(let frames, let cuts):
       guard depth == 1 else { throw DiffusionError.setting("cuts within a video of a model whose patches are \(depth) latent frames long") }
       let boundaries = try LatentCuts(cuts, latents: latents(frames), compression: autoencoder.temporalCompression)
-      return Plan(shots: boundaries.shots, height: height, width: width, cuts: boundaries, padding: 0)
+      return LatentPlan(shots: boundaries.shots, height: height, width: width, cuts: boundaries, padding: 0)
     }
   }
 }

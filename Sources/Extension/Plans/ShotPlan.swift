@@ -24,7 +24,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
   }
 
   /// A shot of a prompt.
-  private struct Entry: Hashable, Sendable {
+  private struct ListedShot: Hashable, Sendable {
     var caption = ""
     var general = ""
     var previous: String?
@@ -47,7 +47,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
   public private(set) var made: UInt64 = 0
   /// The shot with which the list begins.
   private var origin: UInt64 = 0
-  private var entries: [Entry] = []
+  private var entries: [ListedShot] = []
 
   /// - Parameter prompts: without any, all shots have the empty one.
   public init(prompts: [PromptText] = []) { use(prompts) }
@@ -78,7 +78,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
     problems = prompts.compactMap(\.problem)
     entries = prompts.flatMap { prompt in
       prompt.shots.enumerated().map { index, shot in
-        Entry(
+        ListedShot(
           caption: shot.caption, general: prompt.general, previous: index == 0 ? prompt.previous : prompt.shots[index - 1].caption,
           duration: shot.duration, beginning: shot.beginning)
       }
@@ -110,17 +110,17 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
   }
 
   /// - Parameter position: of the list and what follows it.
-  private func entry(_ position: UInt64) -> Entry {
+  private func entry(_ position: UInt64) -> ListedShot {
     let count = UInt64(entries.count)
     if position < count { return entries[Int(position)] }
     switch policy {
-    case .last: return entries.last ?? Entry()
-    case .cycle: return count == 0 ? Entry() : entries[Int(position % count)]
-    case .empty: return Entry()
+    case .last: return entries.last ?? ListedShot()
+    case .cycle: return count == 0 ? ListedShot() : entries[Int(position % count)]
+    case .empty: return ListedShot()
     }
   }
 
-  private func duration(of entry: Entry) -> UInt64? {
+  private func duration(of entry: ListedShot) -> UInt64? {
     entry.duration ?? (shotDuration == 0 ? nil : shotDuration)
   }
 
@@ -129,7 +129,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
   /// - Parameter modelDuration: nanoseconds of a shot that nobody gave a length.
   public func remainingDuration(modelDuration: UInt64) -> UInt64? {
     guard let remaining else { return nil }
-    func sum(_ entries: some Sequence<Entry>) -> UInt64? {
+    func sum(_ entries: some Sequence<ListedShot>) -> UInt64? {
       entries.reduce(0 as UInt64?) { total, entry in total.flatMap { plus($0, duration(of: entry) ?? modelDuration) } }
     }
     let count = UInt64(entries.count)

@@ -60,7 +60,7 @@ private final class HSVState {
   func measure(_ picture: borrowing Picture) -> ComponentDifference? {
     let reducer = reducer
     let width = reducer.paddedWidth
-    var sums = RowSums()
+    var sums = ComponentSums()
     for y in 0..<reducer.size.height {
       reducer.reduceRow(y, of: picture)
       Self.compare(
@@ -78,7 +78,7 @@ private final class HSVState {
       value: Double(sums.value) / pixels, edges: Double(changedEdges) * 255 / pixels)
   }
 
-  private struct RowSums {
+  private struct ComponentSums {
     var hue: UInt32 = 0
     var saturation: UInt32 = 0
     var value: UInt32 = 0
@@ -90,7 +90,7 @@ private final class HSVState {
   /// A row has at most 32 vectors, so a lane's sum stays below 32·255, and a picture's below 2³².
   private static func compare(
     _ blue: UnsafeMutablePointer<Int16>, _ green: UnsafeMutablePointer<Int16>, _ red: UnsafeMutablePointer<Int16>,
-    _ width: Int, _ chroma: UnsafeMutablePointer<UInt16>, _ value: UnsafeMutablePointer<Int16>, _ sums: inout RowSums
+    _ width: Int, _ chroma: UnsafeMutablePointer<UInt16>, _ value: UnsafeMutablePointer<Int16>, _ sums: inout ComponentSums
   ) {
     var hueSum = Words(repeating: 0)
     var saturationSum = Words(repeating: 0)

@@ -38,9 +38,9 @@ struct SafetensorsHeader {
   }
 
   /// Reads the JSON, and the metadata into place.
-  private mutating func readListing(_ json: UnsafeRawBufferPointer, path: String) throws(WeightsError) -> [String: Entry] {
+  private mutating func readListing(_ json: UnsafeRawBufferPointer, path: String) throws(WeightsError) -> [String: TensorEntry] {
     var reader = JSONReader(json)
-    var entries: [String: Entry] = [:]
+    var entries: [String: TensorEntry] = [:]
     var texts: [String: String]?
     func malformed(_ fault: JSONReader.Fault) -> WeightsError {
       WeightsError(.malformed, path: path, "has a header that is no JSON object of tensors: it \(fault.reason)")
@@ -53,7 +53,7 @@ struct SafetensorsHeader {
             texts = try Self.readMetadata(&reader)
             return
           }
-          guard entries.updateValue(try Entry(&reader), forKey: name) == nil else {
+          guard entries.updateValue(try TensorEntry(&reader), forKey: name) == nil else {
             throw JSONReader.Fault(reason: "is there twice, two tensors of the same name")
           }
         } catch {
@@ -79,7 +79,7 @@ struct SafetensorsHeader {
 
   /// Checks every entry by itself, and that together they cover the data.
   private mutating func locate(
-    _ entries: [String: Entry], dataStart: Int, fileSize: Int, path: String
+    _ entries: [String: TensorEntry], dataStart: Int, fileSize: Int, path: String
   ) throws(WeightsError) {
     let inOrder = entries.sorted { a, b in
       (a.value.begin, a.value.end, a.key) < (b.value.begin, b.value.end, b.key)
@@ -105,7 +105,7 @@ struct SafetensorsHeader {
 }
 
 /// A tensor's entry as it is written.
-private struct Entry {
+private struct TensorEntry {
   var dtype: String
   var shape: [Int]
   var begin: Int

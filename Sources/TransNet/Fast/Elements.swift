@@ -1,7 +1,5 @@
 import Tensors
 
-typealias Floats = SIMD8<Float>
-
 /// How eight activations lie in memory. Values are not negative.
 protocol ActivationType {
   /// Bytes an element.

@@ -16,14 +16,14 @@ struct ByteTrie: Sendable {
   /// Bounds the trie's own memory: a node takes 12 bytes, and there is one a byte at most.
   static let totalBytes = 16 << 20
 
-  private struct Node {
+  private struct TrieNode {
     var firstChild: UInt32 = 0
     var value: Int32 = -1
     var childCount: UInt16 = 0
     var byte: UInt8 = 0
   }
 
-  private var nodes = [Node()]
+  private var nodes = [TrieNode()]
 
   /// - Parameter keys: The values are from 0 to Int32.max.
   init(_ keys: [(bytes: [UInt8], value: Int)]) throws(Flaw) {
@@ -51,7 +51,7 @@ struct ByteTrie: Sendable {
         let byte = keys[key].bytes[depth]
         let first = key
         while key < end, keys[key].bytes[depth] == byte { key += 1 }
-        nodes.append(Node(byte: byte))
+        nodes.append(TrieNode(byte: byte))
         spans.append((first, key, depth + 1))
         nodes[index].childCount += 1
       }

@@ -19,7 +19,7 @@ struct Unigram: Sendable {
   /// The tokens that stand for a single byte each, if the model writes characters that it does not know as bytes.
   var bytePieces: [Int]?
 
-  private struct Node {
+  private struct LatticeNode {
     var score = 0.0
     /// Where the best path's last piece begins; negative if no path ends here.
     var start = -1
@@ -31,7 +31,7 @@ struct Unigram: Sendable {
   /// Memory is that of the longest stretch in which pieces overlap: where none spans a position, all best paths go through
   /// it, and what lies before is settled.
   func encode(_ bytes: [UInt8], in range: Range<Int>, into collector: inout TokenCollector) {
-    var nodes = [Node()]
+    var nodes = [LatticeNode()]
     var base = range.lowerBound
     var position = base
     var reach = base
@@ -53,7 +53,7 @@ struct Unigram: Sendable {
       if position == reach {
         settle(nodes, base, bytes, &follows, &collector)
         if collector.isTruncated { return }
-        nodes = [Node(score: nodes[position - base].score)]
+        nodes = [LatticeNode(score: nodes[position - base].score)]
         base = position
       }
     }
@@ -63,14 +63,14 @@ struct Unigram: Sendable {
     userDefined.contains(token) ? Double(Float(length) * largestScore) - 0.1 : scores[token]
   }
 
-  private func offer(_ score: Double, _ token: Int, from start: Int, to end: Int, _ base: Int, _ nodes: inout [Node]) {
-    while nodes.count <= end - base { nodes.append(Node()) }
+  private func offer(_ score: Double, _ token: Int, from start: Int, to end: Int, _ base: Int, _ nodes: inout [LatticeNode]) {
+    while nodes.count <= end - base { nodes.append(LatticeNode()) }
     let node = nodes[end - base]
-    if node.start < 0 || score > node.score { nodes[end - base] = Node(score: score, start: start, token: token) }
+    if node.start < 0 || score > node.score { nodes[end - base] = LatticeNode(score: score, start: start, token: token) }
   }
 
   /// Appends the tokens of the best path from `base` to the last node.
-  private func settle(_ nodes: [Node], _ base: Int, _ bytes: [UInt8], _ follows: inout Bool, _ collector: inout TokenCollector) {
+  private func settle(_ nodes: [LatticeNode], _ base: Int, _ bytes: [UInt8], _ follows: inout Bool, _ collector: inout TokenCollector) {
     var path: [(token: Int, start: Int, end: Int)] = []
     var end = base + nodes.count - 1
     while end > base {

@@ -99,7 +99,7 @@ extension Compute {
     let orders = try blocks.map {
       (keys: try cache.order(inner: size, columns: $0.count), values: try cache.order(inner: $0.count, columns: size))
     }
-    let memory = Parts(
+    let memory = DividedMemory(
       { scratch(thread, byteCount: $0) },
       [
         count * size * element, atOnce * size * element, atOnce * (type == .float32 ? 0 : isNarrow ? largest : count) * element,
@@ -175,7 +175,8 @@ extension Compute {
   ///
   /// Source: Milakov and Gimelshein, https://arxiv.org/abs/1805.02867.
   private func runningSoftmax(
-    _ query: UnsafeMutableRawPointer, _ blocks: [Range<Int>], _ memory: Parts, rows: Int, size: Int, scores: UnsafeMutableRawPointer,
+    _ query: UnsafeMutableRawPointer, _ blocks: [Range<Int>], _ memory: DividedMemory, rows: Int, size: Int,
+    scores: UnsafeMutableRawPointer,
     totals: inout [Float], sums: UnsafeMutableRawPointer, thread: Int
   ) throws {
     let (cache, stream) = (products[thread], stream(thread))
@@ -259,7 +260,7 @@ extension Compute {
 }
 
 /// Several pieces of one memory, each on a cache line's boundary.
-private struct Parts {
+private struct DividedMemory {
   private var addresses: [UnsafeMutableRawPointer] = []
 
   init(_ memory: (Int) -> UnsafeMutableRawPointer, _ byteCounts: [Int]) {

@@ -1,6 +1,6 @@
 /// A thread's kernels for products of two activations, of which there are a few shapes that come again and again.
 final class ProductCache {
-  private struct Key: Hashable {
+  private struct ProductKey: Hashable {
     var rows: Int
     var inner: Int
     var columns: Int
@@ -13,10 +13,10 @@ final class ProductCache {
 
   init(_ type: DataType) { self.type = type }
 
-  private var products: [Key: Kernel] = [:]
-  private var softmaxes: [Key: Kernel] = [:]
-  private var orders: [Key: PackedOrder] = [:]
-  private var packers: [Key: Kernel] = [:]
+  private var products: [ProductKey: Kernel] = [:]
+  private var softmaxes: [ProductKey: Kernel] = [:]
+  private var orders: [ProductKey: PackedOrder] = [:]
+  private var packers: [ProductKey: Kernel] = [:]
 
   /// More shapes than a model has at once: what was made for earlier ones goes.
   private static let most = 256
@@ -31,7 +31,7 @@ final class ProductCache {
 
   /// The order in which B of `[inner][columns]` is multiplied fastest.
   func order(inner: Int, columns: Int) throws -> PackedOrder {
-    let key = Key(rows: 0, inner: inner, columns: columns)
+    let key = ProductKey(rows: 0, inner: inner, columns: columns)
     if let known = orders[key] { return known }
     makeRoom()
     let order = try Kernel.packedOrder(ProductShape(rows: 64, inner: inner, columns: columns), source: type)
@@ -41,7 +41,7 @@ final class ProductCache {
 
   /// C = A·B, or C + A·B, in float32, with B in the order of ``order(inner:columns:)``.
   func product(rows: Int, inner: Int, columns: Int, accumulates: Bool = false) throws -> Kernel {
-    let key = Key(rows: rows, inner: inner, columns: columns, accumulates: accumulates)
+    let key = ProductKey(rows: rows, inner: inner, columns: columns, accumulates: accumulates)
     if let known = products[key] { return known }
     makeRoom()
     let kernel = try Kernel.product(
@@ -53,7 +53,7 @@ final class ProductCache {
 
   /// e to the power of A·B, in the products' type.
   func exponential(rows: Int, inner: Int, columns: Int) throws -> Kernel {
-    let key = Key(rows: rows, inner: inner, columns: columns, isExponential: true)
+    let key = ProductKey(rows: rows, inner: inner, columns: columns, isExponential: true)
     if let known = products[key] { return known }
     makeRoom()
     let kernel = try Kernel.product(
@@ -65,7 +65,7 @@ final class ProductCache {
 
   /// eˣ of so many numbers in float32.
   func exponentials(count: Int) throws -> Kernel {
-    let key = Key(rows: count, inner: 0, columns: 0, isExponential: true)
+    let key = ProductKey(rows: count, inner: 0, columns: 0, isExponential: true)
     if let known = softmaxes[key] { return known }
     makeRoom()
     let kernel = try Kernel.activation(.exp, count: count, type: .float32)
@@ -75,7 +75,7 @@ final class ProductCache {
 
   /// The sum of each row of the products' type, in float32.
   func sums(rows: Int, columns: Int) throws -> Kernel {
-    let key = Key(rows: rows, inner: 0, columns: columns, accumulates: true)
+    let key = ProductKey(rows: rows, inner: 0, columns: columns, accumulates: true)
     if let known = softmaxes[key] { return known }
     makeRoom()
     let kernel = try Kernel.rowSums(rows: rows, columns: columns, type: type)
@@ -85,7 +85,7 @@ final class ProductCache {
 
   /// The softmax of each row of float32, in the products' type.
   func softmax(rows: Int, columns: Int) throws -> Kernel {
-    let key = Key(rows: rows, inner: 0, columns: columns)
+    let key = ProductKey(rows: rows, inner: 0, columns: columns)
     if let known = softmaxes[key] { return known }
     makeRoom()
     let kernel = try Kernel.softmax(rows: rows, columns: columns, type: .float32, destination: type)
@@ -95,7 +95,7 @@ final class ProductCache {
 
   /// Puts B of `[inner][columns]`, or of `[columns][inner]` if it is transposed, in the order of ``order(inner:columns:)``.
   func packer(inner: Int, columns: Int, isTransposed: Bool) throws -> Kernel {
-    let key = Key(rows: 0, inner: inner, columns: columns, isTransposed: isTransposed)
+    let key = ProductKey(rows: 0, inner: inner, columns: columns, isTransposed: isTransposed)
     if let known = packers[key] { return known }
     makeRoom()
     let packer = try Kernel.packer(

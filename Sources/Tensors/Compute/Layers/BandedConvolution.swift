@@ -26,10 +26,10 @@ final class BandedConvolution {
   struct Band {
     var rows: Range<Int>
     var source: Range<Int>
-    fileprivate var shape: Shape
+    fileprivate var shape: BandShape
   }
 
-  fileprivate struct Shape: Hashable {
+  fileprivate struct BandShape: Hashable {
     var rows: Int
     var width: Int
     /// Zeros above and below the band, which only bands at a frame's edge have.
@@ -37,8 +37,8 @@ final class BandedConvolution {
     var below: Int
   }
 
-  private struct Key: Hashable {
-    var shape: Shape
+  private struct BandKey: Hashable {
+    var shape: BandShape
     var accumulates: Bool
     var thread: Int
   }
@@ -46,7 +46,7 @@ final class BandedConvolution {
   let settings: Settings
   private let bias: [Float]?
   private let weights: PackedWeights
-  private var kernels: [Key: Kernel] = [:]
+  private var kernels: [BandKey: Kernel] = [:]
 
   /// - Parameters:
   ///   - bias: `outputs` values, or nil for none.
@@ -73,7 +73,7 @@ final class BandedConvolution {
       let source = max(top, 0)..<min(bottom, height)
       return Band(
         rows: first..<last + 1, source: source,
-        shape: Shape(rows: source.count, width: width, above: source.lowerBound - top, below: bottom - source.upperBound))
+        shape: BandShape(rows: source.count, width: width, above: source.lowerBound - top, below: bottom - source.upperBound))
     }
   }
 
@@ -87,7 +87,7 @@ final class BandedConvolution {
     if kernels.count > Self.most { kernels = [:] }
     for (shape, accumulates) in Set(bands.map(\.shape)).flatMap({ shape in accumulates.map { (shape, $0) } }) {
       for thread in 0..<threads {
-        let key = Key(shape: shape, accumulates: accumulates, thread: thread)
+        let key = BandKey(shape: shape, accumulates: accumulates, thread: thread)
         if kernels[key] != nil { continue }
         var shape = ConvolutionShape(
           count: 1, height: key.shape.rows, width: key.shape.width, inputs: settings.inputs, outputs: settings.outputs,
@@ -109,7 +109,7 @@ final class BandedConvolution {
   func run(
     _ band: Band, _ source: UnsafeMutableRawPointer, to result: UnsafeMutableRawPointer, accumulates: Bool, thread: Int, on compute: Compute
   ) throws {
-    guard let kernel = kernels[Key(shape: band.shape, accumulates: accumulates, thread: thread)] else {
+    guard let kernel = kernels[BandKey(shape: band.shape, accumulates: accumulates, thread: thread)] else {
       throw ComputeError(call: "a band that no kernel was made for", status: 3)
     }
     try kernel.run(source, to: result, on: compute.stream(thread))

@@ -92,7 +92,7 @@ public final class CausalConvolution {
       let first = firsts[piece / bands.count]
       let band = bands[piece % bands.count]
       let start = band.source.lowerBound * source.width * source.matrix.rowSize
-      let place = Place(
+      let place = BandPlace(
         band: band, result: result, isAdded: base != nil, first: first, count: band.source.count * source.width * inputs, thread: thread)
       if isAlone, first == 0 {
         try alone(frames[2] + start, place, on: compute)
@@ -115,7 +115,7 @@ public final class CausalConvolution {
   }
 
   /// A band of one or two frames of the result.
-  private struct Place {
+  private struct BandPlace {
     var band: BandedConvolution.Band
     var result: Frames
     var isAdded: Bool
@@ -133,7 +133,7 @@ public final class CausalConvolution {
   }
 
   /// ½(w₀ + w₁ + w₂)·(x + x) + b
-  private func alone(_ x: UnsafeMutableRawPointer, _ place: Place, on compute: Compute) throws {
+  private func alone(_ x: UnsafeMutableRawPointer, _ place: BandPlace, on compute: Compute) throws {
     let doubled = compute.scratch(place.thread, byteCount: place.count * type.size)
     if type == .bfloat16 {
       mapRow(place.count, x, BFloat16.self, to: doubled, BFloat16.self) { $1 + $1 }
@@ -145,7 +145,7 @@ public final class CausalConvolution {
 
   private typealias Pointer = UnsafeMutableRawPointer
 
-  private func pair(_ x: (Pointer, Pointer, Pointer, Pointer?), _ place: Place, on compute: Compute) throws {
+  private func pair(_ x: (Pointer, Pointer, Pointer, Pointer?), _ place: BandPlace, on compute: Compute) throws {
     let (count, resultCount, thread) = (place.count, place.resultCount, place.thread)
     let sourceSize = (count * type.size + 63) / 64 * 64
     let resultSize = (resultCount * 4 + 63) / 64 * 64
@@ -196,7 +196,7 @@ public final class CausalConvolution {
 
 /// z[i] = f(x[i], y[i]), all in one type.
 @inline(__always)
-func zipRows<E: Element>(
+func zipRows<E: NumberFormat>(
   _ count: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _: E.Type, to target: UnsafeMutableRawPointer,
   _ operation: (Floats, Floats) -> Floats
 ) {

@@ -15,7 +15,7 @@ extension Compute {
   }
 
   @inline(__always)
-  private static func multiply<E: Element>(_ x: UnsafeMutableRawPointer, by gate: UnsafeRawPointer, _ count: Int, _: E.Type) {
+  private static func multiply<E: NumberFormat>(_ x: UnsafeMutableRawPointer, by gate: UnsafeRawPointer, _ count: Int, _: E.Type) {
     var index = 0
     while index &+ 8 <= count {
       let place = x + index &* E.size

@@ -72,7 +72,7 @@ extension Compute {
   }
 
   @inline(__always)
-  private static func prepareHead<E: Element>(
+  private static func prepareHead<E: NumberFormat>(
     _ address: UnsafeMutableRawPointer, _: E.Type, _ numbers: UnsafeMutableRawPointer, _ size: Int, _ isNormalized: Bool, _ epsilon: Float,
     _ gamma: UnsafePointer<Float>, _ beta: UnsafePointer<Float>, _ turn: Turn?
   ) {

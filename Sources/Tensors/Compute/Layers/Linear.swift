@@ -8,10 +8,10 @@ public final class Linear {
   private let reading: Reading
   private let type: DataType
   private var settled: Settled?
-  private var kernels: [Shape: [Kernel?]] = [:]
-  private var activations: [Shape: [Kernel?]] = [:]
+  private var kernels: [KernelShape: [Kernel?]] = [:]
+  private var activations: [KernelShape: [Kernel?]] = [:]
 
-  private struct Shape: Hashable {
+  private struct KernelShape: Hashable {
     var rows: Int
     var destination: DataType
     var activation: Activation?
@@ -116,7 +116,7 @@ public final class Linear {
     let strips = (rows.count + strip - 1) / strip
     // Kernels are made here: weights are packed by one thread.
     for count in Set([strip, rows.count - (strips - 1) * strip]) {
-      let shape = Shape(rows: count, destination: result.type, activation: activation)
+      let shape = KernelShape(rows: count, destination: result.type, activation: activation)
       for thread in 0..<(strips == 1 ? 1 : compute.threads) where kernels[shape]?[thread] == nil {
         let kernel = try make(shape, weights)
         kernels[shape, default: Array(repeating: nil, count: compute.threads)][thread] = kernel
@@ -129,7 +129,7 @@ public final class Linear {
     try compute.forEach(strips) { piece, thread in
       let first = piece * strip
       let count = min(strip, rows.count - first)
-      let shape = Shape(rows: count, destination: result.type, activation: activation)
+      let shape = KernelShape(rows: count, destination: result.type, activation: activation)
       guard let kernel = kernels[shape]?[thread] else { throw ComputeError(call: "a kernel that was not made", status: 3) }
       let (from, to) = (source.row(rows.lowerBound + first), result.row(row + first))
       guard isBytes else { return try kernel.run(from, to: to, on: compute.stream(thread)) }
@@ -165,7 +165,7 @@ public final class Linear {
     }
   }
 
-  private func make(_ shape: Shape, _ weights: Settled) throws -> Kernel {
+  private func make(_ shape: KernelShape, _ weights: Settled) throws -> Kernel {
     reading.failure = nil
     let isBytes = weights.type == .int8
     do {

@@ -7,7 +7,8 @@ package enum Quantization {
   ///
   /// - Returns: what a byte is to be multiplied by; 0 for a row of zeros.
   @inline(__always)
-  package static func quantize<E: Element>(_ count: Int, _ source: UnsafeRawPointer, _: E.Type, to target: UnsafeMutableRawPointer) -> Float
+  package static func quantize<E: NumberFormat>(_ count: Int, _ source: UnsafeRawPointer, _: E.Type, to target: UnsafeMutableRawPointer)
+    -> Float
   {
     var largest = Floats()
     var index = 0

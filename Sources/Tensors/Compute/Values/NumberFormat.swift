@@ -2,7 +2,7 @@
 package typealias Floats = SIMD8<Float>
 
 /// How numbers of a matrix lie in memory.
-package protocol Element {
+package protocol NumberFormat {
   static var type: DataType { get }
   /// Bytes a number.
   static var size: Int { get }
@@ -12,7 +12,7 @@ package protocol Element {
   static func storeOne(_ value: Float, _ address: UnsafeMutableRawPointer)
 }
 
-package enum Float32: Element {
+package enum Float32: NumberFormat {
   package static var type: DataType { .float32 }
   @inline(__always) package static var size: Int { 4 }
   @inline(__always) package static func load(_ address: UnsafeRawPointer) -> Floats { address.loadUnaligned(as: Floats.self) }
@@ -25,7 +25,7 @@ package enum Float32: Element {
   }
 }
 
-package enum BFloat16: Element {
+package enum BFloat16: NumberFormat {
   package static var type: DataType { .bfloat16 }
   @inline(__always) package static var size: Int { 2 }
 
@@ -56,7 +56,7 @@ package enum BFloat16: Element {
 
 /// y[i] = f(i, x[i]) of a row: eight at once, and one by one where they do not come out even.
 @inline(__always)
-package func mapRow<In: Element, Out: Element>(
+package func mapRow<In: NumberFormat, Out: NumberFormat>(
   _ count: Int, _ source: UnsafeRawPointer, _: In.Type, to target: UnsafeMutableRawPointer, _: Out.Type,
   _ eight: (Int, Floats) -> Floats
 ) {
