@@ -18,6 +18,7 @@ public enum ConfigurationFile {
   /// - Parameter largest: the largest file that is read, in bytes.
   package static func value(path: String, largest: Int = 4 << 20) throws(WeightsError) -> JSONValue {
     let file = try map(path, largest: largest)
+    defer { withExtendedLifetime(file) {} }
     do throws(JSONReader.Fault) { return try JSONValue(file.bytes) } catch {
       throw WeightsError(.malformed, path: path, error.reason)
     }
@@ -30,6 +31,7 @@ public enum ConfigurationFile {
     path: String, largest: Int, _ body: (inout JSONReader) throws(WeightsError) -> Void
   ) throws(WeightsError) {
     let file = try map(path, largest: largest)
+    defer { withExtendedLifetime(file) {} }
     var reader = JSONReader(file.bytes)
     try body(&reader)
     do throws(JSONReader.Fault) { try reader.end() } catch { throw WeightsError(.malformed, path: path, error.reason) }

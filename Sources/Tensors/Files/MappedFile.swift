@@ -7,10 +7,12 @@
 /// A file's bytes, read by the system as they are touched and given back under memory pressure.
 ///
 /// The file must not be shortened while it is mapped: the system kills a process that touches what is gone.
-final class MappedFile: @unchecked Sendable {  // the memory is only ever read
-  let bytes: UnsafeRawBufferPointer
+package final class MappedFile: @unchecked Sendable {  // the memory is only ever read
+  /// Valid as long as this lives.
+  package let bytes: UnsafeRawBufferPointer
 
-  init(path: String) throws(WeightsError) {
+  /// - Throws: when there is no such file, it cannot be read, is no regular file, or is empty.
+  package init(path: String) throws(WeightsError) {
     // Without O_NONBLOCK, opening a pipe would wait for a writer.
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .system(errno, path: path) }
