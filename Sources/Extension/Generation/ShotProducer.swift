@@ -14,7 +14,7 @@ import Threads
 ///
 /// One thread asks for shots and pictures; any thread may begin, cancel and stop. Memory: the pictures of `lead` and of one shot
 /// more.
-public final class ShotProducer: Sendable {
+public final class ShotProducer: ShotSupply, Sendable {
   /// Makes the generator, on the producer's thread.
   public typealias Maker = @Sendable (_ check: @escaping ProgressCheck) throws -> any ShotGenerator
 
@@ -57,9 +57,6 @@ public final class ShotProducer: Sendable {
     var brokenBy: (any Error)?
     var shotDuration: UInt64?
     var isBegun = false
-    /// When, in nanoseconds, and when the first shot was complete.
-    var beginning: UInt64 = 0
-    var firstEnd: UInt64?
     var isStopping = false
     var isDone = false
 
@@ -108,7 +105,6 @@ public final class ShotProducer: Sendable {
       state.round &+= 1
       state.request = context
       state.isBegun = true
-      (state.beginning, state.firstEnd) = (monotonicTime(), nil)
       (state.isOver, state.failure, state.shown) = (false, nil, nil)
       if !keepsReady {
         state.queue.removeAll()
@@ -125,9 +121,6 @@ public final class ShotProducer: Sendable {
 
   /// Whether a shot can be shown at once.
   public var isReady: Bool { state.change { $0.queue.first?.isComplete ?? false } }
-
-  /// Nanoseconds that the first shot of what was begun has taken, with its context; so far, if it is not complete.
-  public var firstShotTime: UInt64 { state.change { state in (state.firstEnd ?? monotonicTime()) - state.beginning } }
 
   /// What comes behind the shot that is shown: nanoseconds that are ready, and whether that is all.
   public var following: (ready: UInt64, isAll: Bool) {
@@ -354,7 +347,6 @@ public final class ShotProducer: Sendable {
     let factor = Double(planned.ready.duration) / Double(max(1, monotonicTime() - start))
     state.change { state in
       guard state.round == round else { return }
-      if state.firstEnd == nil { state.firstEnd = monotonicTime() }
       // It may have been shown, as far as it was, and be gone.
       guard let last = state.queue.lastIndex(where: { $0.round == round }) else { return }
       state.queue[last].isComplete = true

@@ -61,8 +61,8 @@ extension Timeline {
     case samples(Int, at: ClockTime, after: [UInt8]?)
     /// There are no samples from this time stamp on.
     case gap(ClockTime, duration: ClockTime)
-    /// Only that others look again.
-    case none
+    /// Nothing leaves, but what waits may go on: others have to look again.
+    case lookAgain
   }
 
   /// Up to where sound may go.
@@ -82,7 +82,7 @@ extension Timeline {
     if !holdsEnd(of: .sound), let start = sound.insertion, let insertion = insertions.first,
       finishInsertedSound(insertion, at: start, settings, supply)
     {
-      return SoundPiece.none
+      return .lookAgain
     }
     guard let limit = soundLimit(settings, supply) else { return nil }
     // A segment that is closed would cut generated sound off.

@@ -40,6 +40,9 @@ public struct AudioInfo: @unchecked Sendable {
     }
   }
 
+  /// The same of bytes that were copied.
+  public func numbers(in bytes: [UInt8]) -> [Double] { bytes.withUnsafeBytes { numbers(in: $0) } }
+
   /// The reverse of `numbers(in:)`; integers are rounded and saturate.
   public func bytes(of numbers: [Double]) -> [UInt8] {
     let count = numbers.count / channels * channels

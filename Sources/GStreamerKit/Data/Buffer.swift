@@ -173,7 +173,9 @@ public struct Buffer: MiniObject, @unchecked Sendable {
   /// - Throws: STREAM/FAILED if others hold the buffer or its memory, it cannot be mapped, or it is smaller than its caps say; what
   ///   `body` throws.
   public mutating func withWritableFrame<R>(_ info: VideoInfo, _ body: (borrowing WritableVideoFrame) throws -> R) throws -> R {
-    guard let gst else { throw VideoFrame.tooSmall(0, info) }
+    guard isKnownUniquelyReferenced(&reference), let gst else {
+      throw ElementError.stream(GST_STREAM_ERROR_FAILED, "A \(info.formatName) frame that others hold cannot be written.")
+    }
     return try WritableVideoFrame.map(gst, info, body)
   }
 

@@ -19,7 +19,7 @@ public final class Lanes<Machine>: Sendable {
     /// What decides.
     public var machine: Machine
     private var lanes = [Lane(), Lane()]
-    fileprivate(set) var isStopping = false
+    public fileprivate(set) var isStopping = false
     fileprivate var hasAsked = false
 
     fileprivate init(_ machine: Machine) { self.machine = machine }

@@ -11,6 +11,15 @@ public final class VideoConverter {
     public init(x: Int, y: Int, width: Int, height: Int) {
       (self.x, self.y, self.width, self.height) = (x, y, width, height)
     }
+
+    /// The largest in the middle of one size that has the shape of another; whole chroma samples.
+    public init(in outer: (width: Int, height: Int), like shape: (width: Int, height: Int)) {
+      var (width, height) = (outer.width, max(1, outer.width * shape.height / max(1, shape.width)))
+      if height > outer.height { (width, height) = (max(1, outer.height * shape.width / max(1, shape.height)), outer.height) }
+      if width > 1, width < outer.width { width &= ~1 }
+      if height > 1, height < outer.height { height &= ~1 }
+      self.init(x: (outer.width - width) / 2 & ~1, y: (outer.height - height) / 2 & ~1, width: width, height: height)
+    }
   }
 
   /// How frames of another size are resampled.
@@ -76,6 +85,13 @@ public final class VideoConverter {
     output = buffer
     try convert(frame, to: buffer)
     return try VideoFrame.map(buffer, outputInfo, body)
+  }
+
+  /// The same into a buffer, which nobody else may hold.
+  ///
+  /// - Throws: as below.
+  public func convert(_ frame: borrowing VideoFrame, to buffer: inout Buffer) throws {
+    if let gst = buffer.gst { try convert(frame, to: gst) }
   }
 
   /// Converts a frame into a buffer that nobody else holds and that has room for it.

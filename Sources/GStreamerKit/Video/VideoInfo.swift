@@ -55,4 +55,36 @@ public struct VideoInfo: @unchecked Sendable {
   public var frameDuration: ClockTime? {
     frameRate.map { ClockTime(gst_util_uint64_scale_round(1_000_000_000, guint64($0.denominator), guint64($0.numerator))) }
   }
+
+  /// Bytes of a tightly packed frame.
+  public var size: Int { Int(clamping: gst.size) }
+
+  /// As caps.
+  public var caps: Caps? {
+    var info = gst
+    return gst_video_info_to_caps(&info).map { Caps(taking: $0) }
+  }
+
+  /// Whether samples are Y′CbCr.
+  public var isYCbCr: Bool { gst.finfo.map { $0.pointee.flags.rawValue & GST_VIDEO_FORMAT_FLAG_YUV.rawValue != 0 } ?? false }
+
+  /// The shares of R′ and B′ in Y′; nil for a matrix that is not known.
+  public var lumaShares: (red: Double, blue: Double)? {
+    var (red, blue) = (0.0, 0.0)
+    return gst_video_color_matrix_get_Kr_Kb(colorMatrix, &red, &blue) != 0 ? (red, blue) : nil
+  }
+
+  /// 8-bit 4:2:0 of another size in the same colours, where those are Y′CbCr; in the usual ones for the size where they are not.
+  ///
+  /// - Throws: CORE/NEGOTIATION for a size that none can have.
+  public func i420(width: Int, height: Int) throws -> VideoInfo {
+    guard let made = VideoInfo(GST_VIDEO_FORMAT_I420, width: width, height: height) else {
+      throw ElementError.core(GST_CORE_ERROR_NEGOTIATION, "There are no pictures of \(width)×\(height).")
+    }
+    guard isYCbCr else { return made }
+    var info = made.gst
+    info.colorimetry = gst.colorimetry
+    info.chroma_site = gst.chroma_site
+    return VideoInfo(info)
+  }
 }

@@ -17,6 +17,14 @@ public struct WritableVideoFrame: ~Copyable {
     return (UnsafeMutableRawPointer(mutating: base) + component.offset, Int(cgst_frame_stride(gst, UInt32(component.plane))))
   }
 
+  /// Where a plane's first row lies, and how many bytes later the next one; nil if the format has no such plane.
+  ///
+  /// Valid as long as the frame.
+  public func plane(_ index: Int) -> (base: UnsafeMutableRawPointer, stride: Int)? {
+    guard index >= 0, index < info.planes, let base = cgst_frame_data(gst, UInt32(index)) else { return nil }
+    return (UnsafeMutableRawPointer(mutating: base), Int(cgst_frame_stride(gst, UInt32(index))))
+  }
+
   /// Maps a buffer that nobody else holds, checks it, and passes it to `body`.
   ///
   /// - Throws: STREAM/FAILED if others hold the buffer or its memory, it cannot be mapped, or it is smaller than its caps say.

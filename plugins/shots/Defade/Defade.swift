@@ -24,7 +24,7 @@ final class Defade: PadElement {
     factory: "defade", typeName: "GstDefade", longName: "Fade remover", klass: "Filter/Effect/Video",
     summary: "Removes or repairs the frames of fades, dissolves and wipes that shotdetect marked, with their sound",
     author: "gst-shots contributors",
-    pads: Lane.pads)
+    pads: StreamLane.soundAndVideo)
 
   struct Settings: Defaultable {
     var mode = Mode.hold

@@ -72,12 +72,12 @@ struct ContextSampler {
     }
     if keepsAlbum {
       let size = ShotAlbum.size(for: info.width, height: info.height, shots: albumShots, frames: 12)
-      full = try Way(from: info, to: VideoInfo.i420(like: info, width: size.width, height: size.height))
+      full = try Way(from: info, to: info.i420(width: size.width, height: size.height))
     }
     if keepsEnds {
       // Frames in other colours are nothing to draw on.
       window.removeEnds()
-      let pictures = try VideoInfo.i420(like: info, width: info.width, height: info.height)
+      let pictures = try info.i420(width: info.width, height: info.height)
       whole = try PictureDetail.Colors(pictures).map { (try Way(from: info, to: pictures), $0) }
     }
   }
@@ -92,11 +92,11 @@ struct ContextSampler {
   mutating func cutGenerated() { window.cut() }
 
   /// - Parameter time: nanoseconds, of a clock that goes on with the stream.
-  mutating func see(_ buffer: UnsafeMutablePointer<GstBuffer>, at time: ClockTime) throws {
+  mutating func see(_ buffer: Buffer, at time: ClockTime) throws {
     guard let info else { return }
     let isWanted = keepsClips && window.wants(time)
     guard isWanted || keepsAlbum else { return }
-    try VideoFrame.map(buffer, info) { frame in
+    try buffer.withFrame(info) { frame in
       if isWanted, let small {
         let end = try whole?.way.picture(frame).map(ShotEnd.frame)
         try small.convert(frame) { if let picture = Self.picture($0) { window.add(picture, end: end) } }
@@ -124,39 +124,25 @@ struct ContextSampler {
   }
 
   private static func picture(_ frame: borrowing VideoFrame) -> RGBPicture? {
-    guard let plane = frame.plane(0) else { return nil }
-    let stride = RGBPicture.stride(width: frame.info.width)
-    let bytes = [UInt8](unsafeUninitializedCapacity: stride * plane.rows) { bytes, count in
-      guard let base = bytes.baseAddress else { return }
-      base.initialize(repeating: 0, count: stride * plane.rows)
-      for row in 0..<plane.rows {
-        UnsafeMutableRawPointer(base + row * stride).copyMemory(from: plane.base + row * plane.stride, byteCount: plane.rowBytes)
-      }
-      count = stride * plane.rows
-    }
-    return RGBPicture(width: frame.info.width, height: frame.info.height, bytes: bytes)
+    frame.rows(0).flatMap { RGBPicture(width: frame.info.width, height: frame.info.height, copying: $0) }
   }
 
   private static func planar(_ frame: borrowing VideoFrame) -> PlanarPicture? {
-    guard let y = frame.plane(0), let u = frame.plane(1), let v = frame.plane(2) else { return nil }
-    func copy(_ source: VideoFrame.Plane, _ target: OutputPlanes.Plane) {
-      for row in 0..<source.rows {
-        (target.base + row * target.stride).copyMemory(from: source.base + row * source.stride, byteCount: source.rowBytes)
-      }
-    }
-    return PlanarPicture(width: frame.info.width, height: frame.info.height) { planes in
-      copy(y, planes.y)
-      copy(u, planes.u)
-      copy(v, planes.v)
-    }
+    guard let y = frame.rows(0), let u = frame.rows(1), let v = frame.rows(2) else { return nil }
+    return PlanarPicture(width: frame.info.width, height: frame.info.height, copying: y, u, v)
+  }
+}
+
+extension VideoFrame {
+  fileprivate borrowing func rows(_ index: Int) -> SourceRows? {
+    plane(index).map { SourceRows(base: $0.base, stride: $0.stride, rowBytes: $0.rowBytes, rows: $0.rows) }
   }
 }
 
 extension PictureDetail.Colors {
   /// nil for a matrix that is not known.
   init?(_ info: VideoInfo) {
-    var (red, blue) = (0.0, 0.0)
-    guard gst_video_color_matrix_get_Kr_Kb(info.colorMatrix, &red, &blue) != 0 else { return nil }
+    guard let (red, blue) = info.lumaShares else { return nil }
     self.init(red: red, blue: blue, range: info.colorRange == GST_VIDEO_COLOR_RANGE_0_255 ? .full : .limited)
   }
 }

@@ -9,169 +9,114 @@ import Pixels
 final class FramePainter {
   let info: VideoInfo
   private let fit: SceneExtend.Fit
-  private let pool: UnsafeMutablePointer<GstBufferPool>
+  private let pool: VideoBufferPool
   private let sampler = PictureSampler()
   private let painter = DetailPainter()
   /// Of what is drawn for these caps.
   private let colors: PictureDetail.Colors?
   /// For views where the caps are not I420: what they are rendered into.
-  private var canvas: (info: VideoInfo, buffer: UnsafeMutablePointer<GstBuffer>, converter: VideoConverter)?
+  private var canvas: (info: VideoInfo, buffer: Buffer, converter: VideoConverter)?
   /// For pictures of a model: their caps and the way to the stream's.
   private var pictures: (info: VideoInfo, converter: VideoConverter)?
   /// The last picture, as a buffer: it is mostly shown several times.
-  private var last: (picture: RGBPicture, buffer: UnsafeMutablePointer<GstBuffer>)?
+  private var last: (picture: RGBPicture, buffer: Buffer)?
 
   /// - Throws: RESOURCE/FAILED if there are no buffers of these caps.
   init(_ info: VideoInfo, fit: SceneExtend.Fit) throws {
     self.info = info
     self.fit = fit
-    colors = PictureDetail.Colors(try VideoInfo.i420(like: info, width: info.width, height: info.height))
-    guard let pool = gst_buffer_pool_new() else { throw Self.noBuffers }
-    self.pool = pool
-    var gst = info.gst
-    let caps = gst_video_info_to_caps(&gst)
-    defer { if let caps { gst_caps_unref(caps) } }
-    let configuration = gst_buffer_pool_get_config(pool)
-    gst_buffer_pool_config_set_params(configuration, caps, UInt32(clamping: info.gst.size), 0, 0)
-    guard gst_buffer_pool_set_config(pool, configuration) != 0, gst_buffer_pool_set_active(pool, 1) != 0 else { throw Self.noBuffers }
-  }
-
-  deinit {
-    if let canvas { gst_buffer_unref(canvas.buffer) }
-    if let last { gst_buffer_unref(last.buffer) }
-    gst_buffer_pool_set_active(pool, 0)
-    gst_object_unref(pool)
+    colors = PictureDetail.Colors(try info.i420(width: info.width, height: info.height))
+    pool = try VideoBufferPool(info)
   }
 
   private static let noBuffers = ElementError.resource(GST_RESOURCE_ERROR_FAILED, "There are no buffers for generated frames.")
 
-  /// A buffer with the picture, without times, that the caller owns.
+  /// A buffer with the picture, without times.
   ///
   /// - Throws: RESOURCE/NO_SPACE_LEFT without memory, CORE/NEGOTIATION if GstVideo cannot convert to the caps.
-  func buffer(_ picture: GeneratedPicture) throws -> UnsafeMutablePointer<GstBuffer> {
+  func buffer(_ picture: GeneratedPicture) throws -> Buffer {
     switch picture {
-    case .view(let shot, let frame): return try render(shot, frame)
+    case .view(let shot, let frame):
+      return try drawn {
+        shot.render(frame, to: $0, with: sampler)
+        return true
+      } ?? blank()
     case .between(let picture, let next, let share):
       if share > 0, let detail = next.start ?? picture.detail, let other = next.detail,
-        let between = PictureDetail(detail, other, share: share),
-        let buffer = try paint(between)
+        let between = PictureDetail(detail, other, share: share), let buffer = try paint(between)
       {
         return buffer
       }
       return try buffer(.picture(picture))
     case .picture(let picture):
-      if let last, last.picture === picture { return try copy(last.buffer) }
+      if let last, last.picture === picture { return last.buffer }
       let buffer = try convert(picture)
-      if let last { gst_buffer_unref(last.buffer) }
       last = (picture, buffer)
-      return try copy(buffer)
+      return buffer
     }
   }
 
   /// Black.
-  func blank() throws -> UnsafeMutablePointer<GstBuffer> {
+  func blank() throws -> Buffer {
     guard let picture = RGBPicture(width: 2, height: 2, bytes: [UInt8](repeating: 0, count: RGBPicture.stride(width: 2) * 2)) else {
       throw Self.noBuffers
     }
     return try buffer(.picture(picture))
   }
 
-  /// The same memory under other times.
-  private func copy(_ buffer: UnsafeMutablePointer<GstBuffer>) throws -> UnsafeMutablePointer<GstBuffer> {
-    guard let copy = cgst_buffer_copy(buffer) else { throw Self.noBuffers }
-    return copy
-  }
+  // MARK: What is drawn in planes of 4:2:0
 
-  private func newBuffer() throws -> UnsafeMutablePointer<GstBuffer> {
-    var buffer: UnsafeMutablePointer<GstBuffer>?
-    guard gst_buffer_pool_acquire_buffer(pool, &buffer, nil) == GST_FLOW_OK, let buffer else { throw Self.noBuffers }
-    return buffer
-  }
-
-  /// - Parameter paint: writes the picture into a new buffer, which is released if it throws.
-  private func painted(_ paint: (UnsafeMutablePointer<GstBuffer>) throws -> Void) throws -> UnsafeMutablePointer<GstBuffer> {
-    let buffer = try newBuffer()
-    do {
-      try paint(buffer)
-    } catch {
-      gst_buffer_unref(buffer)
-      throw error
+  /// - Parameter draw: false if it cannot; then the result is nil.
+  private func drawn(_ draw: (OutputPlanes) -> Bool) throws -> Buffer? {
+    if info.format == GST_VIDEO_FORMAT_I420 {
+      var buffer = try pool.buffer()
+      return try Self.draw(draw, to: &buffer, info) ? buffer : nil
     }
-    return buffer
+    var (small, buffer, converter) = try canvas ?? makeCanvas()
+    // It is drawn over again and again: nothing else may hold it meanwhile.
+    canvas = nil
+    defer { canvas = (small, buffer, converter) }
+    guard try Self.draw(draw, to: &buffer, small) else { return nil }
+    var target = try pool.buffer()
+    try buffer.withFrame(small) { try converter.convert($0, to: &target) }
+    return target
   }
 
-  // MARK: Views
-
-  private func render(_ shot: RephotographedShot, _ frame: Int) throws -> UnsafeMutablePointer<GstBuffer> {
-    try drawn { shot.render(frame, to: $0, with: sampler) }
-  }
-
-  /// A buffer of what is drawn in planes of 4:2:0.
-  private func drawn(_ draw: (OutputPlanes) -> Void) throws -> UnsafeMutablePointer<GstBuffer> {
-    if info.format == GST_VIDEO_FORMAT_I420 { return try painted { try Self.draw(draw, to: $0, info) } }
-    let canvas = try canvas ?? makeCanvas()
-    self.canvas = canvas
-    try Self.draw(draw, to: canvas.buffer, canvas.info)
-    return try painted { target in try VideoFrame.map(canvas.buffer, canvas.info) { try canvas.converter.convert($0, to: target) } }
-  }
-
-  private static func draw(_ draw: (OutputPlanes) -> Void, to buffer: UnsafeMutablePointer<GstBuffer>, _ info: VideoInfo) throws {
-    try WritableVideoFrame.map(buffer, info) { mapped in
-      let gst = mapped.gst
-      draw(
-        OutputPlanes(width: info.width, height: info.height, y: try plane(0, of: gst), u: try plane(1, of: gst), v: try plane(2, of: gst)))
+  private static func draw(_ draw: (OutputPlanes) -> Bool, to buffer: inout Buffer, _ info: VideoInfo) throws -> Bool {
+    try buffer.withWritableFrame(info) { frame in
+      guard let y = frame.plane(0), let u = frame.plane(1), let v = frame.plane(2) else { throw noBuffers }
+      return draw(
+        OutputPlanes(
+          width: info.width, height: info.height, y: .init(base: y.base, stride: y.stride), u: .init(base: u.base, stride: u.stride),
+          v: .init(base: v.base, stride: v.stride)))
     }
   }
 
-  private static func plane(_ index: UInt32, of frame: UnsafeMutablePointer<GstVideoFrame>) throws -> OutputPlanes.Plane {
-    guard let base = cgst_frame_data(frame, index) else { throw noBuffers }
-    return OutputPlanes.Plane(base: UnsafeMutableRawPointer(mutating: base), stride: Int(cgst_frame_stride(frame, index)))
-  }
-
-  private func makeCanvas() throws -> (info: VideoInfo, buffer: UnsafeMutablePointer<GstBuffer>, converter: VideoConverter) {
-    let small = try VideoInfo.i420(like: info, width: info.width, height: info.height)
-    let converter = try VideoConverter(from: small, to: info)
-    guard let buffer = gst_buffer_new_allocate(nil, small.gst.size, nil) else { throw Self.noBuffers }
-    return (small, buffer, converter)
+  private func makeCanvas() throws -> (info: VideoInfo, buffer: Buffer, converter: VideoConverter) {
+    let small = try info.i420(width: info.width, height: info.height)
+    guard let buffer = Buffer(size: small.size) else { throw Self.noBuffers }
+    return (small, buffer, try VideoConverter(from: small, to: info))
   }
 
   // MARK: Pictures of a model
 
   /// nil if it cannot be painted; so it is if it was made for other colours, before the caps changed.
-  private func paint(_ detail: PictureDetail) throws -> UnsafeMutablePointer<GstBuffer>? {
+  private func paint(_ detail: PictureDetail) throws -> Buffer? {
     guard detail.colors == colors else { return nil }
-    var isPainted = false
-    let buffer = try drawn { isPainted = painter.paint(detail, to: $0) }
-    if isPainted { return buffer }
-    gst_buffer_unref(buffer)
-    return nil
+    return try drawn { painter.paint(detail, to: $0) }
   }
 
-  private func convert(_ picture: RGBPicture) throws -> UnsafeMutablePointer<GstBuffer> {
+  private func convert(_ picture: RGBPicture) throws -> Buffer {
     if let detail = picture.detail, let buffer = try paint(detail) { return buffer }
     if pictures?.info.width != picture.width || pictures?.info.height != picture.height {
       guard let from = VideoInfo(GST_VIDEO_FORMAT_RGB, width: picture.width, height: picture.height) else { throw Self.noBuffers }
       let (source, destination) = fit.regions(from: (picture.width, picture.height), to: (info.width, info.height))
       pictures = (from, try VideoConverter(from: from, to: info, resampling: .smooth, source: source, destination: destination))
     }
-    guard let (from, converter) = pictures, let source = gst_buffer_new_allocate(nil, from.gst.size, nil) else { throw Self.noBuffers }
-    defer { gst_buffer_unref(source) }
-    _ = picture.bytes.withUnsafeBytes { gst_buffer_fill(source, 0, $0.baseAddress, gsize($0.count)) }
-    return try painted { target in try VideoFrame.map(source, from) { try converter.convert($0, to: target) } }
-  }
-}
-
-extension VideoInfo {
-  /// 8-bit 4:2:0 of another's colours, where those are Y′CbCr; of the usual ones for the size where they are not.
-  static func i420(like info: VideoInfo, width: Int, height: Int) throws -> VideoInfo {
-    guard let made = VideoInfo(GST_VIDEO_FORMAT_I420, width: width, height: height) else {
-      throw ElementError.core(GST_CORE_ERROR_NEGOTIATION, "There are no pictures of \(width)×\(height).")
-    }
-    guard info.gst.finfo.map({ $0.pointee.flags.rawValue & GST_VIDEO_FORMAT_FLAG_YUV.rawValue != 0 }) ?? false else { return made }
-    var gst = made.gst
-    gst.colorimetry = info.gst.colorimetry
-    gst.chroma_site = info.gst.chroma_site
-    return VideoInfo(gst)
+    guard let (from, converter) = pictures, let source = Buffer(bytes: picture.bytes) else { throw Self.noBuffers }
+    var target = try pool.buffer()
+    try source.withFrame(from) { try converter.convert($0, to: &target) }
+    return target
   }
 }
 
@@ -182,18 +127,8 @@ extension SceneExtend.Fit {
   ) -> (source: VideoConverter.Region?, destination: VideoConverter.Region?) {
     switch self {
     case .stretch: (nil, nil)
-    case .cover: (Self.largest(in: picture, like: frame), nil)
-    case .contain: (nil, Self.largest(in: frame, like: picture))
+    case .cover: (VideoConverter.Region(in: picture, like: frame), nil)
+    case .contain: (nil, VideoConverter.Region(in: frame, like: picture))
     }
-  }
-
-  /// The largest region in the middle of one size that is as wide a height as another.
-  private static func largest(in outer: (width: Int, height: Int), like shape: (width: Int, height: Int)) -> VideoConverter.Region {
-    var (width, height) = (outer.width, max(1, outer.width * shape.height / max(1, shape.width)))
-    if height > outer.height { (width, height) = (max(1, outer.height * shape.width / max(1, shape.height)), outer.height) }
-    // Whole chroma samples.
-    if width > 1, width < outer.width { width &= ~1 }
-    if height > 1, height < outer.height { height &= ~1 }
-    return VideoConverter.Region(x: (outer.width - width) / 2 & ~1, y: (outer.height - height) / 2 & ~1, width: width, height: height)
   }
 }

@@ -62,7 +62,7 @@ final class GenerationWork: Sendable {
   var shotDuration: UInt64? { producer.shotDuration }
 
   /// What is to be shown from the beginning.
-  func plan(_ settings: SceneExtend.Settings, _ asked: SceneExtend.Asked? = nil) -> ShotPlan { prompts.plan(settings, asked) }
+  func plan(_ settings: SceneExtend.Settings, _ asked: AskedShots? = nil) -> ShotPlan { prompts.plan(settings, asked) }
 
   func makeSampler(_ settings: SceneExtend.Settings) -> ContextSampler {
     let model = model.map {

@@ -1,41 +1,20 @@
 import CGStreamer
 import Extension
 import GStreamerKit
-import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-/// The prompts that are set, or stand in a file, and the plans made of them.
+/// The plans that are made of the prompts that are set, or stand in a file.
 final class PromptSource: Sendable {
-  private struct State {
-    var texts: [PromptText] = []
-    /// Where they are from.
-    var listed: [String]?
-    var file: FileStamp?
-    var isMissing = false
-  }
-
-  /// By which a file that has changed is known.
-  private struct FileStamp: Equatable {
-    var path: String
-    var seconds, nanoseconds, size, number: Int
-  }
-
   private let handle: ElementHandle
-  private let state = Mutex(State())
+  private let feed = PromptFeed()
 
   /// - Throws: RESOURCE/NOT_FOUND or /OPEN_READ with the file, STREAM/FORMAT if it is no text.
   init(_ handle: ElementHandle, _ settings: SceneExtend.Settings) throws {
     self.handle = handle
-    try read(settings)
+    _ = try read(settings)
   }
 
-  func plan(_ settings: SceneExtend.Settings, _ asked: SceneExtend.Asked? = nil) -> ShotPlan {
-    var plan = asked?.prompts.map { ShotPlan(prompts: $0) } ?? ShotPlan(prompts: state.withLock { $0.texts })
+  func plan(_ settings: SceneExtend.Settings, _ asked: AskedShots? = nil) -> ShotPlan {
+    var plan = asked?.prompts.map { ShotPlan(prompts: $0) } ?? ShotPlan(prompts: feed.texts)
     apply(settings, to: &plan)
     plan.shots = asked?.shots ?? Int(settings.shots)
     return plan
@@ -52,7 +31,7 @@ final class PromptSource: Sendable {
   func steer(_ plan: inout ShotPlan, _ settings: SceneExtend.Settings) {
     apply(settings, to: &plan)
     do {
-      if try read(settings) { plan = plan.replacing(prompts: state.withLock { $0.texts }) }
+      if try read(settings) { plan = plan.replacing(prompts: feed.texts) }
     } catch {
       // A show goes on with what it has.
       handle.postWarning(error)
@@ -60,73 +39,23 @@ final class PromptSource: Sendable {
   }
 
   /// - Returns: whether there are other prompts than before.
-  @discardableResult
   private func read(_ settings: SceneExtend.Settings) throws(ElementError) -> Bool {
-    guard let path = settings.promptLocation else {
-      let isNew = state.withLock { state -> Bool in
-        guard state.listed != settings.prompts else { return false }
-        state.listed = settings.prompts
-        state.file = nil
-        state.texts = ShotPlan.texts(settings.prompts)
-        return true
-      }
-      if isNew { warn(nil) }
-      return isNew
-    }
-    let stamp = try stamp(path)
-    guard let stamp else { return false }
-    if state.withLock({ $0.file == stamp }) { return false }
-    var bytes: UnsafeMutablePointer<CChar>?
-    var count: gsize = 0
-    var failure: UnsafeMutablePointer<GError>?
-    defer { g_clear_error(&failure) }
-    guard stamp.size <= PromptFile.mostBytes, g_file_get_contents(path, &bytes, &count, &failure) != 0, let bytes else {
-      let reason =
-        stamp.size > PromptFile.mostBytes
-        ? "\(PromptFile.Failure.tooLong(stamp.size))" : failure.map { String(cString: $0.pointee.message) } ?? "it cannot be read"
-      throw .resource(GST_RESOURCE_ERROR_OPEN_READ, "prompt-location: \"\(path)\": \(reason).")
-    }
-    defer { g_free(bytes) }
-    let file: PromptFile
+    let file = settings.promptLocation.map { "prompt-location: \"\($0)\"" }
+    let isNew: Bool
     do {
-      file = try PromptFile(UnsafeRawBufferPointer(start: bytes, count: Int(count)).map { $0 })
+      isNew = try feed.read(prompts: settings.prompts, path: settings.promptLocation)
     } catch {
-      throw .stream(GST_STREAM_ERROR_FORMAT, "prompt-location: \"\(path)\" \(error).")
-    }
-    state.withLock { state in
-      state.texts = file.prompts
-      state.file = stamp
-      state.listed = nil
-      state.isMissing = false
-    }
-    warn(path)
-    return true
-  }
-
-  /// - Returns: nil if the file vanished after it was read; that is told once.
-  private func stamp(_ path: String) throws(ElementError) -> FileStamp? {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      let reason = String(cString: strerror(errno))
-      let isNews = state.withLock { state -> Bool in
-        defer { state.isMissing = true }
-        return !state.isMissing
+      let file = file ?? ""
+      switch error {
+      case .missing(let reason): throw .resource(GST_RESOURCE_ERROR_NOT_FOUND, "\(file): \(reason).")
+      case .unreadable(let reason): throw .resource(GST_RESOURCE_ERROR_OPEN_READ, "\(file): \(reason).")
+      case .notText(let reason): throw .stream(GST_STREAM_ERROR_FORMAT, "\(file) \(reason).")
       }
-      if state.withLock({ $0.file == nil }) || isNews {
-        throw .resource(GST_RESOURCE_ERROR_NOT_FOUND, "prompt-location: \"\(path)\": \(reason).")
-      }
-      return nil
     }
-    return FileStamp(
-      path: path, seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, size: Int(status.st_size),
-      number: Int(clamping: status.st_ino))
-  }
-
-  /// Tells which prompts look like a form that they do not keep to.
-  private func warn(_ path: String?) {
-    for problem in state.withLock({ $0.texts.compactMap(\.problem) }) {
-      let place = path.map { "prompt-location: \"\($0)\", " } ?? "prompts: "
+    for problem in isNew ? feed.problems : [] {
+      let place = file.map { "\($0), " } ?? "prompts: "
       handle.postWarning(.library(GST_LIBRARY_ERROR_SETTINGS, "\(place)\(problem). It is taken as one plain caption."))
     }
+    return isNew
   }
 }

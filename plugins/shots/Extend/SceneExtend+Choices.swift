@@ -3,6 +3,14 @@ import Extension
 import GStreamerKit
 import Tensors
 
+extension SceneExtend.Settings {
+  /// What decides on the stream.
+  var timeline: TimelineSettings {
+    TimelineSettings(
+      triggers: trigger.reduce(into: []) { $0.insert($1.trigger) }, stallTimeout: stallTimeout, shots: Int(shots), sound: audio.timeline)
+  }
+}
+
 extension SceneExtend {
   enum Generator: String, PropertyEnumeration {
     case auto, diffusion, rephotograph
@@ -22,6 +30,14 @@ extension SceneExtend {
     case eos, stall, cut
 
     static let typeName = "GstSceneExtendTriggers"
+
+    var trigger: TimelineSettings.Triggers {
+      switch self {
+      case .eos: .end
+      case .stall: .stall
+      case .cut: .cut
+      }
+    }
 
     var blurb: String {
       switch self {
@@ -54,6 +70,14 @@ extension SceneExtend {
     case silence, loop, gap
 
     static let typeName = "GstSceneExtendSound"
+
+    var timeline: TimelineSettings.Sound {
+      switch self {
+      case .silence: .silence
+      case .loop: .loop
+      case .gap: .gap
+      }
+    }
 
     var blurb: String {
       switch self {

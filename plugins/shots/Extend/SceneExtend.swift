@@ -19,12 +19,12 @@ import Timing
 /// - Memory: 256 MiB at most of pictures of the last two shots, the model, and shots of `lead-time`: small pictures, with a frame in 8-bit
 ///   4:2:0 for each of the model's clips where those go on from frames.
 /// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect ! sceneextend shots=3 ! videoconvert ! autovideosink`
-final class SceneExtend: PadElement {
+final class SceneExtend: LanedElement {
   static let description = ElementDescription(
     factory: "sceneextend", typeName: "GstSceneExtend", longName: "Scene extender", klass: "Filter/Effect/Video",
     summary: "Goes on with a stream by generated shots when its source ends, stalls, or when asked to",
     author: "gst-shots contributors",
-    pads: Lane.pads)
+    pads: StreamLane.soundAndVideo)
 
   struct Settings: Defaultable {
     var generator = Generator.auto
@@ -88,7 +88,7 @@ final class SceneExtend: PadElement {
     .uint("threads", \.threads, "Threads of the model; 0: as many as there are processors, 4 at most", 0...64, changeable: .ready),
     .string("lora-location", \.loraLocation, "LoRA file to merge into the model", changeable: .ready),
     .enumeration("fit", \.fit, "How the model's pictures come to the stream's shape", changeable: .ready),
-    .clockTime("lead-time", \.leadTime, "Nanoseconds of shots that are made ahead, also before an end that is known", changeable: .ready),
+    .clockTime("lead-time", \.leadTime, "Nanoseconds of shots that are made ahead of what is shown", changeable: .ready),
     .bool("standby", \.standby, "Keep a shot ready all the time: the model always works", changeable: .ready),
     .enumeration("underrun", \.underrun, "What a live stream shows when no generated shot is ready", changeable: .playing),
     .enumeration("audio", \.audio, "Sound of the extension", changeable: .ready),
@@ -114,268 +114,241 @@ final class SceneExtend: PadElement {
   static let debug = DebugCategory("sceneextend", "Scene extension")
 
   let handle: ElementHandle
-  /// Never held while anything is pushed, posted or asked; nor while the sampler's is.
-  let state = Monitor(State())
-  /// What has passed, for generators.
+  let lanes = Lanes(State())
+  /// What has passed, for generators. Its lock and that of `lanes` are never held together.
   let sampler = Monitor<ContextSampler?>(nil)
 
   init(_ handle: ElementHandle) { self.handle = handle }
 
+  typealias Flow = Timeline<Event, KeptFrame, Segment>
+
+  /// What is kept of the frame that passed last.
+  struct KeptFrame: Sendable {
+    var timeCode: TimeCode?
+    /// Where it may have to be repeated: downstream cannot write into it then.
+    var buffer: Buffer?
+  }
+
+  /// What the streaming threads share.
+  struct State: Sendable {
+    var flow = Flow(detector: SceneExtend.description.factory)
+    var work: GenerationWork?
+    /// Of the picture.
+    var info: VideoInfo?
+    var soundInfo: AudioInfo?
+    /// Generated sound, while it goes on.
+    var continuation: SoundContinuation?
+    /// There may be another reason to extend the stream than the one that the picture's thread waits for.
+    var hasNews = false
+    /// The picture's thread has something to show.
+    var isPadWanted = false
+    var readings = Readings()
+  }
+
   // MARK: Life
 
-  func start(_ settings: Settings) throws {
+  func begin(_ settings: Settings) throws -> State {
     // The producer's thread keeps the element.
     let work = try GenerationWork(handle, settings) { [unowned self] factor in count { $0.realTimeFactor = factor } }
     sampler.change { $0 = work.makeSampler(settings) }
     handle.publish(Readings(), of: SceneExtend.self)
-    state.change { state in
-      state = State()
-      state.work = work
-    }
+    var state = State()
+    state.work = work
+    return state
   }
 
-  func interrupt() {
-    let work = state.change { state -> GenerationWork? in
-      state.isStopping = true
-      state.wakeClock()
-      return state.work
-    }
-    work?.producer.cancel()
+  func cancel(_ lane: StreamLane?) { if lane != .sound { lanes.change { $0.machine.work }?.producer.cancel() } }
+
+  func reset(_ lane: StreamLane, _ machine: inout State) {
+    machine.flow.reset(lane)
+    if lane == .video { machine.isPadWanted = false } else { machine.continuation = nil }
   }
 
-  func stop() {
-    for lane in Lane.allCases { handle.pad(lane.source)?.stopTask() }
-    let work = state.change { state -> GenerationWork? in
-      for lane in Lane.allCases { state.reset(lane) }
-      defer { state.work = nil }
-      return state.work
+  func flushed(_ lane: StreamLane) { if lane == .video { sampler.change { $0?.removeAll() } } }
+
+  func ended() {
+    let work = lanes.change { state -> GenerationWork? in
+      defer { state.machine.work = nil }
+      return state.machine.work
     }
     work?.producer.stop()
     sampler.change { $0 = nil }
   }
 
-  func settingsChanged(_ settings: Settings) { state.change { $0.tellNews() } }
+  func settingsChanged(_ settings: Settings) { tellNews() }
 
-  func removed(_ pad: Pad) {
-    let lane = Lane(pad)
-    state.change { state in
-      state.isFlushing[lane.rawValue] = true
-      state.wakeClock()
+  /// Has the picture's thread look again.
+  private func tellNews() {
+    // While an extension runs it waits for the time of a frame.
+    let isAwaiting = lanes.change { state in
+      state.machine.hasNews = true
+      return state.machine.flow.run == nil
     }
-    if !pad.isSink { pad.stopTask() }
-    state.change { state in
-      state.reset(lane)
-      state.isFlushing[lane.rawValue] = false
-    }
+    if isAwaiting { lanes.clock.wake() }
   }
+
+  func turn(_ lane: StreamLane) -> Bool { lane == .video ? extendPicture() : extendSound() }
 
   // MARK: In
 
-  func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
-    guard let buffer = buffer.release() else { return GST_FLOW_ERROR }
-    switch Lane(pad) {
-    case .video: return try passPicture(buffer, settings)
-    case .sound: return passSound(buffer, settings)
-    }
+  func arrive(_ buffer: consuming Buffer, _ lane: StreamLane, _ settings: Settings) throws -> GstFlowReturn {
+    lane == .video ? try passPicture(buffer, settings) : passSound(buffer, settings)
   }
 
-  private func passPicture(_ buffer: UnsafeMutablePointer<GstBuffer>, _ settings: Settings) throws -> GstFlowReturn {
-    let isMarked = Marks.boundary.isOn(buffer)
-    let now = now()
-    let marked = isMarked ? Marks.boundary.all(on: buffer).compactMap { Boundary($0) }.last : nil
+  private func passPicture(_ buffer: consuming Buffer, _ settings: Settings) throws -> GstFlowReturn {
+    let isMarked = buffer.carries(Marks.boundary)
+    let (now, rules) = (now(), settings.timeline)
+    let marked = isMarked ? buffer.metadata(Marks.boundary).compactMap { Boundary($0) }.last : nil
     // The boundary is the first frame of what follows: an extension that waits for one comes before it.
-    if isMarked { state.change { $0.meetBoundary(settings) } }
-    let arrival = state.wait { state -> Arrival? in
-      if state.isOver(.video) { return .refused(state.refusal(.video)) }
-      return state.arrive(buffer, marked, at: now, settings)
+    if isMarked, lanes.change({ $0.machine.flow.meetBoundary(rules) }) { tellNews() }
+    let arrival = lanes.wait { state -> Flow.PictureArrival?? in
+      if state.isOver(.video) { return .some(nil) }
+      let arrival = state.machine.flow.arrive(pts: buffer.pts, duration: buffer.duration, marked: marked, now: now, rules) {
+        KeptFrame(timeCode: buffer.timeCode, buffer: settings.underrun.repeatsFrames ? copy buffer : nil)
+      }
+      guard let arrival else { return nil }
+      if case .passes = arrival { state.push(.video) }
+      return .some(arrival)
     }
-    let passing: Passing
     switch arrival {
-    case .refused(let flow):
-      gst_buffer_unref(buffer)
-      return flow
-    case .dropped:
-      gst_buffer_unref(buffer)
-      return GST_FLOW_OK
-    case .passes(let this): passing = this
+    case nil: return lanes.change { $0.refusal(.video) }
+    case .ended: return GST_FLOW_EOS
+    case .dropped: return GST_FLOW_OK
+    case .passes(let passing):
+      defer { pushed(.video, isFrame: true) }
+      for departure in passing.departures { push(departure, .video) }
+      if let boundary = passing.boundary {
+        if passing.isReturn { handle.post(boundary.structure) }
+        buffer.removeAll(Marks.boundary)
+        buffer.add(boundary.structure, as: Marks.boundary)
+      }
+      if isMarked || passing.boundary != nil { sampler.change { $0?.cut() } }
+      try sampler.change { sampler in Result { try sampler?.see(buffer, at: passing.time) } }.get()
+      prepare(settings, atBoundary: isMarked)
+      return push(buffer, .video)
     }
-    defer { pushed(.video, isFrame: true) }
-    var buffer = buffer
-    for event in passing.events { push(event, .video) }
-    if passing.isReturn, let boundary = passing.boundary { handle.post(boundary.structure) }
-    if let boundary = passing.boundary {
-      buffer = cgst_buffer_make_writable(buffer)
-      Marks.boundary.removeAll(from: buffer)
-      Marks.boundary.add(boundary.structure, to: buffer)
-    }
-    if isMarked || passing.boundary != nil { sampler.change { $0?.cut() } }
-    let taken = buffer
-    do {
-      try sampler.change { sampler in Result { try sampler?.see(taken, at: passing.time) } }.get()
-    } catch {
-      gst_buffer_unref(buffer)
-      throw error
-    }
-    prepare(settings, atBoundary: isMarked)
-    guard let pad = handle.pad(Lane.video.source) else {
-      gst_buffer_unref(buffer)
-      return GST_FLOW_NOT_LINKED
-    }
-    return gst_pad_push(pad.gst, buffer)
   }
 
   /// A streaming thread has pushed: others may have waited for that.
-  func pushed(_ lane: Lane, isFrame: Bool = false) {
+  func pushed(_ lane: StreamLane, isFrame: Bool = false) {
     let now = isFrame ? now() : 0
-    state.changeQuietly { state in
-      state.isPushing[lane.rawValue] = false
-      // As long as downstream takes its time no frame can come.
-      if isFrame { state.video.arrival = now }
-      return state.isPadWanted || state.ends[Lane.sound.rawValue] != nil
+    lanes.changeQuietly { state in
+      state.pushed(lane)
+      if isFrame { state.machine.flow.tookFrame(now: now) }
+      return state.machine.isPadWanted || state.machine.flow.holdsEnd(of: .sound)
     }
-  }
-
-  func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
-    guard pad.isSink else { return handle.forward(event, from: pad) }
-    let lane = Lane(pad)
-    switch event.type {
-    case GST_EVENT_FLUSH_START:
-      let work = state.change { state -> GenerationWork? in
-        state.isFlushing[lane.rawValue] = true
-        state.wakeClock()
-        return lane == .video ? state.work : nil
-      }
-      work?.producer.cancel()
-      let taken = handle.forward(event, from: pad)
-      handle.pad(lane.source)?.pauseTask()
-      return taken
-    case GST_EVENT_FLUSH_STOP:
-      state.change { $0.reset(lane) }
-      if lane == .video { sampler.change { $0?.removeAll() } }
-      let taken = handle.forward(event, from: pad)
-      state.change { $0.isFlushing[lane.rawValue] = false }
-      startTask(lane)
-      return taken
-    default: break
-    }
-    guard event.isSerialized else { return handle.forward(event, from: pad) }
-    guard let pointer = event.release() else { return false }
-    if pointer.pointee.type == GST_EVENT_STREAM_START {
-      awaitEnd(lane)
-      startTask(lane)
-    }
-    if pointer.pointee.type == GST_EVENT_CAPS, lane == .video {
-      do {
-        try configure(pointer)
-      } catch {
-        gst_event_unref(pointer)
-        handle.post(error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)"))
-        return false
-      }
-      askForMarks(pad)
-    }
-    let hasVideo = handle.pad(Lane.video.sink).map { gst_pad_is_linked($0.gst) != 0 } ?? false
-    let passing = state.change { $0.receive(pointer, lane, settings, hasVideo: hasVideo) }
-    guard !passing.isEmpty else { return true }
-    defer { pushed(lane) }
-    return passing.reduce(true) { push($1, lane) && $0 }
   }
 
   /// Another stream follows: what the one before is extended by comes to its end first.
-  private func awaitEnd(_ lane: Lane) {
-    state.change { state in
-      guard lane == .video, state.ends[lane.rawValue] != nil else { return }
-      state.isLast = true
-      state.run?.isToEnd = true
-    }
-    state.wait { $0.ends[lane.rawValue] == nil && !$0.isPushing[lane.rawValue] || $0.isOver(lane) ? () : nil }
+  func streamBegins(_ lane: StreamLane, _ settings: Settings) {
+    if lane == .video { lanes.change { $0.machine.flow.endWithShownShot() } }
+    lanes.wait { !$0.machine.flow.holdsEnd(of: lane) && !$0.isPushing(lane) || $0.isOver(lane) ? () : nil }
   }
 
-  private func configure(_ event: UnsafeMutablePointer<GstEvent>) throws {
-    guard let info = VideoInfo(event) else { return }
-    try sampler.change { sampler in Result { try sampler?.configure(info) } }.get()
+  func arrive(_ event: consuming Event, _ lane: StreamLane, _ settings: Settings) throws -> Bool {
+    let caps = event.caps
+    if lane == .video, let info = caps?.video {
+      try sampler.change { sampler in Result { try sampler?.configure(info) } }.get()
+    }
+    let kind = event.kind(lane)
+    let hasVideo = handle.pad(StreamLane.video.sink)?.isLinked ?? false
+    let received = lanes.change { state -> Flow.Received in
+      if let caps {
+        if lane == .video { state.machine.info = caps.video ?? state.machine.info } else { state.machine.soundInfo = caps.audio }
+      }
+      let received = state.machine.flow.receive(
+        event, kind, lane, settings.timeline, takesMore: !state.isOver(lane), hasVideo: hasVideo)
+      if case .leaves = received { state.push(lane) }
+      return received
+    }
+    switch received {
+    case .waits, .dropped: return true
+    case .endsHeld:
+      tellNews()
+      return true
+    case .leaves(let departures):
+      defer { pushed(lane) }
+      return departures.reduce(true) { push($1, lane) && $0 }
+    }
   }
 
-  /// Asks shotdetect for marks; says so when there is none.
-  private func askForMarks(_ pad: Pad) {
-    guard let request = Structure(Marks.request).makeGstStructure(), !state.change({ $0.hasAskedForMarks }) else { return }
-    state.change { $0.hasAskedForMarks = true }
-    if gst_pad_push_event(pad.gst, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request)) == 0 {
-      handle.postWarning(
-        .stream(
-          GST_STREAM_ERROR_FAILED,
-          """
-          No shotdetect with attach-meta=true upstream answers: what goes on is the stream's end in equal windows, \
-          not its last shots. Put \"shotdetect align=true\" before this element.
-          """
-        ))
-    }
+  func upstreamRequest(_ settings: Settings) -> Structure? { Structure(Marks.request) }
+
+  func requestUnanswered(_ settings: Settings) {
+    handle.postWarning(
+      Marks.unanswered(
+        "what goes on is the stream's end in equal windows, not its last shots. Put \"shotdetect align=true\" before this element."))
   }
 
   @discardableResult
-  func push(_ event: UnsafeMutablePointer<GstEvent>, _ lane: Lane) -> Bool {
-    guard let pad = handle.pad(lane.source) else {
-      gst_event_unref(event)
-      return false
-    }
-    return gst_pad_push_event(pad.gst, event) != 0
-  }
+  func push(_ departure: Flow.Leaving, _ lane: StreamLane) -> Bool { departure.event.map { push($0, lane) } ?? false }
 
-  private func startTask(_ lane: Lane) {
-    // Stopped before the element goes.
-    handle.pad(lane.source)?.startTask { [unowned self] in
-      switch lane {
-      case .video: extendPicture()
-      case .sound: extendSound()
-      }
-    }
-  }
+  /// Running time by the pipeline's clock; without one, of a clock that nobody sets.
+  func now() -> ClockTime { handle.runningTime ?? monotonicTime() }
 
   // MARK: Asked for
 
   private func extend(_ shots: Int32, _ prompt: String?) -> Bool {
     guard let settings = handle.settings(of: SceneExtend.self) else { return false }
     let prompts = prompt.flatMap { $0.isEmpty ? nil : [$0] }
-    let (isTaken, isLonger) = state.change { state -> (Bool, Bool) in
-      guard let work = state.work, !state.isStopping, !state.isPictureOver, state.isForward else { return (false, false) }
-      if let run = state.run, !run.isToEnd, !run.isLeaving, run.settledEnd == nil {
-        // The extension that runs goes on for longer. The sound's thread must not find its end before that.
-        if run.isBegun {
-          let more = Asked(shots: Int(max(-1, shots)), prompts: prompts)
-          work.producer.change { $0 = more.added(to: $0) }
-        } else {
-          state.run?.more = Asked(shots: Int(max(-1, shots)), prompts: prompts, after: run.more)
-        }
-        return (true, true)
-      }
-      // Nothing comes behind the last shot of a stream.
-      if case .tail? = state.run?.kind { return (false, false) }
-      state.asked = Asked(shots: Int(max(-1, shots)), prompts: prompts, after: state.asked)
-      if settings.trigger.contains(.cut) { state.waitsForCut = true }
-      state.tellNews()
-      return (true, false)
+    let answer = lanes.change { state -> Flow.Answer in
+      guard let work = state.machine.work, !state.isStopping else { return .refused }
+      let answer = state.machine.flow.ask(Int(max(-1, shots)), prompts: prompts, settings.timeline)
+      if case .goesOn(let more) = answer { work.producer.change { $0 = more.added(to: $0) } }
+      return answer
     }
-    if isLonger { handle.postDurationChanged() }
-    return isTaken
+    Self.debug.log(GST_LEVEL_INFO, handle, "asked for \(shots) shots: \(answer)")
+    switch answer {
+    case .refused: return false
+    case .goesOn, .goesOnLater: handle.postDurationChanged()
+    case .taken: tellNews()
+    }
+    return true
   }
 
-  private func stopExtension() {
-    state.change { state in
-      if state.run != nil { state.run?.isToEnd = true } else { (state.asked, state.waitsForCut) = (nil, false) }
-      // What follows an end that has come already is not to begin.
-      if state.ends[Lane.video.rawValue] != nil { state.isLast = true }
-    }
-  }
+  private func stopExtension() { lanes.change { $0.machine.flow.stopExtension() } }
 
   // MARK: Queries
 
   func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool? {
-    guard query.asksDuration, !pad.isSink, settings.trigger.contains(.eos), let sink = handle.pad(Lane(pad).sink),
-      let work = state.change({ $0.work }), let duration = sink.peerDuration
+    guard query.asksDuration, !pad.isSink, settings.trigger.contains(.eos), let sink = handle.pad(StreamLane(pad).sink),
+      let work = lanes.change({ $0.machine.work }), let duration = sink.peerDuration
     else { return nil }
-    let isPlanned = state.change { $0.run == nil }
+    let isPlanned = lanes.change { $0.machine.flow.run == nil }
     let total = isPlanned ? work.shotDuration.flatMap { work.plan(settings).remainingDuration(modelDuration: $0) } : work.producer.total
     query.answerDuration(total.map { duration.saturating(adding: $0) })
     return true
+  }
+}
+
+extension SceneExtend.Flow.Leaving {
+  /// nil if GStreamer makes none.
+  var event: Event? {
+    switch self {
+    case .event(let event): event
+    case .segment(let segment, let event):
+      // One that is unchanged goes on as it came.
+      event?.segment == segment ? event : event.map { $0.replaced(by: .segment(segment)) } ?? .segment(segment)
+    case .keyUnit(let pts, let streamTime, let runningTime):
+      .keyUnit(KeyUnit(pts: pts, streamTime: streamTime, runningTime: runningTime))
+    case .endOfStream: .endOfStream
+    }
+  }
+}
+
+extension Event {
+  /// What it says of a stream.
+  fileprivate borrowing func kind(_ lane: StreamLane) -> StreamEvent<Segment> {
+    switch type {
+    case GST_EVENT_STREAM_START: .streamStart
+    case GST_EVENT_SEGMENT: segment.map { .segment($0) } ?? .other
+    case GST_EVENT_CAPS where lane == .video:
+      .videoCaps(
+        rate: caps?.video?.frameRate.flatMap { FrameRate($0.numerator, $0.denominator) }, isKnown: caps?.video != nil)
+    case GST_EVENT_CAPS: .soundCaps(caps?.audio?.format)
+    case GST_EVENT_GAP: .gap(until: gap.map { $0.start.saturating(adding: $0.duration ?? 0) })
+    case GST_EVENT_EOS: .endOfStream
+    default: .other
+    }
   }
 }

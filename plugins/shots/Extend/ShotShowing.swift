@@ -1,6 +1,7 @@
 import CGStreamer
 import Extension
 import GStreamerKit
+import Pixels
 import Shots
 import Timing
 
@@ -13,22 +14,20 @@ final class ShotShowing {
   /// How late the source's frames come: generated ones are as late, or they would run away from it.
   private let latency: ClockTime
   private let painter: FramePainter
-  private let times: FrameTimes
-  private var segment: GstSegment
+  private var pacing: ShotPacing
+  private var segment: Segment
   private var shot: UInt64
   private let frames: UInt64
   private var timeCode: TimeCode?
   /// The source's last frame, if it was kept.
-  private let before: Held<GstBuffer>?
-  /// Frames shown.
-  private var frame: UInt64 = 0
+  private let before: Buffer?
   /// The virtual camera for when nothing is ready.
   private var camera: Rephotographer?
   private var shown: GeneratedPicture?
   private var hasShown = false
-  /// Nanoseconds that are still to be shown of the whole shots so far; below 0 for too many.
-  private var debt: Int64 = 0
   private var realTimeFactor = 1.0
+  /// Of the shot that goes on.
+  private var mark: GeneratedShot?
 
   /// Why a shot ends.
   private enum End {
@@ -41,24 +40,13 @@ final class ShotShowing {
   }
 
   init(
-    element: SceneExtend, info: VideoInfo, line: SceneExtend.PictureLine, isLive: Bool, painter: FramePainter, times: FrameTimes
+    element: SceneExtend, info: VideoInfo, picture: PictureLine<SceneExtend.KeptFrame, Segment>, isLive: Bool, painter: FramePainter,
+    times: FrameTimes
   ) {
-    (self.element, self.info, self.isLive, self.painter, self.times) = (element, info, isLive, painter, times)
+    (self.element, self.info, self.isLive, self.painter, pacing) = (element, info, isLive, painter, ShotPacing(times))
     latency = isLive ? element.handle.sourceLatency : 0
-    segment = line.shifted
-    (shot, frames, timeCode, before) = (line.shot, line.frames, line.timeCode, line.last)
-  }
-
-  /// A segment that is closed would cut generated frames off.
-  func openSegment() {
-    guard segment.stop != .max else { return }
-    segment.stop = .max
-    segment.duration = .max
-    element.state.change { state in
-      state.video.segment.stop = .max
-      state.video.segment.duration = .max
-    }
-    if let event = gst_event_new_segment(&segment) { element.push(event, .video) }
+    segment = picture.shifted.opened ?? picture.shifted
+    (shot, frames, timeCode, before) = (picture.shot, picture.frames, picture.kept?.timeCode, picture.kept?.buffer)
   }
 
   // MARK: Shots
@@ -69,10 +57,13 @@ final class ShotShowing {
     let waits = !isLive || work.model == nil
     while true {
       let isToEnd = isToEnd
-      if element.state.change({ $0.leave(if: $0.isOver(.video) || isToEnd && !$0.isSoundAhead) }) { return }
+      let isOver = element.lanes.change { state in
+        state.machine.flow.leave(if: state.isOver(.video) || isToEnd && !state.machine.flow.isSoundAhead)
+      }
+      if isOver { return }
       switch producer.next(waits: waits, whole: isLive) {
       case .shot(let ready):
-        let factor = element.state.change { $0.readings.realTimeFactor }
+        let factor = element.lanes.change { $0.machine.readings.realTimeFactor }
         if factor > 0 { realTimeFactor = factor }
         // Never slower than a quarter: a picture that stands is no shot.
         let speed = isLive && settings.underrun == .slow && ready.generator != "rephotograph" ? min(1, max(0.25, realTimeFactor)) : 1
@@ -83,11 +74,11 @@ final class ShotShowing {
       case .late:
         if hasShown { element.count { $0.underruns &+= 1 } }
         guard try fillIn(producer, settings) else {
-          if settings.underrun == .eos { element.state.change { $0.endEarly() } }
+          if settings.underrun == .eos { element.lanes.change { $0.machine.flow.endEarly() } }
           return leave()
         }
       // More may be asked for until it is known to be over.
-      case .over: if element.state.change({ $0.leave(if: producer.isOver) }) { return }
+      case .over: if element.lanes.change({ $0.machine.flow.leave(if: producer.isOver) }) { return }
       case .cancelled: return leave()
       case .failed(let error):
         leave()
@@ -96,19 +87,17 @@ final class ShotShowing {
     }
   }
 
-  private func leave() { _ = element.state.change { $0.leave(if: true) } }
+  private func leave() { _ = element.lanes.change { $0.machine.flow.leave(if: true) } }
 
   private func show(_ ready: ShotProducer.Ready, speed: Double, _ producer: ShotProducer, _ settings: SceneExtend.Settings) throws -> End {
-    let count = count(UInt64(Double(ready.duration) / speed))
-    let first = frame
-    try begin(ready.shot.prompt, generator: ready.generator, number: ready.shot.index &+ 1, queued: producer.queued, settings)
-    let end = segment.runningTime(GstClockTime(times.time(of: first &+ count)))
-    element.state.change { $0.video.planned = end }
+    let count = pacing.begin(lasting: ready.duration, speed: speed)
+    begin(ready.shot.prompt, generator: ready.generator, number: ready.shot.index &+ 1, queued: producer.queued, settings)
+    let end = segment.runningTime(of: pacing.end(after: count))
+    element.lanes.change { $0.machine.flow.plan(until: end) }
     // What comes next is not known before it begins.
-    defer { element.state.change { $0.video.planned = nil } }
+    defer { element.lanes.change { $0.machine.flow.plan(until: nil) } }
     for index in 0..<count {
-      let elapsed = UInt64(Double(times.time(of: first &+ index) &- times.time(of: first)) * speed)
-      switch producer.picture(at: elapsed, frame: Int(clamping: index)) {
+      switch producer.picture(at: pacing.elapsed, frame: Int(clamping: index)) {
       case .picture(let picture): shown = picture
       // It ended early: what was shown is intact.
       case .over: return .whole
@@ -132,11 +121,11 @@ final class ShotShowing {
       } while !isReady() && !isToEnd
       return true
     case .rephotograph:
+      let times = pacing.times
       if camera == nil {
-        let context = element.context(info)
         let perSecond = Double(times.numerator) / Double(times.denominator)
         camera = Rephotographer(
-          album: context.album,
+          album: element.context(info).album,
           settings: .init(width: info.width, height: info.height, framesPerSecond: perSecond, seed: UInt64(settings.seed)))
       }
       let longest = Int(times.count(in: 4_000_000_000))
@@ -144,7 +133,7 @@ final class ShotShowing {
         if let end = try push(shown, isFirst: false, isGap: true) { return end == .whole }
         return true
       }
-      try begin("", generator: "rephotograph", number: 0, queued: 0, settings)
+      begin("", generator: "rephotograph", number: 0, queued: 0, settings)
       // Shorter than this it would be a flash.
       let least = Int(times.count(in: 500_000_000))
       for index in 0..<longest {
@@ -156,158 +145,89 @@ final class ShotShowing {
     }
   }
 
-  private var isToEnd: Bool { element.state.change { $0.isOver(.video) || $0.run?.isToEnd ?? true } }
+  private var isToEnd: Bool { element.lanes.change { $0.isOver(.video) || $0.machine.flow.isToEnd } }
 
   /// Marks and messages of a shot that begins with the next frame.
-  private func begin(_ prompt: String, generator: String, number: UInt64, queued: UInt64, _ settings: SceneExtend.Settings) throws {
+  private func begin(_ prompt: String, generator: String, number: UInt64, queued: UInt64, _ settings: SceneExtend.Settings) {
     shot &+= 1
     mark = GeneratedShot(generator: generator, prompt: prompt)
-    SceneExtend.tellPlaying(handle, generator: generator, shot: number, prompt: prompt, queued: queued, settings)
+    SceneExtend.debug.log(GST_LEVEL_INFO, handle, "shot \(number) of \(generator): \(prompt)")
+    GenerationWork.tell(handle, state: "playing", generator: generator, shot: number, prompt: prompt, queued: queued, settings)
     element.count { $0.shots &+= 1 }
     element.sampler.change { $0?.cutGenerated() }
-  }
-
-  private var mark: GeneratedShot?
-
-  /// How many frames last so long, with what the shots before lacked or had too much: shots of 12.5 frames have 13 and 12.
-  private func count(_ duration: UInt64) -> UInt64 {
-    let wanted = Int64(clamping: duration) &+ debt
-    let count = times.count(in: UInt64(max(0, wanted)))
-    debt = wanted &- Int64(clamping: times.time(of: count) &- times.start)
-    return count
   }
 
   // MARK: Frames
 
   /// A copy of the source's last frame, with nothing that is said of that one only.
-  private var last: UnsafeMutablePointer<GstBuffer>? {
-    guard let before, let copy = cgst_buffer_copy(before.gst) else { return nil }
-    Marks.boundary.removeAll(from: copy)
-    if let code = gst_buffer_get_meta(copy, gst_video_time_code_meta_api_get_type()) { gst_buffer_remove_meta(copy, code) }
+  private var last: Buffer? {
+    guard var copy = before else { return nil }
+    copy.removeAll(Marks.boundary)
+    copy.timeCode = nil
     return copy
   }
 
   /// - Returns: why no frame can follow; nil if one can.
   private func push(_ picture: GeneratedPicture?, isFirst: Bool, isGap: Bool) throws -> End? {
-    let pts = times.time(of: frame)
-    let duration = times.duration(of: frame)
-    guard let running = segment.runningTime(GstClockTime(pts)), let end = segment.runningTime(GstClockTime(pts &+ duration)) else {
-      return .stopped
-    }
-    func isBack() -> Bool { element.state.change { $0.run?.sourceReturn.map { $0 <= running &+ duration / 2 } ?? false } }
+    let (pts, duration) = pacing.next
+    let next = pts.saturating(adding: duration)
+    guard let running = segment.runningTime(of: pts), let end = segment.runningTime(of: next) else { return .stopped }
+    func isBack() -> Bool { element.lanes.change { $0.machine.flow.isSourceBack(at: running, duration: duration) } }
     if isBack() { return .handedBack }
-    if isLive, element.wait(until: running - min(running, duration) &+ latency, unless: { $0.isOver(.video) }) == .over { return .stopped }
-    // It may have come meanwhile.
-    if isLive, isBack() { return .handedBack }
-    let buffer: UnsafeMutablePointer<GstBuffer> = cgst_buffer_make_writable(
-      try picture.map { try painter.buffer($0) } ?? last ?? painter.blank())
-    buffer.pointee.pts = GstClockTime(pts)
-    buffer.pointee.dts = .max
-    buffer.pointee.duration = GstClockTime(duration)
-    buffer.pointee.offset = .max
-    buffer.pointee.offset_end = .max
-    if isGap { gst_buffer_set_flags(buffer, GST_BUFFER_FLAG_GAP) }
-    timeCode = timeCode?.next
-    timeCode?.add(to: buffer)
-    if isFirst, let mark {
-      var segment = segment
-      let stream = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GstClockTime(pts)).valid
-      let boundary = Boundary(
-        kind: .cut, shot: shot, frame: frames &+ frame, pts: pts, runningTime: running, streamTime: stream,
-        transitionStart: stream.map { $0 - min($0, duration) }, transitionEnd: stream, score: 1, detector: SceneExtend.description.factory,
-        generated: mark)
-      Marks.boundary.add(boundary.structure, to: buffer)
-      handle.post(boundary.structure)
-      if let event = KeyUnit(pts: pts, streamTime: stream, runningTime: running).event { element.push(event, .video) }
+    if isLive {
+      let due = running.less(duration).saturating(adding: latency)
+      let waited = element.lanes.clock.wait(handle, until: due) { element.lanes.change { $0.isOver(.video) } }
+      if waited == .over { return .stopped }
+      // It may have come meanwhile.
+      if isBack() { return .handedBack }
     }
+    var buffer = try picture.map { try painter.buffer($0) } ?? last ?? painter.blank()
+    (buffer.pts, buffer.dts, buffer.duration) = (pts, nil, duration)
+    buffer.removeOffsets()
+    buffer.isGap = isGap
+    timeCode = timeCode?.next
+    if timeCode != nil { buffer.timeCode = timeCode }
+    if isFirst, let mark { announce(mark, on: &buffer, pts, running, duration) }
     switch picture {
     case .picture(let picture), .between(let picture, _, _): element.sampler.change { $0?.see(picture, at: running) }
     case .view, nil: break
     }
-    let (shot, now) = (shot, isLive ? element.now() : 0)
-    let isOver = element.state.change { state -> Bool in
+    let (beginning, now) = (isFirst ? shot : nil, isLive ? element.now() : 0)
+    let isOver = element.lanes.change { state -> Bool in
       if state.isOver(.video) { return true }
-      state.video.next = pts &+ duration
-      state.video.front = max(state.video.front, end)
-      state.video.frames &+= 1
-      state.video.departure = now
-      state.video.isRecounted = true
-      if isFirst { state.video.shot = shot }
+      state.machine.flow.show(until: next, runningTime: end, now: now, beginning: beginning)
       return false
     }
-    guard !isOver, let pad = handle.pad(Lane.video.source) else {
-      gst_buffer_unref(buffer)
-      return .stopped
-    }
-    frame &+= 1
+    guard !isOver else { return .stopped }
+    pacing.advance()
     element.count { $0.frames &+= 1 }
-    let flow = gst_pad_push(pad.gst, buffer)
+    let flow = element.push(buffer, .video)
     if flow == GST_FLOW_OK { return nil }
-    element.state.change { $0.flow[Lane.video.rawValue] = flow }
-    if flow.rawValue < GST_FLOW_EOS.rawValue || flow == GST_FLOW_NOT_LINKED {
-      handle.post(.stream(GST_STREAM_ERROR_FAILED, "The stream cannot go on: \(String(cString: gst_flow_get_name(flow)))."))
-    }
+    element.lanes.change { $0.refuse(.video, flow) }
+    element.postRefusal(flow)
     return .stopped
+  }
+
+  /// The boundary before a generated shot: its mark, its message, and a request for a key frame.
+  private func announce(_ mark: GeneratedShot, on buffer: inout Buffer, _ pts: ClockTime, _ running: ClockTime, _ duration: ClockTime) {
+    let stream = segment.streamTime(of: pts)
+    let boundary = Boundary(
+      kind: .cut, shot: shot, frame: frames &+ pacing.frame, pts: pts, runningTime: running, streamTime: stream,
+      transitionStart: stream.map { $0.less(duration) }, transitionEnd: stream, score: 1, detector: SceneExtend.description.factory,
+      generated: mark)
+    buffer.add(boundary.structure, as: Marks.boundary)
+    handle.post(boundary.structure)
+    element.push(.keyUnit(pts: pts, streamTime: stream, runningTime: running), .video)
   }
 }
 
 extension SceneExtend {
   /// Changes what users read.
   func count(_ body: (inout Readings) -> Void) {
-    let readings = state.change { state in
-      body(&state.readings)
-      return state.readings
+    let readings = lanes.change { state in
+      body(&state.machine.readings)
+      return state.machine.readings
     }
     handle.publish(readings, of: SceneExtend.self)
-  }
-
-  static func tellPlaying(_ handle: ElementHandle, generator: String, shot: UInt64, prompt: String, queued: UInt64, _ settings: Settings) {
-    GenerationWork.tell(handle, state: "playing", generator: generator, shot: shot, prompt: prompt, queued: queued, settings)
-  }
-
-  enum Waited {
-    case due
-    /// Something has come up before.
-    case over
-    /// There is no clock to wait for.
-    case untimed
-  }
-
-  /// Running time by the pipeline's clock; without one, of a clock that nobody sets.
-  func now() -> ClockTime {
-    guard let clock = gst_element_get_clock(handle.gstElement) else { return monotonicTime() }
-    defer { gst_object_unref(clock) }
-    let (time, base) = (gst_clock_get_time(clock), gst_element_get_base_time(handle.gstElement))
-    return base == .max ? monotonicTime() : ClockTime(time - min(time, base))
-  }
-
-  /// Waits for the pipeline's clock, at most until `wakeClock`.
-  ///
-  /// - Parameter isVain: asked before; true for not to wait.
-  func wait(until running: ClockTime, unless isVain: (State) -> Bool) -> Waited {
-    guard let clock = gst_element_get_clock(handle.gstElement) else { return .untimed }
-    defer { gst_object_unref(clock) }
-    let base = gst_element_get_base_time(handle.gstElement)
-    guard base != .max else { return .untimed }
-    let due = base &+ GstClockTime(running)
-    guard gst_clock_get_time(clock) < due, let id = gst_clock_new_single_shot_id(clock, due) else { return .due }
-    defer { gst_clock_id_unref(id) }
-    let isOver = state.change { state -> Bool in
-      if isVain(state) { return true }
-      state.clockID = id
-      return false
-    }
-    if isOver { return .over }
-    let result = gst_clock_id_wait(id, nil)
-    state.change { $0.clockID = nil }
-    return result == GST_CLOCK_UNSCHEDULED ? .over : .due
-  }
-}
-
-extension SceneExtend.State {
-  /// Ends what can be added to the extension, or not, in one step with looking whether there is more to show.
-  fileprivate mutating func leave(if isOver: Bool) -> Bool {
-    if isOver { run?.isLeaving = true }
-    return isOver
   }
 }

@@ -102,10 +102,7 @@ final class ShotLog: PassthroughVideoFilter {
   }
 
   func requestUnanswered(_ settings: Settings) {
-    handle.postWarning(
-      .stream(
-        GST_STREAM_ERROR_FAILED,
-        "No shotdetect with attach-meta=true upstream answers: there will be no shots to write. Put one before this element."))
+    handle.postWarning(Marks.unanswered("there will be no shots to write. Put one before this element."))
   }
 
   private func log(_ fields: Structure, _ state: State) {

@@ -12,6 +12,13 @@ enum Marks {
   static let score = Metadata("GstShotScoreMeta")
   /// Upstream event by which an element asks for marks; `statistics` asks for measurements too.
   static let request = "shot-marks-request"
+
+  /// Nobody upstream gives marks.
+  ///
+  /// - Parameter consequence: what that means, and what to do.
+  static func unanswered(_ consequence: String) -> ElementError {
+    .stream(GST_STREAM_ERROR_FAILED, "No shotdetect with attach-meta=true upstream answers: \(consequence)")
+  }
 }
 
 extension Boundary {

@@ -40,3 +40,5 @@ extension GStreamerKit.KeyUnit {
 
   var event: UnsafeMutablePointer<GstEvent>? { Event.keyUnit(self)?.release() }
 }
+
+typealias Lane = StreamLane
