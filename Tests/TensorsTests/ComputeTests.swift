@@ -42,6 +42,21 @@ struct ComputeTests {
     }
   }
 
+  @Test("A linear layer serves computes of any number of threads, one after the other", arguments: [DataType.float32, .int8])
+  func shared(type: DataType) throws {
+    let (inputs, outputs, rows) = (48, 72, 700)
+    let w = values(inputs * outputs, seed: 1)
+    let linear = Linear(inputs: inputs, outputs: outputs, bias: nil, type: type) { w }
+    var results: [[Float]] = []
+    for threads in [1, 5, 2] {
+      let compute = try Compute(type, threads: threads)
+      let source = Matrix(values(rows * inputs, seed: 3), rows: rows, columns: inputs)
+      let x = try linear.sourceType() == .bfloat16 ? source.converted(to: .bfloat16, on: compute) : source
+      results.append(try linear(x, activation: .geluTanh, type: .float32, on: compute).floats())
+    }
+    #expect(results[1] == results[0] && results[2] == results[0])
+  }
+
   @Test(
     "A linear layer of bytes multiplies what rounding to bytes, row by row, keeps of rows and weights",
     .enabled(if: ComputeLibrary.hasInt8),

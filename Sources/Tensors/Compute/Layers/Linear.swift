@@ -8,13 +8,15 @@ public final class Linear {
   private let reading: Reading
   private let type: DataType
   private var settled: Settled?
-  private var kernels: [KernelShape: [Kernel?]] = [:]
-  private var activations: [KernelShape: [Kernel?]] = [:]
+  private var kernels: [KernelKey: Kernel] = [:]
+  private var activations: [KernelKey: Kernel] = [:]
 
-  private struct KernelShape: Hashable {
+  /// A thread has kernels of its own, whatever `Compute` it belongs to.
+  private struct KernelKey: Hashable {
     var rows: Int
     var destination: DataType
     var activation: Activation?
+    var thread: Int
   }
 
   /// What the weights became.
@@ -116,28 +118,27 @@ public final class Linear {
     let strips = (rows.count + strip - 1) / strip
     // Kernels are made here: weights are packed by one thread.
     for count in Set([strip, rows.count - (strips - 1) * strip]) {
-      let shape = KernelShape(rows: count, destination: result.type, activation: activation)
-      for thread in 0..<(strips == 1 ? 1 : compute.threads) where kernels[shape]?[thread] == nil {
-        let kernel = try make(shape, weights)
-        kernels[shape, default: Array(repeating: nil, count: compute.threads)][thread] = kernel
+      for thread in 0..<(strips == 1 ? 1 : compute.threads) {
+        let key = KernelKey(rows: count, destination: result.type, activation: activation, thread: thread)
+        guard kernels[key] == nil else { continue }
         if isBytes, let activation {
-          let kernel = try Kernel.activation(activation, count: count * outputs, type: .float32)
-          activations[shape, default: Array(repeating: nil, count: compute.threads)][thread] = kernel
+          activations[key] = try Kernel.activation(activation, count: count * outputs, type: .float32)
         }
+        kernels[key] = try make(key, weights)
       }
     }
     try compute.forEach(strips) { piece, thread in
       let first = piece * strip
       let count = min(strip, rows.count - first)
-      let shape = KernelShape(rows: count, destination: result.type, activation: activation)
-      guard let kernel = kernels[shape]?[thread] else { throw ComputeError(call: "a kernel that was not made", status: 3) }
+      let key = KernelKey(rows: count, destination: result.type, activation: activation, thread: thread)
+      guard let kernel = kernels[key] else { throw ComputeError(call: "a kernel that was not made", status: 3) }
       let (from, to) = (source.row(rows.lowerBound + first), result.row(row + first))
       guard isBytes else { return try kernel.run(from, to: to, on: compute.stream(thread)) }
       // [count][outputs] of float32, still without the rows' scales and the bias.
       let sums = result.type == .float32 ? to : compute.scratch(thread, byteCount: count * outputs * 4)
       try kernel.run(from, to: sums, on: compute.stream(thread))
       scale(sums, count, by: source.scales + rows.lowerBound + first)
-      try activations[shape]?[thread]?.run(sums, to: sums, on: compute.stream(thread))
+      try activations[key]?.run(sums, to: sums, on: compute.stream(thread))
       for index in 0..<(result.type == .float32 ? 0 : count) {
         let (line, target) = (sums + index * outputs * 4, result.row(row + first + index))
         if result.type == .int8 {
@@ -165,14 +166,14 @@ public final class Linear {
     }
   }
 
-  private func make(_ shape: KernelShape, _ weights: Settled) throws -> Kernel {
+  private func make(_ key: KernelKey, _ weights: Settled) throws -> Kernel {
     reading.failure = nil
     let isBytes = weights.type == .int8
     do {
       return try Kernel.product(
-        ProductShape(rows: shape.rows, inner: inputs, columns: outputs), weights.packed, bias: isBytes ? nil : bias, source: weights.type,
-        destination: isBytes ? .float32 : shape.destination,
-        finish: isBytes ? Finish(scales: weights.scales) : Finish(activation: shape.activation))
+        ProductShape(rows: key.rows, inner: inputs, columns: outputs), weights.packed, bias: isBytes ? nil : bias, source: weights.type,
+        destination: isBytes ? .float32 : key.destination,
+        finish: isBytes ? Finish(scales: weights.scales) : Finish(activation: key.activation))
     } catch { throw reading.failure ?? error }
   }
 
