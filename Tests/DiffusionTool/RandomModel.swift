@@ -27,9 +27,10 @@ struct RandomModel {
        "clip_sample": false}
       """, folder + "/scheduler/scheduler_config.json")
 
+    let tensors = try c.tensors()
     var entries: [String] = []
     var end = 0
-    for tensor in c.tensors {
+    for tensor in tensors {
       let size = tensor.shape.reduce(2, *)
       let shape = tensor.shape.map { "\($0)" }.joined(separator: ",")
       entries.append("\"\(tensor.name)\":{\"dtype\":\"BF16\",\"shape\":[\(shape)],\"data_offsets\":[\(end),\(end + size)]}")
@@ -53,7 +54,7 @@ struct RandomModel {
       }
       return sum * 1.7
     }
-    for tensor in c.tensors {
+    for tensor in tensors {
       let fanIn = Float(tensor.shape.dropFirst().reduce(1, *))
       let scale = tensor.shape.count > 1 ? 1 / fanIn.squareRoot() : 0.1
       let offset: Float = tensor.shape.count == 1 && tensor.name.contains("norm") && tensor.name.hasSuffix("weight") ? 1 : 0

@@ -39,10 +39,10 @@ func measureScene(_ folder: String, textEncoder: String?, shots: Int, _ compute:
   }
   let median = whole.sorted()[whole.count / 2]
   func part(_ part: GenerationProgress.Part) -> String { rounded((parts[part] ?? 0) / Double(shots), 1e4) }
-  report([
+  try report([
     ("part", "\"shots of \(model.width) × \(model.height), \(model.frames) frames, \(scene.steps) steps\""),
     ("type", "\"\(compute.weights)\""),
-    ("parameters", "\(scene.pipeline.transformer.configuration.parameters)"), ("seconds", rounded(median, 1e4)),
+    ("parameters", "\(scene.pipeline.transformer.configuration.parameters())"), ("seconds", rounded(median, 1e4)),
     ("shot_seconds", rounded(length)),
     ("real_time_factor", rounded(length / median)), ("text", part(.text)), ("sampling", part(.sampling)), ("decoding", part(.decoding)),
     ("context", part(.encoding)), ("longest_between_checks", rounded(longest, 1e4)), ("open_seconds", rounded(opened, 1e4)),

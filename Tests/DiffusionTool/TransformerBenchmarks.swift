@@ -59,7 +59,7 @@ func measureScenes(_ compute: Compute) throws {
   let before = peakMemory()
   let start = now()
   _ = try model(TransformerPass(layout: layout, latents: latents, projected: [text, text, text], time: 999) { _ in mask })
-  report([
+  try report([
     ("part", "\"three scenes under V2, \(layout.tokens) tokens of 384\""), ("type", "\"\(compute.type)\""),
     ("seconds", rounded(now() - start)),
     ("before_mb", rounded(before)), ("peak_memory_mb", rounded(peakMemory())),
@@ -92,9 +92,9 @@ func measureStep(_ compute: Compute) throws {
   let steps = zip(starts, starts.dropFirst()).map { $1 - $0 }.sorted()
   let median = steps[steps.count / 2]
   let peak = try peakRate(compute)
-  report([
+  try report([
     ("part", "\"step of 21M, 256 new and 1024 kept tokens\""), ("type", "\"\(compute.type)\""),
-    ("parameters", "\(configuration.parameters)"),
+    ("parameters", "\(configuration.parameters())"),
     ("seconds", rounded(median, 1e6)), ("slowest", rounded(steps.last ?? 0, 1e6)), ("gflop", rounded(operations / 1e9)),
     ("gflops", rounded(operations / median / 1e9)), ("peak_gflops", rounded(peak)), ("share", rounded(operations / median / 1e9 / peak)),
   ])
@@ -120,8 +120,8 @@ func dryRun(_ folder: String, steps: Int, residency: Residency) throws {
     if done % 5 == 0 { progress("\(done) of \(steps * (model.configuration.layers + 1)), \(Int(now() - start)) s\n") }
   }
   let isFinite = latents.values.allSatisfy(\.isFinite)
-  report([
-    ("part", "\"\(steps) steps of \(model.configuration.parameters) parameters\""), ("type", "\"\(compute.type)\""),
+  try report([
+    ("part", "\"\(steps) steps of \(model.configuration.parameters()) parameters\""), ("type", "\"\(compute.type)\""),
     ("residency", "\"\(residency.rawValue)\""), ("open_seconds", rounded(opened)), ("seconds", rounded(now() - start)),
     ("gflop", rounded(compute.operations / 1e9)), ("gflops", rounded(compute.operations / (now() - start) / 1e9)),
     ("expected_memory_mb", rounded(Double(model.residentBytes + model.activationBytes(tokens: 226 + 17_550)) / 1e6)),

@@ -86,28 +86,28 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
     return min(levels, spatialLevels)
   }
 
+  /// What encoder and decoder call for, in an autoencoder that computes in `type`.
+  private func demand(_ type: DataType) throws(WeightsError) -> (encoder: WeightReader.Demand, decoder: WeightReader.Demand) {
+    (
+      try WeightReader.demand { (reader) throws(WeightsError) in
+        _ = try VideoEncoder(AutoencoderLayers(configuration: self, type: type, reader: reader))
+      },
+      try WeightReader.demand { (reader) throws(WeightsError) in
+        _ = try VideoDecoder(AutoencoderLayers(configuration: self, type: type, reader: reader))
+      }
+    )
+  }
+
   /// All the tensors that the configuration calls for, as diffusers names them.
   public func expectedTensors() throws(WeightsError) -> [ExpectedTensor] {
-    // Made as for use, of zeros: weights themselves are read later.
-    let layers = AutoencoderLayers(self, type: .float32) { _, shape in Array(repeating: 0, count: shape.reduce(1, *)) }
-    _ = try VideoEncoder(layers)
-    _ = try VideoDecoder(layers)
-    return layers.expected
+    let demand = try demand(.float32)
+    return demand.encoder.tensors + demand.decoder.tensors
   }
 
   /// Bytes that the weights take once they were used, of an autoencoder that computes in `type`.
   public func residentBytes(_ type: DataType) throws(WeightsError) -> (encoder: Int, decoder: Int) {
-    var bytes = (encoder: 0, decoder: 0)
-    for tensor in try expectedTensors() {
-      let count = tensor.shape.reduce(1, *)
-      let isOfLatents = tensor.name.contains(".conv_y.") || tensor.name.contains(".conv_b.") || tensor.name.contains("quant_conv")
-      var size = tensor.shape.count == 1 || isOfLatents ? 4 * count : type.size * count
-      // Kept as the sums that they are multiplied as: four for three frames, four of 2×2 for one of 3×3.
-      if tensor.shape.count == 5, tensor.shape[2] == 3 { size = size / 3 * 4 }
-      if tensor.name.contains(".upsamplers."), tensor.shape.count == 4 { size = size / 9 * 16 }
-      if tensor.name.hasPrefix("encoder.") || tensor.name.hasPrefix("quant_conv") { bytes.encoder += size } else { bytes.decoder += size }
-    }
-    return bytes
+    let demand = try demand(type)
+    return (demand.encoder.residentBytes, demand.decoder.residentBytes)
   }
 
   /// How many frames come of so many latent frames.

@@ -1,58 +1,41 @@
 import Tensors
 
-/// Makes an autoencoder's layers from named tensors, and notes which tensors they call for.
-final class AutoencoderLayers {
+/// Makes an autoencoder's layers from named tensors.
+struct AutoencoderLayers {
   let configuration: AutoencoderConfiguration
+  /// The products'.
   let type: DataType
-  private let read: (String, [Int]) throws(WeightsError) -> [Float]
-  private(set) var expected: [ExpectedTensor] = []
-
-  /// - Parameter read: gets a tensor's name and shape.
-  init(_ configuration: AutoencoderConfiguration, type: DataType, read: @escaping (String, [Int]) throws(WeightsError) -> [Float]) {
-    self.configuration = configuration
-    self.type = type
-    self.read = read
-  }
-
-  private func values(_ name: String, _ shape: [Int]) throws(WeightsError) -> [Float] {
-    expected.append(ExpectedTensor(name, shape))
-    return try read(name, shape)
-  }
-
-  /// Weights are read later, when their layer is first used.
-  private func later(_ name: String, _ shape: [Int]) -> () throws(WeightsError) -> [Float] {
-    expected.append(ExpectedTensor(name, shape))
-    return { [read] () throws(WeightsError) in try read(name, shape) }
-  }
+  let reader: WeightReader
 
   /// 3×3×3.
   func causal(_ name: String, _ inputs: Int, _ outputs: Int) throws(WeightsError) -> CausalConvolution {
     CausalConvolution(
-      inputs: inputs, outputs: outputs, bias: try values(name + ".conv.bias", [outputs]), type: type,
-      weights: later(name + ".conv.weight", [outputs, inputs, 3, 3, 3]))
+      inputs: inputs, outputs: outputs, bias: try reader.floats(name + ".conv.bias", [outputs]), type: type,
+      // Four sums for three frames.
+      weights: reader.later(name + ".conv.weight", [outputs, inputs, 3, 3, 3], type: type, sums: (4, 3)))
   }
 
   /// 1×1×1.
   ///
   /// - Parameter type: nil for the products'.
   func pointwise(_ name: String, _ inputs: Int, _ outputs: Int, type: DataType? = nil) throws(WeightsError) -> Linear {
-    Linear(
-      inputs: inputs, outputs: outputs, bias: try values(name + ".bias", [outputs]), type: type ?? self.type,
-      weights: later(name + ".weight", [outputs, inputs, 1, 1, 1]))
+    try reader.linear(name, inputs: inputs, outputs: outputs, shape: [outputs, inputs, 1, 1, 1], type: type ?? self.type)
   }
 
   /// 3×3 with a stride of two.
   func downsampling(_ name: String, _ channels: Int) throws(WeightsError) -> FrameConvolution {
     FrameConvolution(
       inputs: channels, outputs: channels, kernel: (3, 3), stride: 2, before: (0, 0), after: (1, 1),
-      bias: try values(name + ".conv.bias", [channels]), type: type, weights: later(name + ".conv.weight", [channels, channels, 3, 3]))
+      bias: try reader.floats(name + ".conv.bias", [channels]), type: type,
+      weights: reader.later(name + ".conv.weight", [channels, channels, 3, 3], type: type))
   }
 
   /// 3×3 of frames of twice the size.
   func upsampling(_ name: String, _ channels: Int) throws(WeightsError) -> UpsamplingConvolution {
     UpsamplingConvolution(
-      inputs: channels, outputs: channels, bias: try values(name + ".conv.bias", [channels]), type: type,
-      weights: later(name + ".conv.weight", [channels, channels, 3, 3]))
+      inputs: channels, outputs: channels, bias: try reader.floats(name + ".conv.bias", [channels]), type: type,
+      // Four sums of 2×2 for one of 3×3.
+      weights: reader.later(name + ".conv.weight", [channels, channels, 3, 3], type: type, sums: (16, 9)))
   }
 
   /// - Parameter isSpatial: scaled and shifted by the latents.
@@ -61,7 +44,7 @@ final class AutoencoderLayers {
     let latents = configuration.latentChannels
     return AutoencoderNorm(
       groups: configuration.groups, epsilon: isSpatial ? 1e-6 : epsilon,
-      scale: try values(layer + ".weight", [channels]), shift: try values(layer + ".bias", [channels]),
+      scale: try reader.floats(layer + ".weight", [channels]), shift: try reader.floats(layer + ".bias", [channels]),
       // The latents themselves: their few channels are not worth rounding.
       latents: isSpatial
         ? (

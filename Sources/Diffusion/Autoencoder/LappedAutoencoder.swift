@@ -49,34 +49,36 @@ public final class LappedAutoencoder: Autoencoder {
     scalingFactor = Float(try fields.number("scaling_factor", default: 1, in: 1e-6...1e6))
     let weights = try WeightFiles(folder: folder)
     let shape = [latents, channels, window, window]
-    _ = try weights.check([
-      ExpectedTensor("encoder.weight", shape), ExpectedTensor("encoder.bias", [latents]),
-      ExpectedTensor("decoder.weight", shape), ExpectedTensor("decoder.bias", [channels]),
-    ])
     let area = window * window
-    /// [latents][channels][pixels] → [latents][pixels][channels], channels innermost as in frames.
-    func pixels(_ name: String) throws(WeightsError) -> [Float] {
-      let values = try weights.floats(name, shape: shape)
-      var result = [Float](repeating: 0, count: values.count)
-      for latent in 0..<latents {
-        for channel in 0..<channels {
-          for pixel in 0..<area {
-            result[(latent * area + pixel) * channels + channel] = values[(latent * channels + channel) * area + pixel]
+    func layers(_ reader: WeightReader) throws(WeightsError) -> (encoder: Linear, decoder: Linear, decoderBias: [Float]) {
+      /// [latents][channels][pixels] → [latents][pixels][channels], channels innermost as in frames.
+      func pixels(_ read: @escaping () throws(WeightsError) -> [Float]) -> () throws(WeightsError) -> [Float] {
+        { () throws(WeightsError) in
+          let values = try read()
+          var result = [Float](repeating: 0, count: values.count)
+          for latent in 0..<latents {
+            for channel in 0..<channels {
+              for pixel in 0..<area {
+                result[(latent * area + pixel) * channels + channel] = values[(latent * channels + channel) * area + pixel]
+              }
+            }
           }
+          return result
         }
       }
-      return result
+      let encoding = pixels(reader.later("encoder.weight", shape, type: .float32))
+      let encoder = Linear(
+        inputs: area * channels, outputs: latents, bias: try reader.floats("encoder.bias", [latents]), type: .float32, weights: encoding)
+      let decoding = pixels(reader.later("decoder.weight", shape, type: .float32))
+      let decoder = Linear(inputs: latents, outputs: area * channels, bias: nil, type: .float32) {
+        let values = try decoding()
+        let rows = area * channels
+        return (0..<values.count).map { values[$0 % latents * rows + $0 / latents] }
+      }
+      return (encoder, decoder, try reader.floats("decoder.bias", [channels]))
     }
-    encoder = Linear(inputs: area * channels, outputs: latents, bias: try weights.floats("encoder.bias", shape: [latents]), type: .float32)
-    {
-      try pixels("encoder.weight")
-    }
-    decoder = Linear(inputs: latents, outputs: area * channels, bias: nil, type: .float32) {
-      let values = try pixels("decoder.weight")
-      let rows = area * channels
-      return (0..<values.count).map { values[$0 % latents * rows + $0 / latents] }
-    }
-    decoderBias = try weights.floats("decoder.bias", shape: [channels])
+    try weights.check(WeightReader.demand { (reader) throws(WeightsError) in _ = try layers(reader) }.tensors)
+    (encoder, decoder, decoderBias) = try layers(WeightReader(weights))
     (self.channels, latentChannels, self.block, self.window, self.compute) = (channels, latents, block, window, compute)
   }
 

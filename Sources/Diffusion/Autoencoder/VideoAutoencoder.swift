@@ -38,7 +38,7 @@ public final class VideoAutoencoder {
   package init(
     _ configuration: AutoencoderConfiguration, compute: Compute, tensor: @escaping (String, [Int]) throws(WeightsError) -> [Float]
   ) throws(WeightsError) {
-    let layers = AutoencoderLayers(configuration, type: compute.type, read: tensor)
+    let layers = AutoencoderLayers(configuration: configuration, type: compute.type, reader: WeightReader(read: tensor))
     self.configuration = configuration
     self.compute = compute
     encoder = try VideoEncoder(layers)

@@ -31,19 +31,13 @@ public final class CogVideoXTransformer {
   public let configuration: TransformerConfiguration
   /// Names of tensors in the files that this model has no use for.
   public let unused: [String]
-  private let weights: WeightFiles
+  private let weights: WeightReader
   private let compute: Compute
   private let residency: Residency
   private var blocks: [Int: TransformerBlock] = [:]
   /// Timesteps whose modulations are there already, and SiLU of their embeddings.
   private var known: (times: [Double], activated: Matrix)?
-  private let patchProjection: Linear
-  private let textProjection: Linear
-  private let timeLayers: (Linear, Linear)
-  private let finalNorm: (scale: [Float], shift: [Float])
-  private let outputModulation: Linear
-  private let outputNorm: (scale: [Float], shift: [Float])
-  private let outputProjection: Linear
+  private let ends: TransformerEnds
 
   /// - Parameters:
   ///   - folder: with `config.json` and weights, as diffusers saves them.
@@ -55,7 +49,7 @@ public final class CogVideoXTransformer {
   ) throws {
     let configuration = try TransformerConfiguration(path: folder + "/config.json")
     let files = try WeightFiles(folder: folder)
-    let unused = try files.check(configuration.tensors)
+    let unused = try files.check(configuration.tensors())
     try self.init(configuration, adapters.isEmpty ? files : files.merging(adapters), unused: unused, compute: compute, residency: residency)
   }
 
@@ -63,44 +57,19 @@ public final class CogVideoXTransformer {
     _ configuration: TransformerConfiguration, _ weights: WeightFiles, unused: [String], compute: Compute, residency: Residency
   ) throws {
     self.configuration = configuration
-    self.weights = weights
+    self.weights = WeightReader(weights)
     self.unused = unused
     self.compute = compute
     self.residency = residency
-    let (width, timeWidth) = (configuration.width, configuration.timeWidth)
-    func linear(_ name: String, _ inputs: Int, _ outputs: Int, type: DataType = .float32) throws -> Linear {
-      try weights.linear(name, inputs: inputs, outputs: outputs, type: type)
-    }
-    // A convolution whose kernel is its stride is a linear layer over patches.
-    let shape =
-      configuration.patchFrames == nil
-      ? [width, configuration.inChannels, configuration.patch, configuration.patch] : [width, configuration.inputs]
-    let hasBias = configuration.patchFrames != nil || configuration.hasPatchBias
-    let bias = hasBias ? try weights.floats("patch_embed.proj.bias", shape: [width]) : nil
-    patchProjection = Linear(inputs: configuration.inputs, outputs: width, bias: bias, type: compute.type) {
-      try weights.floats("patch_embed.proj.weight", shape: shape)
-    }
-    textProjection = try linear("patch_embed.text_proj", configuration.textWidth, width, type: compute.type)
-    timeLayers = (try linear("time_embedding.linear_1", width, timeWidth), try linear("time_embedding.linear_2", timeWidth, timeWidth))
-    finalNorm = try weights.norm("norm_final", size: width, isAffine: configuration.isAffine)
-    outputModulation = try linear("norm_out.linear", timeWidth, 2 * width)
-    outputNorm = try weights.norm("norm_out.norm", size: width, isAffine: configuration.isAffine)
-    outputProjection = try linear("proj_out", width, configuration.outputs, type: compute.type)
+    ends = try TransformerEnds(configuration, self.weights, type: compute.type)
   }
 
   /// Bytes of the weights that stay in memory once they were all used.
   ///
   /// With `int8`, layers whose weights stay wider take more than is counted here.
   public var residentBytes: Int {
-    func bytes(_ name: String, _ shape: [Int]) -> Int {
-      // Modulations and what belongs to timesteps are float32, as are all vectors.
-      let isNarrow = shape.count > 1 && !name.contains("norm") && !name.hasPrefix("time_embedding")
-      let type = name.hasPrefix("transformer_blocks.") ? compute.weights : compute.type
-      return shape.reduce(isNarrow ? type.size : 4, *)
-    }
-    return configuration.tensors.reduce(0) { total, tensor in
-      let isBlocks = tensor.name.hasPrefix("transformer_blocks.") && !tensor.name.hasPrefix("transformer_blocks.0.")
-      return residency == .block && isBlocks ? total : total + bytes(tensor.name, tensor.shape)
+    get throws(WeightsError) {
+      try configuration.residentBytes(compute.type, blocks: compute.weights, residency)
     }
   }
 
@@ -139,7 +108,7 @@ public final class CogVideoXTransformer {
     guard text.columns == configuration.textWidth else {
       throw DiffusionError.size("a text embedding of \(text.columns) numbers a token, not \(configuration.textWidth)")
     }
-    return try textProjection(text.converted(to: compute.type, on: compute), type: .float32, on: compute)
+    return try ends.textProjection(text.converted(to: compute.type, on: compute), type: .float32, on: compute)
   }
 
   /// Runs the transformer once.
@@ -231,7 +200,7 @@ public final class CogVideoXTransformer {
       hidden.row(row).copyMemory(from: text.base, byteCount: text.rows * text.rowSize)
       row += text.rows
     }
-    try patchProjection(tokens, rows: 0..<tokens.rows, to: hidden, row: firstVideo, on: compute)
+    try ends.patchProjection(tokens, rows: 0..<tokens.rows, to: hidden, row: firstVideo, on: compute)
     guard !configuration.isRotary else { return hidden }
     let (time, space) = positions.sincos(frames: frames, of: count, pass.positions)
     let (width, timeWidth, perFrame) = (configuration.width, configuration.width / 4, positions.rows * positions.columns)
@@ -280,8 +249,8 @@ public final class CogVideoXTransformer {
   private func activated(_ times: [Double]) throws -> Matrix {
     let embedded = Matrix(
       times.flatMap { timestepEmbedding($0, width: configuration.width) }, rows: times.count, columns: configuration.width)
-    let inner = try timeLayers.0(embedded, activation: .swish, on: compute)
-    return try timeLayers.1(inner, activation: .swish, on: compute)
+    let inner = try ends.timeLayers.0(embedded, activation: .swish, on: compute)
+    return try ends.timeLayers.1(inner, activation: .swish, on: compute)
   }
 
   /// Makes the modulations of all timesteps that there will be, which then cost nothing in each step, if they are few enough to be
@@ -309,10 +278,11 @@ public final class CogVideoXTransformer {
     guard !rows.isEmpty else { return Matrix(rows: 0, columns: configuration.outputs) }
     let part = Matrix(rows: rows.count, columns: configuration.width)
     part.base.copyMemory(from: hidden.row(first), byteCount: rows.count * hidden.rowSize)
-    let normal = try compute.normalize(part, scale: finalNorm.scale, shift: finalNorm.shift, epsilon: configuration.epsilon, type: .float32)
-    let factors = try outputModulation(times, on: compute)
+    let normal = try compute.normalize(
+      part, scale: ends.finalNorm.scale, shift: ends.finalNorm.shift, epsilon: configuration.epsilon, type: .float32)
+    let factors = try ends.outputModulation(times, on: compute)
     let modulated = try compute.normalize(
-      normal, scale: outputNorm.scale, shift: outputNorm.shift, epsilon: configuration.epsilon,
+      normal, scale: ends.outputNorm.scale, shift: ends.outputNorm.shift, epsilon: configuration.epsilon,
       modulations: spans.compactMap { span in
         let both = span.rows.clamped(to: rows)
         guard !both.isEmpty else { return nil }
@@ -320,7 +290,7 @@ public final class CogVideoXTransformer {
         return .init(rows: both.lowerBound - first..<both.upperBound - first, shift: factor, scale: factor + configuration.width)
       })
     defer { withExtendedLifetime(factors) {} }
-    return try outputProjection(modulated, type: .float32, on: compute)
+    return try ends.outputProjection(modulated, type: .float32, on: compute)
   }
 
   private func block(_ layer: Int) throws -> TransformerBlock {

@@ -17,19 +17,23 @@ final class TransformerBlock {
   private let widening: Linear
   private let narrowing: Linear
 
-  init(_ layer: Int, _ configuration: TransformerConfiguration, _ weights: WeightFiles, type: DataType) throws {
+  init(_ layer: Int, _ configuration: TransformerConfiguration, _ weights: WeightReader, type: DataType) throws(WeightsError) {
     self.configuration = configuration
     let width = configuration.width
     let prefix = "transformer_blocks.\(layer)."
-    func linear(_ name: String, _ inputs: Int, _ outputs: Int, hasBias: Bool = true, type: DataType) throws -> Linear {
+    func linear(_ name: String, _ inputs: Int, _ outputs: Int, hasBias: Bool = true, type: DataType) throws(WeightsError) -> Linear {
       try weights.linear(prefix + name, inputs: inputs, outputs: outputs, hasBias: hasBias, type: type)
     }
-    func norm(_ name: String, _ size: Int, isAffine: Bool = true) throws -> (scale: [Float], shift: [Float]) {
+    func norm(_ name: String, _ size: Int, isAffine: Bool = true) throws(WeightsError) -> (scale: [Float], shift: [Float]) {
       try weights.norm(prefix + name, size: size, isAffine: isAffine)
     }
     // Few rows, and every token depends on them: float32.
-    modulations = try ["norm1", "norm2"].map { try linear($0 + ".linear", configuration.timeWidth, 6 * width, type: .float32) }
-    norms = try ["norm1", "norm2"].map { try norm($0 + ".norm", width, isAffine: configuration.isAffine) }
+    modulations = try ["norm1", "norm2"].map { (name) throws(WeightsError) in
+      try linear(name + ".linear", configuration.timeWidth, 6 * width, type: .float32)
+    }
+    norms = try ["norm1", "norm2"].map { (name) throws(WeightsError) in
+      try norm(name + ".norm", width, isAffine: configuration.isAffine)
+    }
     query = try linear("attn1.to_q", width, width, hasBias: configuration.hasAttentionBias, type: type)
     key = try linear("attn1.to_k", width, width, hasBias: configuration.hasAttentionBias, type: type)
     value = try linear("attn1.to_v", width, width, hasBias: configuration.hasAttentionBias, type: type)
@@ -127,18 +131,5 @@ final class TransformerBlock {
       }
     }
     withExtendedLifetime(factors) {}
-  }
-}
-
-extension WeightFiles {
-  /// The linear layer whose tensors are `name.weight` and `name.bias`.
-  func linear(_ name: String, inputs: Int, outputs: Int, hasBias: Bool = true, type: DataType) throws(WeightsError) -> Linear {
-    let bias = hasBias ? try floats(name + ".bias", shape: [outputs]) : nil
-    return Linear(inputs: inputs, outputs: outputs, bias: bias, type: type) { try floats(name + ".weight", shape: [outputs, inputs]) }
-  }
-
-  /// Factors and offsets of a normalisation; none if it has none.
-  func norm(_ name: String, size: Int, isAffine: Bool = true) throws(WeightsError) -> (scale: [Float], shift: [Float]) {
-    isAffine ? (try floats(name + ".weight", shape: [size]), try floats(name + ".bias", shape: [size])) : ([], [])
   }
 }

@@ -90,46 +90,29 @@ public struct TransformerConfiguration: Hashable, Sendable {
     _ = try fields.require("num_attention_heads × attention_head_dim", width, in: 1...65536)
   }
 
+  private func demand(
+    ends: DataType, blocks type: DataType, _ blocks: Range<Int>
+  ) throws(WeightsError) -> WeightReader.Demand {
+    try WeightReader.demand { (reader) throws(WeightsError) in
+      _ = try TransformerEnds(self, reader, type: ends)
+      for layer in blocks { _ = try TransformerBlock(layer, self, reader, type: type) }
+    }
+  }
+
   /// All tensors of the model's files.
-  public var tensors: [ExpectedTensor] {
-    let width = width
-    var tensors: [ExpectedTensor] = []
-    func linear(_ name: String, _ outputs: Int, _ inputs: Int, hasBias: Bool = true) {
-      tensors.append(ExpectedTensor(name + ".weight", [outputs, inputs]))
-      if hasBias { tensors.append(ExpectedTensor(name + ".bias", [outputs])) }
-    }
-    func norm(_ name: String, _ size: Int, isAffine: Bool) {
-      guard isAffine else { return }
-      tensors += [ExpectedTensor(name + ".weight", [size]), ExpectedTensor(name + ".bias", [size])]
-    }
-    if patchFrames == nil {
-      tensors.append(ExpectedTensor("patch_embed.proj.weight", [width, inChannels, patch, patch]))
-      if hasPatchBias { tensors.append(ExpectedTensor("patch_embed.proj.bias", [width])) }
-    } else {
-      linear("patch_embed.proj", width, inputs)
-    }
-    linear("patch_embed.text_proj", width, textWidth)
-    linear("time_embedding.linear_1", timeWidth, width)
-    linear("time_embedding.linear_2", timeWidth, timeWidth)
-    for layer in 0..<layers {
-      let block = "transformer_blocks.\(layer)."
-      for part in ["norm1", "norm2"] {
-        linear(block + part + ".linear", 6 * width, timeWidth)
-        norm(block + part + ".norm", width, isAffine: isAffine)
-      }
-      for part in ["to_q", "to_k", "to_v"] { linear(block + "attn1." + part, width, width, hasBias: hasAttentionBias) }
-      linear(block + "attn1.to_out.0", width, width)
-      for part in ["norm_q", "norm_k"] { norm(block + "attn1." + part, headSize, isAffine: true) }
-      linear(block + "ff.net.0.proj", 4 * width, width)
-      linear(block + "ff.net.2", width, 4 * width)
-    }
-    norm("norm_final", width, isAffine: isAffine)
-    linear("norm_out.linear", 2 * width, timeWidth)
-    norm("norm_out.norm", width, isAffine: isAffine)
-    linear("proj_out", outputs, width)
-    return tensors
+  public func tensors() throws(WeightsError) -> [ExpectedTensor] {
+    try demand(ends: .float32, blocks: .float32, 0..<layers).tensors
+  }
+
+  /// Bytes of the weights that stay in memory once they were all used.
+  ///
+  /// - Parameters:
+  ///   - type: the products'.
+  ///   - blocks: that of the weights of blocks.
+  func residentBytes(_ type: DataType, blocks: DataType, _ residency: Residency) throws(WeightsError) -> Int {
+    try demand(ends: type, blocks: blocks, 0..<(residency == .block ? min(1, layers) : layers)).residentBytes
   }
 
   /// Numbers in all tensors: 1,693,783,872 for 2B.
-  public var parameters: Int { tensors.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+  public func parameters() throws(WeightsError) -> Int { try tensors().reduce(0) { $0 + $1.shape.reduce(1, *) } }
 }

@@ -32,21 +32,26 @@ public final class BertEncoder {
   ///   ones are read with the first text.
   public init(_ configuration: BertEncoderConfiguration, _ weights: WeightFiles, compute: Compute) throws(WeightsError) {
     let prefix = weights.contains("bert.embeddings.word_embeddings.weight") ? "bert." : ""
-    try weights.check(configuration.expectedTensors(prefix: prefix))
-    func table(_ name: String, _ rows: Int) throws(WeightsError) -> TokenEmbeddings {
-      try TokenEmbeddings("\(prefix)embeddings.\(name)_embeddings.weight", vocabulary: rows, width: configuration.width, in: weights)
+    let tables = [("word", configuration.vocabulary), ("position", configuration.mostTokens), ("token_type", configuration.segmentKinds)]
+      .map { (name: "\(prefix)embeddings.\($0)_embeddings.weight", rows: $1) }
+    func layers(_ reader: WeightReader) throws(WeightsError) -> (LayerNormalization, [BertEncoderBlock]) {
+      for table in tables { reader.expect(table.name, [table.rows, configuration.width]) }
+      return (
+        try LayerNormalization(prefix + "embeddings.LayerNorm", configuration, reader),
+        try (0..<configuration.blocks).map { (index) throws(WeightsError) in
+          try BertEncoderBlock(prefix: "\(prefix)encoder.layer.\(index).", configuration, reader, type: compute.type)
+        }
+      )
+    }
+    try weights.check(WeightReader.demand { (reader) throws(WeightsError) in _ = try layers(reader) }.tensors)
+    let embeddings = try tables.map { (table) throws(WeightsError) in
+      try TokenEmbeddings(table.name, vocabulary: table.rows, width: configuration.width, in: weights)
     }
     self.configuration = configuration
     self.compute = compute
-    words = try table("word", configuration.vocabulary)
-    positions = try table("position", configuration.mostTokens)
-    segment = try table("token_type", configuration.segmentKinds).row(0)
-    normalization = try LayerNormalization(prefix + "embeddings.LayerNorm", configuration, weights)
-    var blocks: [BertEncoderBlock] = []
-    for index in 0..<configuration.blocks {
-      blocks.append(try BertEncoderBlock(prefix: "\(prefix)encoder.layer.\(index).", configuration, weights, type: compute.type))
-    }
-    self.blocks = blocks
+    (words, positions) = (embeddings[0], embeddings[1])
+    segment = try embeddings[2].row(0)
+    (normalization, blocks) = try layers(WeightReader(weights))
   }
 
   /// The last block's vectors.

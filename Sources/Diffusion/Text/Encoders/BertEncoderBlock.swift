@@ -17,7 +17,7 @@ struct BertEncoderBlock {
   /// - Parameters:
   ///   - prefix: of the block's tensors.
   ///   - type: the products'.
-  init(prefix: String, _ configuration: BertEncoderConfiguration, _ weights: WeightFiles, type: DataType) throws(WeightsError) {
+  init(prefix: String, _ configuration: BertEncoderConfiguration, _ weights: WeightReader, type: DataType) throws(WeightsError) {
     let (width, wide) = (configuration.width, configuration.feedForwardWidth)
     func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(WeightsError) -> Linear {
       try weights.linear(prefix + name, inputs: inputs, outputs: outputs, type: type)
@@ -60,7 +60,7 @@ struct LayerNormalization {
   private let epsilon: Float
 
   /// - Parameter name: of the tensors, without `.weight` and `.bias`.
-  init(_ name: String, _ configuration: BertEncoderConfiguration, _ weights: WeightFiles) throws(WeightsError) {
+  init(_ name: String, _ configuration: BertEncoderConfiguration, _ weights: WeightReader) throws(WeightsError) {
     (scale, shift) = try weights.norm(name, size: configuration.width)
     epsilon = configuration.epsilon
   }

@@ -46,32 +46,4 @@ public struct BertEncoderConfiguration: Hashable, Sendable {
     let name = try fields.choice("hidden_act", Self.activations.keys.sorted(), default: "gelu")
     activation = Self.activations[name] ?? .gelu
   }
-
-  /// What an encoder of this shape reads.
-  ///
-  /// - Parameter prefix: `bert.` where the file is of a model with a head on top.
-  func expectedTensors(prefix: String) -> [ExpectedTensor] {
-    var expected: [ExpectedTensor] = []
-    func normalization(_ name: String) {
-      for part in [".weight", ".bias"] { expected.append(ExpectedTensor(prefix + name + part, [width])) }
-    }
-    func linear(_ name: String, _ inputs: Int, _ outputs: Int) {
-      expected.append(ExpectedTensor(prefix + name + ".weight", [outputs, inputs]))
-      expected.append(ExpectedTensor(prefix + name + ".bias", [outputs]))
-    }
-    for (name, rows) in [("word", vocabulary), ("position", mostTokens), ("token_type", segmentKinds)] {
-      expected.append(ExpectedTensor("\(prefix)embeddings.\(name)_embeddings.weight", [rows, width]))
-    }
-    normalization("embeddings.LayerNorm")
-    for block in 0..<blocks {
-      let name = "encoder.layer.\(block)."
-      for part in ["query", "key", "value"] { linear("\(name)attention.self.\(part)", width, width) }
-      linear(name + "attention.output.dense", width, width)
-      normalization(name + "attention.output.LayerNorm")
-      linear(name + "intermediate.dense", width, feedForwardWidth)
-      linear(name + "output.dense", feedForwardWidth, width)
-      normalization(name + "output.LayerNorm")
-    }
-    return expected
-  }
 }

@@ -33,25 +33,36 @@ public final class T5Encoder {
   public init(
     _ configuration: T5EncoderConfiguration, _ weights: WeightFiles, compute: Compute, residency: Residency = .all
   ) throws(WeightsError) {
-    try weights.check(configuration.expectedTensors())
+    try weights.check(Self.demand(configuration, type: compute.type, blocks: configuration.blocks).tensors)
     let names = T5EncoderConfiguration.embeddingNames
     embeddings = try TokenEmbeddings(
       names.first(where: weights.contains) ?? names[0], vocabulary: configuration.vocabulary, width: configuration.width, in: weights)
-    finalScale = try weights.floats("encoder.final_layer_norm.weight", shape: [configuration.width])
+    finalScale = try Self.finalScale(configuration, WeightReader(weights))
     self.configuration = configuration
     self.weights = weights
     self.compute = compute
     self.residency = residency
   }
 
+  private static func finalScale(_ configuration: T5EncoderConfiguration, _ reader: WeightReader) throws(WeightsError) -> [Float] {
+    try reader.floats("encoder.final_layer_norm.weight", [configuration.width])
+  }
+
+  /// What is read of a file, besides the vocabulary's table.
+  private static func demand(
+    _ configuration: T5EncoderConfiguration, type: DataType, blocks: Int
+  ) throws(WeightsError) -> WeightReader.Demand {
+    try WeightReader.demand { (reader) throws(WeightsError) in
+      _ = try finalScale(configuration, reader)
+      for index in 0..<blocks { _ = try T5EncoderBlock(index, configuration, reader, type: type) }
+    }
+  }
+
   /// Bytes of the weights that stay in memory once they were all used.
   public var residentBytes: Int {
-    configuration.expectedTensors().reduce(0) { total, tensor in
-      let isBlocks = tensor.name.hasPrefix("encoder.block.") && !tensor.name.hasPrefix(T5EncoderBlock.prefix(0))
-      // Biases for positions are read for each text, vectors stay float32.
-      if tensor.name.hasSuffix("relative_attention_bias.weight") { return total }
-      let bytes = tensor.shape.reduce(tensor.shape.count > 1 ? compute.type.size : 4, *)
-      return residency == .block && isBlocks ? total : total + bytes
+    get throws(WeightsError) {
+      try Self.demand(configuration, type: compute.type, blocks: residency == .block ? min(1, configuration.blocks) : configuration.blocks)
+        .residentBytes
     }
   }
 
@@ -85,7 +96,7 @@ public final class T5Encoder {
 
   private func block(_ index: Int) throws(WeightsError) -> T5EncoderBlock {
     if let kept = blocks[index] { return kept }
-    let block = try T5EncoderBlock(index, configuration, weights, type: compute.type)
+    let block = try T5EncoderBlock(index, configuration, WeightReader(weights), type: compute.type)
     if residency == .all { blocks[index] = block }
     return block
   }

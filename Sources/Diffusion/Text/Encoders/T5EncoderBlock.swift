@@ -17,12 +17,13 @@ struct T5EncoderBlock {
   private let gate: Linear?
   private let second: Linear
 
-  static func prefix(_ index: Int) -> String { "encoder.block.\(index)." }
+  private static func prefix(_ index: Int) -> String { "encoder.block.\(index)." }
 
+  /// Of the biases for positions, which are read for each text.
   static func biasName(_ index: Int) -> String { prefix(index) + "layer.0.SelfAttention.relative_attention_bias.weight" }
 
   /// - Parameter type: the products'.
-  init(_ index: Int, _ configuration: T5EncoderConfiguration, _ weights: WeightFiles, type: DataType) throws(WeightsError) {
+  init(_ index: Int, _ configuration: T5EncoderConfiguration, _ weights: WeightReader, type: DataType) throws(WeightsError) {
     let attention = Self.prefix(index) + "layer.0."
     let forward = Self.prefix(index) + "layer.1."
     func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(WeightsError) -> Linear {
@@ -30,8 +31,9 @@ struct T5EncoderBlock {
     }
     let (width, inner, wide) = (configuration.width, configuration.innerWidth, configuration.feedForwardWidth)
     self.configuration = configuration
-    attentionScale = try weights.floats(attention + "layer_norm.weight", shape: [width])
-    forwardScale = try weights.floats(forward + "layer_norm.weight", shape: [width])
+    if index == 0 || configuration.hasBiasPerBlock { weights.expect(Self.biasName(index), [configuration.buckets, configuration.heads]) }
+    attentionScale = try weights.floats(attention + "layer_norm.weight", [width])
+    forwardScale = try weights.floats(forward + "layer_norm.weight", [width])
     query = try linear(attention + "SelfAttention.q", width, inner)
     key = try linear(attention + "SelfAttention.k", width, inner)
     value = try linear(attention + "SelfAttention.v", width, inner)

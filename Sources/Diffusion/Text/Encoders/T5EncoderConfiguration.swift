@@ -65,23 +65,4 @@ public struct T5EncoderConfiguration: Hashable, Sendable {
 
   /// The tables of which a file has at least one; transformers saves either, or both with the same contents.
   static let embeddingNames = ["shared.weight", "encoder.embed_tokens.weight"]
-
-  /// What an encoder of this shape reads, besides ``embeddingNames``.
-  func expectedTensors() -> [ExpectedTensor] {
-    var expected = [ExpectedTensor("encoder.final_layer_norm.weight", [width])]
-    for block in 0..<blocks {
-      let attention = T5EncoderBlock.prefix(block) + "layer.0."
-      for name in ["q", "k", "v"] { expected.append(ExpectedTensor("\(attention)SelfAttention.\(name).weight", [innerWidth, width])) }
-      expected.append(ExpectedTensor(attention + "SelfAttention.o.weight", [width, innerWidth]))
-      expected.append(ExpectedTensor(attention + "layer_norm.weight", [width]))
-      if block == 0 || hasBiasPerBlock { expected.append(ExpectedTensor(T5EncoderBlock.biasName(block), [buckets, heads])) }
-      let forward = T5EncoderBlock.prefix(block) + "layer.1."
-      for name in isGated ? ["wi_0", "wi_1"] : ["wi"] {
-        expected.append(ExpectedTensor("\(forward)DenseReluDense.\(name).weight", [feedForwardWidth, width]))
-      }
-      expected.append(ExpectedTensor(forward + "DenseReluDense.wo.weight", [width, feedForwardWidth]))
-      expected.append(ExpectedTensor(forward + "layer_norm.weight", [width]))
-    }
-    return expected
-  }
 }
