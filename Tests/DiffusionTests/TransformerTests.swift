@@ -159,6 +159,23 @@ struct TransformerTests {
     #expect(try configuration.parameters() == 5_570_283_072)
   }
 
+  @Test("What stays in memory of the published models is what the README says, in megabytes")
+  func residentBytes() throws {
+    var configuration = TransformerConfiguration()
+    for expected in [[4100, 6780, 160, 270], [12740, 22280, 350, 600]] {
+      let found = try [Residency.all, .block].flatMap { residency in
+        try [DataType.bfloat16, .float32].map { try configuration.residentBytes($0, blocks: $0, residency) }
+      }
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1 * 1_000_000) <= 5_000_000 }, "\(found)")
+      (configuration.heads, configuration.layers, configuration.isRotary) = (48, 42, true)
+    }
+    // Of a block four square matrices, and two that are four times as large, are bytes then.
+    let (wide, narrow) = (
+      try configuration.residentBytes(.bfloat16, blocks: .bfloat16, .all), try configuration.residentBytes(.bfloat16, blocks: .int8, .all)
+    )
+    #expect(wide - narrow == 42 * 12 * configuration.width * configuration.width)
+  }
+
   @Test("A pass can be stopped before each block")
   func cancelled() throws {
     let model = try loadTransformer("2b")

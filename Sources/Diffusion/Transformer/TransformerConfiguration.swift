@@ -109,7 +109,7 @@ public struct TransformerConfiguration: Hashable, Sendable {
   /// - Parameters:
   ///   - type: the products'.
   ///   - blocks: that of the weights of blocks.
-  func residentBytes(_ type: DataType, blocks: DataType, _ residency: Residency) throws(WeightsError) -> Int {
+  package func residentBytes(_ type: DataType, blocks: DataType, _ residency: Residency) throws(WeightsError) -> Int {
     try demand(ends: type, blocks: blocks, 0..<(residency == .block ? min(1, layers) : layers)).residentBytes
   }
 
