@@ -7,6 +7,8 @@ let package = Package(
     .library(name: "gstshots", type: .dynamic, targets: ["ShotsPlugin"]),
     .library(name: "GStreamerKit", targets: ["GStreamerKit"]),
     .library(name: "Shots", targets: ["Shots"]),
+    .library(name: "ShotLists", targets: ["ShotLists"]),
+    .library(name: "Clips", targets: ["Clips"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "TransNet", targets: ["TransNet"]),
     .library(name: "Diffusion", targets: ["Diffusion"]),
@@ -28,7 +30,10 @@ let package = Package(
     .target(name: "Timing"),
     .target(name: "Pixels"),
     .target(name: "Threads"),
-    .target(name: "Shots", dependencies: ["Pixels", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "Shots", dependencies: ["Pixels", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "ShotLists", dependencies: ["Shots", "Threads", "Timing"]),
+    .target(
+      name: "Clips", dependencies: ["ShotLists", "Shots", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Tensors", dependencies: ["COneDNN", "Threads"]),
     .target(
       name: "TransNet",
@@ -45,8 +50,8 @@ let package = Package(
     .target(
       name: "ShotsPlugin",
       dependencies: [
-        "CGStreamer", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "Shots", "Tensors", "Threads", "Timing",
-        "TransNet", .product(name: "DequeModule", package: "swift-collections"),
+        "CGStreamer", "Clips", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "ShotLists", "Shots", "Tensors",
+        "Threads", "Timing", "TransNet", .product(name: "DequeModule", package: "swift-collections"),
       ],
       path: "plugins/shots",
       exclude: ["plugin.map"],
@@ -63,7 +68,11 @@ let package = Package(
       ]),
     .testTarget(name: "GStreamerKitTests", dependencies: ["CGStreamer", "CGStreamerCheck", "GStreamerKit", "Timing"]),
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
-    .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "Timing"], exclude: ["Fixtures"]),
+    // What tests of several modules share.
+    .target(name: "TestSupport", dependencies: ["Shots", "Timing"], path: "Tests/Support"),
+    .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
+    .testTarget(name: "ShotListsTests", dependencies: ["ShotLists", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
+    .testTarget(name: "ClipsTests", dependencies: ["Clips", "ShotLists", "Shots", "TestSupport", "Timing"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(
       name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),

@@ -1,5 +1,6 @@
 import Pixels
 import Shots
+import TestSupport
 import Testing
 
 @Suite("Detectors on pictures") struct DetectorTests {

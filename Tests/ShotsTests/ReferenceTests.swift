@@ -1,4 +1,5 @@
 import Shots
+import TestSupport
 import Testing
 import Timing
 

@@ -1,4 +1,5 @@
 import Shots
+import TestSupport
 import Testing
 
 @Suite("Content and flash filter") struct ContentRuleTests {

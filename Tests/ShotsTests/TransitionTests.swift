@@ -1,5 +1,6 @@
 import Glibc
 import Shots
+import TestSupport
 import Testing
 
 /// What the originals in training/fused make of the film that ``TransitionFilm`` draws: see make_transition_fixtures.py.

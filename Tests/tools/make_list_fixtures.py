@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the list files of Tests/ShotsTests/Fixtures with PySceneDetect 0.7.2's own writers.
+"""Makes the list files of Tests/ShotListsTests/Fixtures with PySceneDetect 0.7.2's own writers.
 
   pip install scenedetect-headless==0.7.2
   make_list_fixtures.py FOLDER

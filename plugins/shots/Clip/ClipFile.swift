@@ -1,4 +1,5 @@
 import CGStreamer
+import Clips
 import GStreamerKit
 import Shots
 

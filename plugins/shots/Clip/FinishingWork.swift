@@ -1,5 +1,7 @@
 import CGStreamer
+import Clips
 import GStreamerKit
+import ShotLists
 import Shots
 import Synchronization
 import Timing

@@ -1,6 +1,7 @@
 import CGStreamer
 import GStreamerKit
 import Pixels
+import ShotLists
 import Shots
 import Timing
 

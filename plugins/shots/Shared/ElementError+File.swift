@@ -1,5 +1,6 @@
 import CGStreamer
 import GStreamerKit
+import ShotLists
 import Shots
 
 extension ElementError {

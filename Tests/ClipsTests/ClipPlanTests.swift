@@ -1,4 +1,7 @@
+import Clips
+import ShotLists
 import Shots
+import TestSupport
 import Testing
 
 @Suite("Plans of clips") struct ClipPlanTests {

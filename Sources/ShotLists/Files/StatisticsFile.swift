@@ -1,3 +1,5 @@
+import Shots
+
 /// Writes per-frame measurements as PySceneDetect's statistics file: `Frame Number,Timecode,…`, frames from 1.
 ///
 /// Works like ``CutListFile``: `append` never waits, a thread writes, the first failure is reported once.

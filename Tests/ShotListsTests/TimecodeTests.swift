@@ -1,4 +1,6 @@
+import ShotLists
 import Shots
+import TestSupport
 import Testing
 import Timing
 

@@ -1,4 +1,5 @@
 import DequeModule
+import Shots
 import Timing
 
 /// When an encoded frame is shown. Nanoseconds.

@@ -1,6 +1,8 @@
 import Glibc
+import ShotLists
 import Shots
 import Synchronization
+import TestSupport
 import Testing
 
 /// Collects what files report.

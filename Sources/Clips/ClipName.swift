@@ -1,3 +1,5 @@
+import ShotLists
+
 /// Names for clips, from a pattern such as `clips/{shot}-%05d.mp4`.
 ///
 /// ```swift

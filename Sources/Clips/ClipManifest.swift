@@ -1,3 +1,5 @@
+import ShotLists
+import Shots
 import Timing
 
 #if canImport(Glibc)

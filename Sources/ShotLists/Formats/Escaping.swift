@@ -1,5 +1,5 @@
 /// A JSON string (RFC 8259) with its quotes. Everything outside ASCII stays as UTF-8.
-func jsonString(_ text: String) -> String {
+package func jsonString(_ text: String) -> String {
   var out = "\""
   for scalar in text.unicodeScalars {
     switch scalar {
@@ -16,7 +16,7 @@ func jsonString(_ text: String) -> String {
 }
 
 /// A JSON number; `null` for what JSON has no number for.
-func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
+package func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
 
 func jsonNumber(_ value: UInt64?) -> String { value.map(String.init) ?? "null" }
 

@@ -94,7 +94,8 @@ private func roundedMilliseconds(_ nanoseconds: UInt64, inDouble seconds: Double
   return side > 0 || (side == 0 && whole % 2 == 1) ? whole + 1 : whole
 }
 
-func padded(_ number: UInt64, _ width: Int) -> String {
+/// In decimal digits, with zeros before it up to `width`.
+package func padded(_ number: UInt64, _ width: Int) -> String {
   let digits = String(number)
   return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }

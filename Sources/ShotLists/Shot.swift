@@ -1,3 +1,4 @@
+import Shots
 import Timing
 
 /// The beginning of a shot, known while the shot still runs.

@@ -1,6 +1,9 @@
 import Glibc
+import Clips
+import ShotLists
 import Shots
 import Synchronization
+import TestSupport
 import Testing
 import Timing
 

@@ -1,5 +1,7 @@
 import Glibc
+import ShotLists
 import Shots
+import TestSupport
 import Testing
 import Timing
 

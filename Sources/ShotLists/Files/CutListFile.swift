@@ -1,3 +1,4 @@
+import Shots
 import Timing
 
 /// Writes a cut list while the stream runs.

@@ -1,3 +1,5 @@
+import ShotLists
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)

@@ -1,3 +1,5 @@
+import Shots
+
 /// A boundary a line, written as soon as it is known: `{"kind":"cut","shot":2,"frame":285,…}`.
 ///
 /// Times are nanoseconds, `null` where unknown. The first shot has no boundary and no line.
