@@ -29,7 +29,7 @@ let package = Package(
       exclude: ["README.md"]),
     .target(name: "Timing"),
     .target(name: "Pixels"),
-    .target(name: "Threads"),
+    .target(name: "Threads", dependencies: ["Timing"]),
     .target(name: "Shots", dependencies: ["Pixels", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "ShotLists", dependencies: ["Shots", "Threads", "Timing"]),
     .target(
@@ -46,7 +46,7 @@ let package = Package(
     // Runs the network over raw frames: what launch/bench and the tools of the tests measure and compare.
     .executableTarget(name: "transnet", dependencies: ["Tensors", "Threads", "TransNet"], path: "Tests/TransNetTool"),
     // Measures the diffusion engine: what launch/bench runs beside PyTorch and diffusers.
-    .executableTarget(name: "diffusion", dependencies: ["Diffusion", "Tensors"], path: "Tests/DiffusionTool"),
+    .executableTarget(name: "diffusion", dependencies: ["Diffusion", "Tensors", "Threads"], path: "Tests/DiffusionTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: [

@@ -1,3 +1,5 @@
+import Timing
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -49,11 +51,7 @@ package final class Monitor<State>: @unchecked Sendable {
   /// Waits until `body` has a result, for about so long at most; it is asked at once and after each change. nil if it
   /// has none by then.
   package func wait<Result>(milliseconds: Int, _ body: (inout State) -> Result?) -> Result? {
-    var end = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &end)
-    let nanoseconds = end.tv_nsec + (milliseconds % 1000) * 1_000_000
-    end.tv_sec += milliseconds / 1000 + nanoseconds / 1_000_000_000
-    end.tv_nsec = nanoseconds % 1_000_000_000
+    var end = timespec(monotonic: monotonicTime().saturating(adding: .milliseconds(UInt64(max(0, milliseconds)))))
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {

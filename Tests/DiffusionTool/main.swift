@@ -1,6 +1,7 @@
 import Diffusion
 import Glibc
 import Tensors
+import Threads
 
 // Measures the diffusion engine; what launch/bench runs beside PyTorch and diffusers. Prints one JSON object a run.
 //
@@ -21,11 +22,7 @@ guard let command = arguments.first else {
 func argument(_ index: Int) -> String? { arguments.indices.contains(index) ? arguments[index] : nil }
 
 /// Whole seconds and fractions of a clock that nobody sets.
-func now() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
+func now() -> Double { Double(monotonicTime()) / 1e9 }
 
 /// What this process had in memory at most, in MB of 10⁶ bytes.
 func peakMemory() -> Double {

@@ -8,6 +8,7 @@
 // --peak prints what the network's convolutions reach alone, in each precision that the processor has, as JSON.
 
 import Tensors
+import Threads
 import TransNet
 
 #if canImport(Glibc)
@@ -55,11 +56,7 @@ func complain(_ text: String) {
   _ = write(2, bytes, bytes.count)
 }
 
-func seconds() -> Double {
-  var now = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &now)
-  return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
-}
+func seconds() -> Double { Double(monotonicTime()) / 1e9 }
 
 func readFrames() -> [UInt8] {
   var bytes: [UInt8] = []

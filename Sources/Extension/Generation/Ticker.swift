@@ -1,3 +1,5 @@
+import Threads
+
 /// Ends work that is of no use any more, and tells of it about once a second.
 final class Ticker: @unchecked Sendable {
   private let isCurrent: () -> Bool

@@ -4,6 +4,7 @@ import Extension
 import GStreamerKit
 import Shots
 import Tensors
+import Threads
 
 #if canImport(Glibc)
   import Glibc

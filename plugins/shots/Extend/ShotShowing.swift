@@ -3,6 +3,7 @@ import Extension
 import GStreamerKit
 import Pixels
 import Shots
+import Threads
 import Timing
 
 /// Shows generated shots frame by frame: the times, the marks, the pace.
