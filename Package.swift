@@ -72,7 +72,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Shots", "Timing"], path: "Tests/Support"),
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "ShotListsTests", dependencies: ["ShotLists", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
-    .testTarget(name: "ClipsTests", dependencies: ["Clips", "ShotLists", "Shots", "TestSupport", "Timing"]),
+    .testTarget(name: "ClipsTests", dependencies: ["Clips", "ShotLists", "Shots", "TestSupport", "Threads", "Timing"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(
       name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),

@@ -1,7 +1,7 @@
 import CGStreamer
 
 /// What went wrong, as an application sees it on the bus.
-public struct ElementError: Error, Sendable {
+public struct ElementError: Error, Sendable, CustomStringConvertible {
   /// Error domain and code, as in GStreamer's documentation.
   public enum Code: Sendable {
     case core(GstCoreError), library(GstLibraryError), resource(GstResourceError), stream(GstStreamError)
@@ -12,6 +12,8 @@ public struct ElementError: Error, Sendable {
   public var text: String
   /// For whoever debugs.
   public var debug: String?
+
+  public var description: String { text }
 
   public init(_ code: Code, _ text: String, debug: String? = nil) {
     self.code = code

@@ -36,7 +36,7 @@ struct Captioner {
   /// What the command says of each scene; empty for a scene without frames.
   ///
   /// - Throws: the command's failure, or what reading the clip or writing the pictures throws.
-  func describe(_ scenes: [ClipFrames.Scene], of path: String, isCancelled: () -> Bool) throws -> [String] {
+  func describe(_ scenes: [FinishedClip.Scene], of path: String, isCancelled: () -> Bool) throws -> [String] {
     let folder = g_get_tmp_dir().map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(folder)/shotclip-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw FileError(.open, path: folder, code: errno) }

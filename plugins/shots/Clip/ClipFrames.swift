@@ -1,4 +1,5 @@
 import CGStreamer
+import Clips
 import GStreamerKit
 import Pixels
 
@@ -6,9 +7,6 @@ import Pixels
 struct ClipFrames {
   /// Mean absolute difference above which a frame is nothing like the one before: TAV's check.
   private static let jump = 50.0
-
-  /// A scene's first and last frame, by when they are shown in the clip, in nanoseconds.
-  typealias Scene = ClosedRange<UInt64>
 
   /// A decoded frame, kept.
   struct Frame {
@@ -35,7 +33,7 @@ struct ClipFrames {
   /// The first and the last frame of each scene. A scene in which no frame begins is nil.
   ///
   /// - Throws: STREAM/DECODE if the clip cannot be read.
-  func ends(of scenes: [Scene]) throws -> [(first: Frame, last: Frame)?] {
+  func ends(of scenes: [FinishedClip.Scene]) throws -> [(first: Frame, last: Frame)?] {
     var found: [(first: Frame, last: Frame)?] = scenes.map { _ in nil }
     let end = scenes.map(\.upperBound).max() ?? 0
     try forEach { frame, time in

@@ -1,7 +1,7 @@
 import CGStreamer
 import Clips
 import GStreamerKit
-import Shots
+import Threads
 import Synchronization
 import Timing
 
@@ -90,7 +90,7 @@ final class ShotClip: BinElement {
   private let handle: ElementHandle
   private let watch: ClipWatch
   private struct Run {
-    var recorder: ClipRecorder
+    var recorder: ClipRecorder<MuxedClip>
     var work: FinishingWork
   }
   /// From start to stop.
@@ -107,7 +107,7 @@ final class ShotClip: BinElement {
     let format = try ClipFormat(settings, hasSound: false)
     let encoder = try bin.add(description: format.encoder, name: "encoder")
     let coded = try Self.codedFormat(encoder, format.encoder)
-    guard let caps = try format.muxerCaps() else { return }
+    guard let caps = try Self.sinkCaps(of: format.muxer) else { return }
     defer { gst_caps_unref(caps) }
     let text = gst_caps_to_string(caps)
     defer { g_free(text) }
@@ -181,6 +181,30 @@ final class ShotClip: BinElement {
     return String(cString: gst_structure_get_name(gst_caps_get_structure(caps, 0)))
   }
 
+  /// Caps of the streams that the muxer takes, for the caller to release.
+  ///
+  /// - Throws: CORE/MISSING_PLUGIN or LIBRARY/SETTINGS if it cannot be made.
+  private static func sinkCaps(of muxer: String) throws -> UnsafeMutablePointer<GstCaps>? {
+    var error: UnsafeMutablePointer<GError>?
+    defer { g_clear_error(&error) }
+    guard let element = gst_parse_launch_full(muxer, nil, GST_PARSE_FLAG_FATAL_ERRORS, &error) else {
+      throw ElementError(parsing: muxer, error)
+    }
+    gst_object_ref_sink(element)
+    defer { gst_object_unref(element) }
+    guard var caps = gst_caps_new_empty() else { return nil }
+    var list = gst_element_get_pad_template_list(element)
+    while let item = list {
+      if let template = item.pointee.data?.assumingMemoryBound(to: GstPadTemplate.self), template.pointee.direction == GST_PAD_SINK,
+        let more = gst_pad_template_get_caps(template)
+      {
+        caps = gst_caps_merge(caps, more)
+      }
+      list = item.pointee.next
+    }
+    return caps
+  }
+
   // MARK: Life
 
   func start(_ settings: Settings) throws {
@@ -192,25 +216,34 @@ final class ShotClip: BinElement {
     } catch {
       throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "location: \(error)")
     }
-    let mode: ClipPlan<Packet>.Mode =
+    let mode: ClipPlan<MuxedClip.Packet>.Mode =
       switch settings.mode {
       case .shots: .shots
       case .around: .around(padding: settings.padding, longest: settings.longest, onlyFirst: settings.which == .first)
       }
     let options = ClipOptions(
-      mode: mode, format: format, names: names, overwriting: settings.overwrite, minimumDuration: settings.minimumDuration,
+      mode: mode, names: names, overwriting: settings.overwrite, minimumDuration: settings.minimumDuration,
       videoName: settings.videoName ?? "", hasSound: hasSound)
     handle.publish(Readings(), of: ShotClip.self)
-    let report: @Sendable (ElementReport) -> Void = { [handle] report in
-      switch report {
-      case .error(let error): handle.post(error)
-      case .warning(let warning): handle.postWarning(warning)
+    let work = try FinishingWork(handle, settings)
+    let finisher = try Self.thread("finish") { () throws(BackgroundThread.Failure) in try ClipFinisher { work.finish($0) } }
+    let recorder = try Self.thread("write") { () throws(BackgroundThread.Failure) in
+      try ClipRecorder<MuxedClip>(options, finisher: finisher) {
+        try MuxedClip($0, format)
+      } report: { [handle] in
+        $0.post(on: handle)
       }
     }
-    let work = try FinishingWork(handle, settings, report)
-    let recorder = try ClipRecorder(options, finisher: try ClipFinisher { work.finish($0) }, report: report)
     watch.start(recorder.inbox, keyFrameInterval: settings.mode == .around ? min(settings.keyFrameInterval, settings.padding) : nil)
     run.withLock { $0 = Run(recorder: recorder, work: work) }
+  }
+
+  private static func thread<Made>(_ job: String, _ make: () throws(BackgroundThread.Failure) -> Made) throws -> Made {
+    do {
+      return try make()
+    } catch {
+      throw ElementError.resource(GST_RESOURCE_ERROR_FAILED, "The system gives no thread to \(job) clips on: error \(error.code).")
+    }
   }
 
   func interrupt() {
@@ -229,11 +262,37 @@ final class ShotClip: BinElement {
   }
 }
 
+extension ClipRecorder.Problem {
+  fileprivate func post(on handle: ElementHandle) {
+    switch self {
+    case .writing(let error): handle.post(error as? ElementError ?? .resource(GST_RESOURCE_ERROR_WRITE, "\(error)"))
+    case .keyFrameIsMissing:
+      handle.postWarning(
+        .stream(
+          GST_STREAM_ERROR_ENCODE,
+          "The encoder makes no key frame where it is asked for one: clips begin late, or not at all. Set encoder."))
+    }
+  }
+}
+
 extension ClipFormat {
-  init(_ settings: ShotClip.Settings, hasSound: Bool) throws {
-    try self.init(
-      location: settings.location ?? "", encoder: settings.encoder, audioEncoder: settings.audioEncoder, muxer: settings.muxer,
-      hasSound: hasSound)
+  /// - Throws: LIBRARY/SETTINGS for an extension that says nothing, CORE/MISSING_PLUGIN with what to install.
+  fileprivate init(_ settings: ShotClip.Settings, hasSound: Bool) throws {
+    do {
+      try self.init(
+        location: settings.location ?? "", encoder: settings.encoder, audioEncoder: settings.audioEncoder, muxer: settings.muxer,
+        hasSound: hasSound, isInstalled: Self.isInstalled)
+    } catch .noExtension(let text) {
+      throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, text)
+    } catch .notInstalled(let text) {
+      throw ElementError.core(GST_CORE_ERROR_MISSING_PLUGIN, text)
+    }
+  }
+
+  private static func isInstalled(_ name: String) -> Bool {
+    guard let factory = gst_element_factory_find(name) else { return false }
+    gst_object_unref(UnsafeMutableRawPointer(factory))
+    return true
   }
 }
 

@@ -1,24 +1,31 @@
-import CGStreamer
-import GStreamerKit
-
 /// What clips are encoded with and put into: descriptions as `gst-launch-1.0` reads them.
-struct ClipFormat: Sendable {
-  var encoder: String
-  var audioEncoder: String
-  var muxer: String
+public struct ClipFormat: Hashable, Sendable {
+  public var encoder: String
+  /// Empty if clips have no sound.
+  public var audioEncoder: String
+  public var muxer: String
+
+  /// Why there is no format.
+  public enum Problem: Error, Hashable, CustomStringConvertible {
+    /// The name's extension says nothing, and no muxer is set.
+    case noExtension(String)
+    /// Nothing is installed that does a job.
+    case notInstalled(String)
+
+    public var description: String {
+      switch self {
+      case .noExtension(let text), .notInstalled(let text): text
+      }
+    }
+  }
 
   /// An element that does a job, how it is set up for clips, and the Debian package that has it.
   private struct Candidate {
     var description: String
     var package: String
 
+    /// The encoder is what a description ends with.
     var factory: String { description.split(separator: " ").last { !$0.contains("=") && $0 != "!" }.map { String($0) } ?? "" }
-
-    var isInstalled: Bool {
-      guard let factory = gst_element_factory_find(factory) else { return false }
-      gst_object_unref(UnsafeMutableRawPointer(factory))
-      return true
-    }
 
     init(_ description: String, in package: String) {
       self.description = description
@@ -59,52 +66,30 @@ struct ClipFormat: Sendable {
 
   /// What the settings name, and for the rest what suits the extension of `location` and is installed.
   ///
-  /// - Throws: LIBRARY/SETTINGS for an extension that says nothing, CORE/MISSING_PLUGIN with what to install.
-  init(location: String, encoder: String?, audioEncoder: String?, muxer: String?, hasSound: Bool) throws {
+  /// - Parameter isInstalled: whether there is an element of that name.
+  public init(
+    location: String, encoder: String?, audioEncoder: String?, muxer: String?, hasSound: Bool, isInstalled: (String) -> Bool
+  ) throws(Problem) {
     let name = location.split(separator: "/").last ?? ""
     let ending = name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() } ?? ""
     let known = Self.containers.first { $0.extensions.contains(ending) }
     guard known != nil || muxer != nil, let container = known ?? Self.containers.first else {
       let all = Self.containers.flatMap(\.extensions).joined(separator: ", ")
-      throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "\"\(location)\" has none of the extensions \(all), and muxer is not set.")
+      throw .noExtension("\"\(location)\" has none of the extensions \(all), and muxer is not set.")
     }
-    self.muxer = try muxer ?? Self.installed([container.muxer], "muxer for .\(ending)")
-    self.encoder = try encoder ?? Self.installed(container.picture, "video encoder for .\(ending)")
-    self.audioEncoder = hasSound ? try audioEncoder ?? Self.installed(container.sound, "audio encoder for .\(ending)") : ""
-  }
-
-  private static func installed(_ candidates: [Candidate], _ job: String) throws -> String {
-    if let candidate = candidates.first(where: \.isInstalled) { return candidate.description }
-    let all = candidates.map { "\($0.factory) (Debian: \($0.package))" }.joined(separator: " or ")
-    throw ElementError.core(GST_CORE_ERROR_MISSING_PLUGIN, "There is no \(job): install \(all).")
-  }
-
-  /// Caps of the streams that the muxer takes, for the caller to release.
-  ///
-  /// - Throws: CORE/MISSING_PLUGIN or LIBRARY/SETTINGS if it cannot be made.
-  func muxerCaps() throws -> UnsafeMutablePointer<GstCaps>? {
-    var error: UnsafeMutablePointer<GError>?
-    defer { g_clear_error(&error) }
-    guard let element = gst_parse_launch_full(muxer, nil, GST_PARSE_FLAG_FATAL_ERRORS, &error) else {
-      throw ElementError(parsing: muxer, error)
+    func installed(_ candidates: [Candidate], _ job: String) throws(Problem) -> String {
+      if let candidate = candidates.first(where: { isInstalled($0.factory) }) { return candidate.description }
+      let all = candidates.map { "\($0.factory) (Debian: \($0.package))" }.joined(separator: " or ")
+      throw .notInstalled("There is no \(job): install \(all).")
     }
-    gst_object_ref_sink(element)
-    defer { gst_object_unref(element) }
-    guard var caps = gst_caps_new_empty() else { return nil }
-    var list = gst_element_get_pad_template_list(element)
-    while let item = list {
-      if let template = item.pointee.data?.assumingMemoryBound(to: GstPadTemplate.self), template.pointee.direction == GST_PAD_SINK,
-        let more = gst_pad_template_get_caps(template)
-      {
-        caps = gst_caps_merge(caps, more)
-      }
-      list = item.pointee.next
-    }
-    return caps
+    self.muxer = if let muxer { muxer } else { try installed([container.muxer], "muxer for .\(ending)") }
+    self.encoder = if let encoder { encoder } else { try installed(container.picture, "video encoder for .\(ending)") }
+    self.audioEncoder =
+      if !hasSound { "" } else if let audioEncoder { audioEncoder } else { try installed(container.sound, "audio encoder for .\(ending)") }
   }
 
   /// The parser of a coded format, which gives a muxer the form that it wants; nil where none is needed.
-  static func parser(_ format: String) -> String? {
+  public static func parser(_ format: String) -> String? {
     switch format {
     case "video/x-h264": "h264parse"
     case "video/x-h265": "h265parse"

@@ -1,31 +1,23 @@
 import CGStreamer
 import Clips
 import GStreamerKit
-import Shots
-
-/// An encoded frame.
-struct Packet: Sendable {
-  var buffer: Buffer
-  /// How long before it is shown it is decoded, nanoseconds; nil if the encoder does not tell.
-  var reorder: UInt64?
-
-  init(_ buffer: Buffer) {
-    self.buffer = buffer
-    if let pts = buffer.pts, let dts = buffer.dts, pts >= dts { reorder = pts - dts }
-  }
-}
+import ShotLists
+import Timing
 
 /// One clip's file while it is written: a pipeline of its own that muxes what it is given, picture encoded, sound raw.
 ///
-/// Used from one thread. `write` waits when the disk is behind by more than `backlog` bytes; what goes wrong in the
-/// pipeline is thrown by the next call. Without `finish` nothing is left behind.
-final class ClipFile {
+/// `write` waits when the disk is behind by more than `backlog` bytes.
+final class MuxedClip: ClipFile {
+  typealias Packet = Buffer
+  typealias Sound = Buffer
+  typealias Format = Caps
+
   /// Bytes of picture that may wait for the disk.
   private static let backlog: guint64 = 16 << 20
   /// The frames' clock starts here, so that those decoded before the first one is shown have times too.
   private static let origin = GstClockTime(3_600_000_000_000)
 
-  private let start: UInt64
+  private let start: ClockTime
   private let pipeline: UnsafeMutablePointer<GstElement>
   private let bus: UnsafeMutablePointer<GstBus>
   private var picture: UnsafeMutablePointer<GstAppSrc>?
@@ -35,15 +27,12 @@ final class ClipFile {
   private var part: PartFile
   private let path: String
 
-  /// - Parameters:
-  ///   - path: the name that it is meant to get.
-  ///   - start: running time of its first frame, which becomes 0.
-  ///   - sound: caps of raw sound; nil if the clip has none.
   /// - Throws: RESOURCE/OPEN_WRITE; CORE/MISSING_PLUGIN; STREAM/FORMAT if the muxer does not take the streams.
-  init(path: String, start: UInt64, format: ClipFormat, picture pictureCaps: Caps, sound soundCaps: Caps?) throws {
-    self.path = path
-    self.start = start
-    self.pictureCaps = pictureCaps
+  init(_ clip: ClipBeginning<Caps>, _ format: ClipFormat) throws {
+    path = clip.path
+    start = clip.start
+    pictureCaps = clip.picture
+    let soundCaps = clip.sound
     do { part = try PartFile(beside: path) } catch { throw ElementError(error) }
     var info = GstAudioInfo()
     soundInfo = soundCaps.flatMap { gst_audio_info_from_caps(&info, $0.gst) != 0 ? info : nil }
@@ -66,7 +55,7 @@ final class ClipFile {
     self.picture = child("picture").map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: GstAppSrc.self) }
     self.sound = child("sound").map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: GstAppSrc.self) }
 
-    try link("picture", pictureCaps.gst)
+    try link("picture", clip.picture.gst)
     if soundInfo != nil { try link("heard", nil) }
     if let soundCaps, let sound { gst_app_src_set_caps(sound, soundCaps.gst) }
     guard gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE else { throw failure() }
@@ -81,10 +70,12 @@ final class ClipFile {
 
   var hasSound: Bool { sound != nil }
 
-  func write(_ packet: Packet, at running: UInt64) throws {
-    guard let picture, let copy = packet.buffer.gst.flatMap({ cgst_buffer_copy($0) }) else { return }
+  func write(_ packet: Packet, at running: ClockTime) throws {
+    guard let picture, let copy = packet.gst.flatMap({ cgst_buffer_copy($0) }) else { return }
     copy.pointee.pts = Self.origin &+ GstClockTime(running &- start)
-    copy.pointee.dts = copy.pointee.pts &- min(GstClockTime(packet.reorder ?? 0), Self.origin)
+    // As long before it is shown as the encoder has it decoded, if it tells.
+    let reorder = packet.pts.flatMap { pts in packet.dts.map { pts.less($0) } } ?? 0
+    copy.pointee.dts = copy.pointee.pts &- min(GstClockTime(reorder), Self.origin)
     while gst_app_src_get_current_level_bytes(picture) > Self.backlog {
       if let error = error(within: 20_000_000) {
         gst_buffer_unref(copy)
@@ -107,8 +98,7 @@ final class ClipFile {
     if let error = error(within: 0) { throw error }
   }
 
-  /// Sound that starts at `running`: as much of it as lies in `range`, cut to the sample.
-  func write(_ piece: Buffer, at running: UInt64, in range: Range<UInt64>) {
+  func write(sound piece: Buffer, at running: ClockTime, in range: Range<ClockTime>) {
     guard let sound, let info = soundInfo, !range.isEmpty, let copy = piece.gst.flatMap({ cgst_buffer_copy($0) }) else { return }
     copy.pointee.pts = GstClockTime(running)
     var segment = GstSegment()
@@ -119,7 +109,6 @@ final class ClipFile {
     gst_app_src_push_buffer(sound, clipped)
   }
 
-  /// The clip has no more sound.
   func endSound() {
     guard let source = sound else { return }
     gst_app_src_end_of_stream(source)
@@ -127,9 +116,6 @@ final class ClipFile {
     sound = nil
   }
 
-  /// Waits until everything is in the file and on the disk.
-  ///
-  /// - Returns: which of the names it has got.
   func finish(overwriting: Bool, as name: (UInt64) -> String) throws -> UInt64 {
     endSound()
     if let picture { gst_app_src_end_of_stream(picture) }
