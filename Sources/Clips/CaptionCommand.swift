@@ -1,3 +1,6 @@
+import Threads
+import Timing
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -42,7 +45,7 @@ public struct CaptionCommand: Sendable {
   ///   - timeout: nanoseconds, after which it is killed with all that it has started.
   ///   - isCancelled: asked every few milliseconds.
   /// - Returns: the first line of what it printed, without blanks around it.
-  public func run(first: String, last: String, timeout: UInt64, isCancelled: () -> Bool) throws(Failure) -> String {
+  public func run(first: String, last: String, timeout: ClockTime, isCancelled: () -> Bool) throws(Failure) -> String {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw .start(errno) }
     let (input, output) = (ends[0], ends[1])
@@ -59,8 +62,8 @@ public struct CaptionCommand: Sendable {
     return try Self.answer(from: input, of: id, timeout: timeout, isCancelled)
   }
 
-  private static func answer(from output: Int32, of id: pid_t, timeout: UInt64, _ isCancelled: () -> Bool) throws(Failure) -> String {
-    let begin = now()
+  private static func answer(from output: Int32, of id: pid_t, timeout: ClockTime, _ isCancelled: () -> Bool) throws(Failure) -> String {
+    let end = monotonicTime().saturating(adding: timeout)
     var text: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)
     var isOpen = true
@@ -71,7 +74,8 @@ public struct CaptionCommand: Sendable {
           let count = read(output, &chunk, chunk.count)
           if count > 0 { text += chunk[..<min(count, longest - min(text.count, longest))] }
           isOpen = count > 0 || (count < 0 && errno == EINTR)
-          if isOpen { continue }
+          // The rest of what it printed, but not for ever: it may print without end.
+          if isOpen, monotonicTime() < end, !isCancelled() { continue }
         }
       } else {
         usleep(2000)
@@ -85,7 +89,7 @@ public struct CaptionCommand: Sendable {
         guard status == 0 else { throw .status(signal == 0 ? status >> 8 & 0xff : 128 + signal) }
         return line(text)
       }
-      let failure: Failure? = isCancelled() ? .cancelled : now() &- begin > timeout ? .timeout : nil
+      let failure: Failure? = isCancelled() ? .cancelled : monotonicTime() >= end ? .timeout : nil
       if let failure {
         kill(-id, SIGKILL)
         kill(id, SIGKILL)
@@ -129,12 +133,6 @@ public struct CaptionCommand: Sendable {
     let start = line.firstIndex { !blanks.contains($0) } ?? line.endIndex
     let end = line.lastIndex { !blanks.contains($0) }.map { line.index(after: $0) } ?? line.endIndex
     return String(line[start..<end])
-  }
-
-  private static func now() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(max(0, time.tv_sec)) &* 1_000_000_000 &+ UInt64(max(0, time.tv_nsec))
   }
 }
 

@@ -136,6 +136,13 @@ import Timing
     #expect(throws: CaptionCommand.Failure.status(137)) { try run(["sh", "-c", "kill -9 $$"]) }
   }
 
+  @Test func `one that prints without end is killed too`() {
+    let begin = ContinuousClock.now
+    #expect(throws: CaptionCommand.Failure.timeout) { try run(["yes"], timeout: 200_000_000) }
+    #expect(throws: CaptionCommand.Failure.cancelled) { try run(["yes"], isCancelled: { ContinuousClock.now - begin > .seconds(1) }) }
+    #expect(ContinuousClock.now - begin < .seconds(15))
+  }
+
   @Test func `one that hangs is killed with all that it started`() throws {
     let folder = TemporaryFolder()
     #expect(throws: CaptionCommand.Failure.timeout) {
