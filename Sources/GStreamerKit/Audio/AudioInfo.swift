@@ -61,3 +61,12 @@ public struct AudioInfo: @unchecked Sendable {
     }
   }
 }
+
+extension Buffer {
+  /// The part of raw sound that lies in a segment, cut to the sample; nil if nothing does.
+  public func clipped(to segment: Segment, _ info: AudioInfo) -> Buffer? {
+    let copy = self
+    guard let own = copy.release() else { return nil }
+    return withUnsafePointer(to: segment.gst) { gst_audio_buffer_clip(own, $0, info.gst.rate, info.gst.bpf) }.map { Buffer(taking: $0) }
+  }
+}

@@ -69,6 +69,7 @@ public struct Segment: StreamSegment, Hashable, @unchecked Sendable {
   public func limited(to range: Range<ClockTime>) -> Segment {
     var segment = self
     (segment.gst.start, segment.gst.stop) = (guint64(range.lowerBound), guint64(range.upperBound))
+    segment.gst.position = segment.gst.start
     return segment
   }
 
