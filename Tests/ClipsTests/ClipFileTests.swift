@@ -83,6 +83,18 @@ import Timing
     #expect(throws: FileError(.write, path: "/dev/full", code: ENOSPC)) { try LineFile(path: "/dev/full").append("x") }
   }
 
+  @Test func `a scratch folder is there for its owner alone, and then gone with its files`() throws {
+    let path: String
+    do {
+      let folder = try ScratchFolder(prefix: "clips-test", files: ["a", "b"])
+      path = folder.path
+      for name in ["a", "b"] { close(open("\(path)/\(name)", O_CREAT | O_WRONLY, 0o600)) }
+      var status = stat()
+      #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o700)
+    }
+    #expect(access(path, F_OK) != 0)
+  }
+
   // MARK: Manifest
 
   private var record: ClipRecord {

@@ -118,6 +118,28 @@ import Timing
     #expect(studio.counts == [10])
   }
 
+  @Test func `an end that is told with what came before it lies behind it`() throws {
+    var studio = try Studio()
+    try studio.begin()
+    // All in one batch.
+    for number in 0..<10 { studio.queue(studio.packet(number)) }
+    for item in Studio.sound(0..<400) { studio.queue(item) }
+    studio.queue.end(.sound)
+    studio.queue.end(.picture)
+    try studio.write()
+    #expect(studio.counts == [10] && studio.disk.files.map(\.heard) == [[milliseconds(0..<400)]])
+  }
+
+  @Test func `boundaries beside a clip are known when its sound comes late`() throws {
+    var studio = try Studio(.around(padding: frame(5), longest: frame(100), onlyFirst: false))
+    try studio.begin()
+    for boundary in [30, 33] { try studio.mark(boundary) }
+    try studio.frames(0..<240)
+    #expect(studio.news.clips.isEmpty)
+    try studio.sound(0..<2000)
+    #expect(studio.news.clips.map { $0.around.map(\.frame) } == [[33], [30]])
+  }
+
   @Test func `sound that ends without having begun leaves clips without`() throws {
     var studio = try Studio()
     try studio.begin(sound: nil)

@@ -107,10 +107,7 @@ final class ShotClip: BinElement {
     let format = try ClipFormat(settings, hasSound: false)
     let encoder = try bin.add(description: format.encoder, name: "encoder")
     let coded = try Self.codedFormat(encoder, format.encoder)
-    guard let caps = try Self.sinkCaps(of: format.muxer) else { return }
-    defer { gst_caps_unref(caps) }
-    let text = gst_caps_to_string(caps)
-    defer { g_free(text) }
+    guard let caps = try Factory.sinkCaps(of: format.muxer) else { return }
 
     // Raw frames are large: no more than keep both sides busy.
     let queue = try bin.add("queue"), convert = try bin.add("videoconvert"), fit = try bin.add("capsfilter"),
@@ -118,11 +115,11 @@ final class ShotClip: BinElement {
     bin.set(queue, "max-size-buffers", "4")
     bin.set(queue, "max-size-bytes", "0")
     bin.set(queue, "max-size-time", "0")
-    if let text { bin.set(fit, "caps", String(cString: text)) }
+    bin.set(fit, "caps", caps.description)
     Self.setUp(sink, in: bin)
     try bin.link(queue, convert)
     try bin.link(convert, encoder)
-    if let name = ClipFormat.parser(coded) {
+    if let name = coded.flatMap({ ClipFormat.parser($0) }) {
       let parser = try bin.add(name)
       try bin.link(encoder, parser)
       try bin.link(parser, fit)
@@ -171,38 +168,12 @@ final class ShotClip: BinElement {
     bin.set(sink, "enable-last-sample", "false")
   }
 
-  /// Name of the format that an encoder gives.
-  private static func codedFormat(_ encoder: ElementHandle, _ description: String) throws -> String {
-    guard let pad = encoder.pad("src"), let caps = gst_pad_query_caps(pad.gst, nil) else {
+  /// Name of the format that an encoder gives; nil if it may be any.
+  private static func codedFormat(_ encoder: ElementHandle, _ description: String) throws -> String? {
+    guard let caps = encoder.pad("src")?.possibleCaps else {
       throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "\"\(description)\" gives nothing: it has no free source pad.")
     }
-    defer { gst_caps_unref(caps) }
-    guard gst_caps_get_size(caps) > 0, gst_caps_is_any(caps) == 0 else { return "" }
-    return String(cString: gst_structure_get_name(gst_caps_get_structure(caps, 0)))
-  }
-
-  /// Caps of the streams that the muxer takes, for the caller to release.
-  ///
-  /// - Throws: CORE/MISSING_PLUGIN or LIBRARY/SETTINGS if it cannot be made.
-  private static func sinkCaps(of muxer: String) throws -> UnsafeMutablePointer<GstCaps>? {
-    var error: UnsafeMutablePointer<GError>?
-    defer { g_clear_error(&error) }
-    guard let element = gst_parse_launch_full(muxer, nil, GST_PARSE_FLAG_FATAL_ERRORS, &error) else {
-      throw ElementError(parsing: muxer, error)
-    }
-    gst_object_ref_sink(element)
-    defer { gst_object_unref(element) }
-    guard var caps = gst_caps_new_empty() else { return nil }
-    var list = gst_element_get_pad_template_list(element)
-    while let item = list {
-      if let template = item.pointee.data?.assumingMemoryBound(to: GstPadTemplate.self), template.pointee.direction == GST_PAD_SINK,
-        let more = gst_pad_template_get_caps(template)
-      {
-        caps = gst_caps_merge(caps, more)
-      }
-      list = item.pointee.next
-    }
-    return caps
+    return caps.mediaType
   }
 
   // MARK: Life
@@ -281,18 +252,12 @@ extension ClipFormat {
     do {
       try self.init(
         location: settings.location ?? "", encoder: settings.encoder, audioEncoder: settings.audioEncoder, muxer: settings.muxer,
-        hasSound: hasSound, isInstalled: Self.isInstalled)
+        hasSound: hasSound, isInstalled: Factory.isInstalled)
     } catch .noExtension(let text) {
       throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, text)
     } catch .notInstalled(let text) {
       throw ElementError.core(GST_CORE_ERROR_MISSING_PLUGIN, text)
     }
-  }
-
-  private static func isInstalled(_ name: String) -> Bool {
-    guard let factory = gst_element_factory_find(name) else { return false }
-    gst_object_unref(UnsafeMutableRawPointer(factory))
-    return true
   }
 }
 

@@ -15,18 +15,10 @@ extension ElementError {
   }
 
   /// The error that an element of a clip's own pipeline posted.
-  init(_ message: UnsafeMutablePointer<GstMessage>, path: String) {
-    var error: UnsafeMutablePointer<GError>?
-    var debug: UnsafeMutablePointer<CChar>?
-    gst_message_parse_error(message, &error, &debug)
-    defer {
-      g_clear_error(&error)
-      g_free(debug)
-    }
-    let text = "Could not write to \"\(path)\": " + (error.map { String(cString: $0.pointee.message) } ?? "unknown error")
-    let isResource = error?.pointee.domain == gst_resource_error_quark()
+  init(_ message: Message, path: String) {
+    let error = message.error
     self.init(
-      isResource ? .resource(GstResourceError(rawValue: UInt32(bitPattern: error?.pointee.code ?? 1))) : .stream(GST_STREAM_ERROR_MUX),
-      text, debug: debug.map { String(cString: $0) })
+      error?.resource.map { .resource($0) } ?? .stream(GST_STREAM_ERROR_MUX),
+      "Could not write to \"\(path)\": \(error?.text ?? "unknown error")", debug: error?.debug)
   }
 }
