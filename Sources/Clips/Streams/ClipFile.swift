@@ -93,23 +93,3 @@ public enum ClipItem<File: ClipFile>: Sendable {
     }
   }
 }
-
-/// A clip that lies complete on the disk.
-public struct FinishedClip: Sendable {
-  public var record: ClipRecord
-  /// Running times.
-  public var start: ClockTime
-  public var end: ClockTime
-  /// Whether it lies around its boundary, rather than begins there.
-  public var isAround: Bool
-  /// The other boundaries inside.
-  public var around: [Boundary]
-
-  public init(record: ClipRecord, start: ClockTime, end: ClockTime, isAround: Bool, around: [Boundary]) {
-    self.record = record
-    self.start = start
-    self.end = end
-    self.isAround = isAround
-    self.around = around
-  }
-}
