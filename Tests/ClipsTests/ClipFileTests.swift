@@ -142,6 +142,16 @@ import Timing
     #expect(try run(["sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x"]).utf8.count == 65_536)
   }
 
+  @Test func `what a program prints is kept up to a limit, and its errors are not`() throws {
+    func output(_ script: String, longest: Int) throws -> String {
+      let bytes = try Subprocess(arguments: ["sh", "-c", script]).run(timeout: 20_000_000_000, longest: longest) { false }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    #expect(try output("printf 'a\\nb\\n'; echo c >&2 2>/dev/null", longest: 100) == "a\nb\n")
+    #expect(try output("printf 0123456789", longest: 4) == "0123" && output("printf 0123456789", longest: 0) == "")
+    #expect(try output("cat; printf end", longest: 100) == "end")
+  }
+
   @Test func `a command that fails says how`() {
     #expect(throws: CaptionCommand.Failure.start(ENOENT)) { try run(["/nowhere/command"]) }
     #expect(throws: CaptionCommand.Failure.status(3)) { try run(["sh", "-c", "exit 3"]) }

@@ -225,6 +225,15 @@ import Timing
     #expect(queue.mayLeave(.picture) && !queue.take(now: 0).isEnd)
   }
 
+  @Test func `who ends while it flushes does not wait, and has not ended after it`() {
+    var queue = Self.queue(picture: 1000, hasSound: false)
+    queue.flushBegins(.picture, leaving: 99, now: 0)
+    queue.end(.picture)
+    #expect(queue.mayLeave(.picture))
+    queue.flushEnds(.picture, now: 0)
+    #expect(!queue.take(now: 0).isEnd)
+  }
+
   @Test func `there is work when something is queued, when all has ended, and when nothing more comes`() {
     var queue = Queue(hasSound: false, now: 0)
     #expect(!queue.hasWork)

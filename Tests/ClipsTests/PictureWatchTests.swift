@@ -69,6 +69,14 @@ import Timing
     #expect(Self.stream(&watch, 4) == frame(4) && Self.stream(&watch, 5) == 0 && Self.stream(&watch, 6) == frame(1))
   }
 
+  @Test func `a packet from before all frames is of the first segment that has some`() {
+    var watch = Watch(keyFrameInterval: nil)
+    watch.begin(3)
+    watch.begin(5)
+    _ = watch.arrive(at: frame(5))
+    #expect(watch.segment(at: frame(4)) == 5)
+  }
+
   @Test func `packets that are a little out of order find their segment`() {
     var watch = Watch(keyFrameInterval: nil)
     for segment in [0, 10, 20, 30] {

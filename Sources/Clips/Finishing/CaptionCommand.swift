@@ -1,32 +1,8 @@
-import Threads
 import Timing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// A command that looks at two pictures and prints one line.
 public struct CaptionCommand: Sendable {
-  /// Why there is no line.
-  public enum Failure: Error, Hashable, CustomStringConvertible {
-    /// The system's error number.
-    case start(Int32)
-    /// Its exit status, or 128 and the signal that ended it.
-    case status(Int32)
-    case timeout
-    case cancelled
-
-    public var description: String {
-      switch self {
-      case .start(let code): "does not start: " + (strerror(code).map { String(cString: $0) } ?? "error \(code)")
-      case .status(let status): "ended with status \(status)"
-      case .timeout: "took too long and was killed"
-      case .cancelled: "was stopped"
-      }
-    }
-  }
+  public typealias Failure = Subprocess.Failure
 
   /// No line is longer, in bytes.
   static let longest = 1 << 16
@@ -42,89 +18,12 @@ public struct CaptionCommand: Sendable {
   /// Runs it and waits for its end.
   ///
   /// - Parameters:
-  ///   - timeout: nanoseconds, after which it is killed with all that it has started.
+  ///   - timeout: after which it is killed with all that it has started.
   ///   - isCancelled: asked every few milliseconds.
   /// - Returns: the first line of what it printed, without blanks around it.
   public func run(first: String, last: String, timeout: ClockTime, isCancelled: () -> Bool) throws(Failure) -> String {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw .start(errno) }
-    let (input, output) = (ends[0], ends[1])
-    defer { close(input) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let words = arguments.map { replaced(replaced($0, "{first}", by: first), "{last}", by: last) }
-    let started = Self.spawn(words, output: output)
-    close(output)
-    let id: pid_t
-    switch started {
-    case .success(let started): id = started
-    case .failure(let failure): throw failure
-    }
-    return try Self.answer(from: input, of: id, timeout: timeout, isCancelled)
-  }
-
-  private static func answer(from output: Int32, of id: pid_t, timeout: ClockTime, _ isCancelled: () -> Bool) throws(Failure) -> String {
-    let end = monotonicTime().saturating(adding: timeout)
-    var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
-    var isOpen = true
-    while true {
-      if isOpen {
-        var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-        if poll(&waiting, 1, 20) > 0 {
-          let count = read(output, &chunk, chunk.count)
-          if count > 0 { text += chunk[..<min(count, longest - min(text.count, longest))] }
-          isOpen = count > 0 || (count < 0 && errno == EINTR)
-          // The rest of what it printed, but not for ever: it may print without end.
-          if isOpen, monotonicTime() < end, !isCancelled() { continue }
-        }
-      } else {
-        usleep(2000)
-      }
-      var status: Int32 = 0
-      let ended = waitpid(id, &status, WNOHANG)
-      // An application that ignores SIGCHLD leaves no status.
-      if ended < 0, errno == ECHILD { return line(text) }
-      if ended == id {
-        let signal = status & 0x7f
-        guard status == 0 else { throw .status(signal == 0 ? status >> 8 & 0xff : 128 + signal) }
-        return line(text)
-      }
-      let failure: Failure? = isCancelled() ? .cancelled : monotonicTime() >= end ? .timeout : nil
-      if let failure {
-        kill(-id, SIGKILL)
-        kill(id, SIGKILL)
-        while waitpid(id, &status, 0) < 0, errno == EINTR {}
-        throw failure
-      }
-    }
-  }
-
-  /// Starts the program in a process group of its own, reading nothing, and with the signals as a program expects them.
-  private static func spawn(_ words: [String], output: Int32) -> Result<pid_t, Failure> {
-    var actions = posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
-    }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
-    var none = sigset_t()
-    var pipe = sigset_t()
-    sigemptyset(&none)
-    sigemptyset(&pipe)
-    sigaddset(&pipe, SIGPIPE)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &pipe)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-    var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    var id: pid_t = 0
-    let code = posix_spawnp(&id, words.first ?? "", &actions, &attributes, &pointers, environ)
-    return code == 0 ? .success(id) : .failure(.start(code))
+    return Self.line(try Subprocess(arguments: words).run(timeout: timeout, longest: Self.longest, isCancelled: isCancelled))
   }
 
   private static func line(_ bytes: [UInt8]) -> String {
