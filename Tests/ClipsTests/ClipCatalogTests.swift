@@ -146,6 +146,17 @@ import Timing
     #expect(scenes.map(\.upperBound) == [frame(10) - .milliseconds(1), frame(14) + Self.slack])
   }
 
+  @Test func `the ends of scenes are their first and last frames, and no more are read than needed`() {
+    var ends = SceneEnds<Int>([0...frame(2), frame(4)...frame(6), (frame(6) + 1)...(frame(7) - 1)])
+    let read = (0..<20).prefix { ends.take($0, at: frame($0)) }
+    #expect(read.count == 7)
+    #expect(ends.found.map { $0?.first } == [0, 4, nil] && ends.found.map { $0?.last } == [2, 6, nil])
+    var none = SceneEnds<Int>([])
+    #expect(!none.take(0, at: 0) && none.found.isEmpty)
+    var open = SceneEnds<Int>([0...(.max)])
+    #expect((0..<20).allSatisfy { open.take($0, at: frame($0)) } && open.found.first??.last == 19)
+  }
+
   @Test func `a transition that is said to reach out of the clip makes no scene that ends before it begins`() {
     var boundary = cut(2, at: 50)
     (boundary.transitionStart, boundary.transitionEnd) = (0, .max)

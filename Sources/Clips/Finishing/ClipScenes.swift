@@ -38,3 +38,23 @@ extension Boundary {
     return runningTime.saturating(adding: transitionEnd.less(streamTime))
   }
 }
+
+/// Finds the first and the last frame of each scene among frames that come one after the other. Frames are opaque.
+public struct SceneEnds<Frame> {
+  private let scenes: [FinishedClip.Scene]
+  /// nil for a scene in which no frame begins.
+  public private(set) var found: [(first: Frame, last: Frame)?]
+
+  public init(_ scenes: [FinishedClip.Scene]) {
+    self.scenes = scenes
+    found = scenes.map { _ in nil }
+  }
+
+  /// The next frame, and when it is shown in the clip.
+  ///
+  /// - Returns: whether more frames are wanted.
+  public mutating func take(_ frame: Frame, at time: ClockTime) -> Bool {
+    for (index, scene) in scenes.enumerated() where scene.contains(time) { found[index] = (found[index]?.first ?? frame, frame) }
+    return scenes.contains { time < $0.upperBound }
+  }
+}

@@ -29,13 +29,9 @@ struct ClipFrames {
   ///
   /// - Throws: STREAM/DECODE if the clip cannot be read.
   func ends(of scenes: [FinishedClip.Scene]) throws -> [(first: Sample, last: Sample)?] {
-    var found: [(first: Sample, last: Sample)?] = scenes.map { _ in nil }
-    let end = scenes.map(\.upperBound).max() ?? 0
-    try forEach { frame, time in
-      for (index, scene) in scenes.enumerated() where scene.contains(time) { found[index] = (found[index]?.first ?? frame, frame) }
-      return time < end
-    }
-    return found
+    var ends = SceneEnds<Sample>(scenes)
+    try forEach { ends.take($0, at: $1) }
+    return ends.found
   }
 
   /// Calls `body` with each frame and when it is shown, until it returns false.
