@@ -109,6 +109,23 @@ import Timing
     #expect(done.withLock { $0.last } == 20)
   }
 
+  @Test func `who waits for all clips waits for the one that is in work`() throws {
+    let (begun, gate) = (Monitor(false), Monitor(false))
+    let finisher = try ClipFinisher { _ in
+      begun.change { $0 = true }
+      gate.wait { $0 ? () : nil }
+    }
+    finisher.take(Self.clip(0))
+    begun.wait { $0 ? () : nil }
+    let job = Job()
+    try job.run { finisher.drain() }
+    usleep(20_000)
+    #expect(!job.isDone)
+    gate.change { $0 = true }
+    #expect(Self.eventually { job.isDone })
+    finisher.close()
+  }
+
   @Test func `more than so many clips wait for the finisher`() throws {
     let gate = Monitor(false)
     let finisher = try ClipFinisher { _ in gate.wait { $0 ? () : nil } }
@@ -129,21 +146,23 @@ import Timing
 
   /// A recorder whose clips are told of by their frames.
   private static func record(
-    breaking broken: (Disk.Operation, Int)? = nil, _ body: (ClipInbox<ClipItem<MemoryFile>>) -> Void
+    breaking broken: (Disk.Operation, Int)? = nil, _ body: (ClipInbox<ClipItem<MemoryFile>>, _ finished: () -> Int) -> Void
   ) throws -> (frames: [UInt64], problems: [String]) {
     let (done, problems) = (Shared<[UInt64]>([]), Shared<[String]>([]))
-    let finisher = try ClipFinisher { clip in done.change { $0.append(clip.record.frames) } }
     let options = ClipOptions<Int>(mode: .shots, names: try ClipNamePattern("%d"), hasSound: false)
     let disk = Shared(DiskBox(broken))
-    let recorder = try ClipRecorder<MemoryFile>(options, finisher: finisher) { beginning in
+    let recorder = try ClipRecorder<MemoryFile>(options) { beginning in
       try disk.change { try $0.disk.open(beginning) }
+    } finish: { clip in
+      usleep(2000)
+      done.change { $0.append(clip.record.frames) }
     } report: { problem in
       switch problem {
       case .writing(let error): problems.change { $0.append("\(type(of: error))") }
       case .keyFrameIsMissing: problems.change { $0.append("key") }
       }
     }
-    body(recorder.inbox)
+    body(recorder.inbox) { done.change { $0.count } }
     recorder.close()
     return (done.change { $0 }, problems.change { $0 })
   }
@@ -173,21 +192,22 @@ import Timing
     }
   }
 
-  @Test func `after the end of the stream all clips are complete`() throws {
-    let (frames, problems) = try Self.record { inbox in
+  @Test func `when the end of the stream returns all clips are finished`() throws {
+    let (frames, problems) = try Self.record { inbox, finished in
       Self.shots(inbox, 10)
       inbox.end(.picture)
+      #expect(finished() == 10)
     }
     #expect(frames == [UInt64](repeating: 10, count: 10) && problems == [])
   }
 
   @Test func `what is open at the stop is complete after it`() throws {
-    let (frames, _) = try Self.record { Self.shots($0, 2) }
+    let (frames, _) = try Self.record { inbox, _ in Self.shots(inbox, 2) }
     #expect(frames == [10, 10])
   }
 
   @Test func `a fault is reported once, and the streams do not hang`() throws {
-    let (frames, problems) = try Self.record(breaking: (.write, 2)) { inbox in
+    let (frames, problems) = try Self.record(breaking: (.write, 2)) { inbox, _ in
       Self.shots(inbox, 10)
       inbox.end(.picture)
     }

@@ -1,6 +1,6 @@
 import Threads
 
-/// The thread that takes what the streams hand over and has it written into clips.
+/// The thread that takes what the streams hand over and has it written into clips, and the one that finishes them.
 package final class ClipRecorder<File: ClipFile>: Sendable {
   /// What is reported, on the recorder's thread.
   package enum Problem: Sendable {
@@ -10,21 +10,31 @@ package final class ClipRecorder<File: ClipFile>: Sendable {
     case keyFrameIsMissing
   }
 
+  /// The system gave no thread.
+  package struct NoThread: Error {
+    /// What it was for: to "write" or to "finish".
+    package var job: String
+    /// The system's error number.
+    package var code: Int32
+  }
+
   package let inbox: ClipInbox<ClipItem<File>>
   private let thread: BackgroundThread
   private let finisher: ClipFinisher
 
   /// - Parameters:
-  ///   - finisher: gets each clip that is complete.
   ///   - open: makes a file, on the recorder's thread.
+  ///   - finish: is given each clip that is complete, in order, on the finisher's thread.
   package init(
-    _ options: ClipOptions<File.Packet>, finisher: ClipFinisher, open: @escaping @Sendable (ClipBeginning<File.Format>) throws -> File,
-    report: @escaping @Sendable (Problem) -> Void
-  ) throws(BackgroundThread.Failure) {
+    _ options: ClipOptions<File.Packet>, open: @escaping @Sendable (ClipBeginning<File.Format>) throws -> File,
+    finish: @escaping @Sendable (FinishedClip) -> Void, report: @escaping @Sendable (Problem) -> Void
+  ) throws(NoThread) {
+    let finisher: ClipFinisher
+    do { finisher = try ClipFinisher(finish) } catch { throw NoThread(job: "finish", code: error.code) }
     let inbox = ClipInbox<ClipItem<File>>(hasSound: options.hasSound)
     self.inbox = inbox
     self.finisher = finisher
-    thread = try BackgroundThread {
+    let run: @Sendable () -> Void = {
       let writer = ClipWriter(options, open: open) { news in
         switch news {
         case .finished(let clip): finisher.take(clip)
@@ -32,6 +42,12 @@ package final class ClipRecorder<File: ClipFile>: Sendable {
         }
       }
       Self.run(writer, inbox, finisher, report)
+    }
+    do {
+      thread = try BackgroundThread(run)
+    } catch {
+      finisher.close()
+      throw NoThread(job: "write", code: error.code)
     }
   }
 

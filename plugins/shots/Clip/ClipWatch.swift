@@ -68,7 +68,8 @@ final class ClipWatch: Sendable {
     .keyUnit(KeyUnit(pts: inside, streamTime: nil, runningTime: inside))
   }
 
-  func raw(_ passing: Passing, before encoder: Pad) {
+  /// - Parameter encoder: the pad that leads to it, looked up when it is needed.
+  func raw(_ passing: Passing, before encoder: () -> Pad?) {
     switch passing {
     case .dropped: break
     case .event(let event):
@@ -87,7 +88,7 @@ final class ClipWatch: Sendable {
     }
   }
 
-  private func perform(_ steps: [PictureWatch<Segment>.Step], before encoder: Pad) {
+  private func perform(_ steps: [PictureWatch<Segment>.Step], before encoder: () -> Pad?) {
     for step in steps {
       switch step {
       case .askForMarks:
@@ -102,7 +103,7 @@ final class ClipWatch: Sendable {
             GST_LIBRARY_ERROR_SETTINGS,
             "A boundary was told after its frame had passed: the shot's file begins late. Set align=true on shotdetect."))
       case .mark(let boundary, let time): state.withLock { $0.inbox }?.offer(.mark(boundary, at: time))
-      case .requestKey(let time): if let request = Self.keyRequest(at: time) { encoder.send(request) }
+      case .requestKey(let time): if let request = Self.keyRequest(at: time) { encoder()?.send(request) }
       }
     }
   }

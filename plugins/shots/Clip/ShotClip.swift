@@ -1,7 +1,6 @@
 import CGStreamer
 import Clips
 import GStreamerKit
-import Threads
 import Synchronization
 import Timing
 
@@ -130,7 +129,7 @@ final class ShotClip: BinElement {
     try bin.expose(queue, "sink", as: "video")
     let watch = watch
     queue.pad("src")?.watch { watch.arriving(&$0) }
-    convert.pad("sink")?.watch { passing in if let pad = convert.pad("sink") { watch.raw(passing, before: pad) } }
+    convert.pad("sink")?.watch { passing in watch.raw(passing) { convert.pad("sink") } }
     sink.pad("sink")?.watch { watch.coded($0) }
   }
 
@@ -152,7 +151,7 @@ final class ShotClip: BinElement {
     let watch = watch
     sink.pad("sink")?.watch { passing in
       // Sound that changes its format is converted to what it was: muxers take no other.
-      if case .event(let event) = passing, event.type == GST_EVENT_CAPS { bin.keepCaps(of: event, in: filter) }
+      if case .event(let event) = passing, let caps = event.caps { bin.set(filter, "caps", caps.description) }
       watch.sound(&passing)
     }
   }
@@ -197,24 +196,20 @@ final class ShotClip: BinElement {
       videoName: settings.videoName ?? "", hasSound: hasSound)
     handle.publish(Readings(), of: ShotClip.self)
     let work = try FinishingWork(handle, settings)
-    let finisher = try Self.thread("finish") { () throws(BackgroundThread.Failure) in try ClipFinisher { work.finish($0) } }
-    let recorder = try Self.thread("write") { () throws(BackgroundThread.Failure) in
-      try ClipRecorder<MuxedClip>(options, finisher: finisher) {
+    let recorder: ClipRecorder<MuxedClip>
+    do {
+      recorder = try ClipRecorder(options) {
         try MuxedClip($0, format)
+      } finish: {
+        work.finish($0)
       } report: { [handle] in
         $0.post(on: handle)
       }
+    } catch {
+      throw ElementError.resource(GST_RESOURCE_ERROR_FAILED, "The system gives no thread to \(error.job) clips on: error \(error.code).")
     }
     watch.start(recorder.inbox, keyFrameInterval: settings.mode == .around ? min(settings.keyFrameInterval, settings.padding) : nil)
     run.withLock { $0 = Run(recorder: recorder, work: work) }
-  }
-
-  private static func thread<Made>(_ job: String, _ make: () throws(BackgroundThread.Failure) -> Made) throws -> Made {
-    do {
-      return try make()
-    } catch {
-      throw ElementError.resource(GST_RESOURCE_ERROR_FAILED, "The system gives no thread to \(job) clips on: error \(error.code).")
-    }
   }
 
   func interrupt() {
@@ -258,13 +253,6 @@ extension ClipFormat {
     } catch .notInstalled(let text) {
       throw ElementError.core(GST_CORE_ERROR_MISSING_PLUGIN, text)
     }
-  }
-}
-
-extension Bin {
-  /// Has a filter let only the format pass that a CAPS event tells.
-  fileprivate func keepCaps(of event: Event, in filter: ElementHandle) {
-    if let caps = event.caps { set(filter, "caps", caps.description) }
   }
 }
 
