@@ -10,7 +10,7 @@ import Timing
 /// A program that is run for what it prints, with limits on how long it takes and how much is read.
 ///
 /// It reads nothing, is in a process group of its own and starts with the signals as programs expect them. Not GSubprocess: that
-/// puts a handler for SIGCHLD into the application, kills no group, and knows no limits.
+/// leaves the program in the application's group, so that what it has started outlives it, and knows no limits.
 public struct Subprocess: Sendable {
   /// Why there is no output.
   public enum Failure: Error, Hashable, CustomStringConvertible {
