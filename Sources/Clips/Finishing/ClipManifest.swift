@@ -14,8 +14,8 @@ import Timing
 public struct ClipRecord: Hashable, Sendable {
   public var path: String
   public var videoName: String
-  public var start: UInt64
-  public var end: UInt64
+  public var start: ClockTime
+  public var end: ClockTime
   public var frames: UInt64
   /// Ordinal of the shot that the clip shows, or that begins in it.
   public var shot: UInt64
@@ -31,7 +31,8 @@ public struct ClipRecord: Hashable, Sendable {
   public var rate: FrameRate?
 
   public init(
-    path: String, videoName: String, start: UInt64, end: UInt64, frames: UInt64, shot: UInt64, boundary: Boundary?, width: Int, height: Int,
+    path: String, videoName: String, start: ClockTime, end: ClockTime, frames: UInt64, shot: UInt64, boundary: Boundary?, width: Int,
+    height: Int,
     rate: FrameRate?
   ) {
     self.path = path
@@ -53,13 +54,13 @@ public struct ClipRecord: Hashable, Sendable {
 
   /// A JSON object on one line; times in seconds.
   public var json: String {
-    func seconds(_ time: UInt64?) -> String { jsonNumber(time.map { Double($0) / 1e9 } ?? .nan) }
+    func seconds(_ time: ClockTime?) -> String { jsonNumber(time.map { Double($0) / 1e9 } ?? .nan) }
     let fields: [(String, String)] = [
       ("file_path", jsonString(path)),
       ("video_name", jsonString(videoName)),
       ("start_time", seconds(start)),
       ("end_time", seconds(end)),
-      ("duration", seconds(end >= start ? end - start : nil)),
+      ("duration", seconds(end >= start ? end.less(start) : nil)),
       ("transition_frame", seconds(boundary?.streamTime)),
       ("text", jsonString(text)),
       ("previous_text", jsonString(previousText)),

@@ -1,20 +1,23 @@
 import Timing
 
-/// When an encoded frame is shown. Nanoseconds.
+/// When an encoded frame is shown.
 public struct PacketTime: Hashable, Sendable {
-  public var running: UInt64
-  public var stream: UInt64
-  public var duration: UInt64
+  /// Running time.
+  public var running: ClockTime
+  /// Stream time, the position in the medium.
+  public var stream: ClockTime
+  public var duration: ClockTime
   /// Whether decoding can begin here.
   public var isKey: Bool
 
-  public init(running: UInt64, stream: UInt64, duration: UInt64, isKey: Bool) {
+  public init(running: ClockTime, stream: ClockTime, duration: ClockTime, isKey: Bool) {
     self.running = running
     self.stream = stream
     self.duration = duration
     self.isKey = isKey
   }
 
-  public var end: UInt64 { running.saturating(adding: duration) }
-  var tolerance: UInt64 { duration / 2 }
+  /// Running time at which it is not shown any more.
+  public var end: ClockTime { running.saturating(adding: duration) }
+  var tolerance: ClockTime { duration / 2 }
 }

@@ -1,4 +1,5 @@
 import ShotLists
+import Timing
 
 /// Names for clips, from a pattern such as `clips/{shot}-%05d.mp4`.
 ///
@@ -68,8 +69,8 @@ public struct ClipNamePattern: Hashable, Sendable {
   /// - Parameters:
   ///   - number: of the clip.
   ///   - shot: ordinal, from 1.
-  ///   - start: nanoseconds of stream time.
-  public func name(number: UInt64, shot: UInt64, start: UInt64) -> String {
+  ///   - start: stream time.
+  public func name(number: UInt64, shot: UInt64, start: ClockTime) -> String {
     parts.map { part in
       switch part {
       case .text(let text): text

@@ -17,7 +17,7 @@ import Timing
 public struct ClipPlan<Packet> {
   public enum Mode: Hashable, Sendable {
     case shots
-    case around(padding: UInt64, longest: UInt64, onlyFirst: Bool)
+    case around(padding: ClockTime, longest: ClockTime, onlyFirst: Bool)
   }
 
   /// What is known of a clip when it opens.
@@ -27,7 +27,7 @@ public struct ClipPlan<Packet> {
     public var shot: UInt64
     public var boundary: Boundary?
     /// Running time of its first frame.
-    public var start: UInt64
+    public var start: ClockTime
   }
 
   public enum Step {
@@ -35,25 +35,25 @@ public struct ClipPlan<Packet> {
     /// The frame belongs to this clip.
     case write(UInt64, Packet, PacketTime)
     /// The clip has all its frames; it ends at this running time.
-    case close(UInt64, end: UInt64)
+    case close(UInt64, end: ClockTime)
   }
 
   /// How late a boundary may be told in `around`, behind the newest packet.
-  public static var lateness: UInt64 { 5_000_000_000 }
+  public static var lateness: ClockTime { .milliseconds(5000) }
 
   private struct Wish {
     var boundary: Boundary
-    var at: UInt64
-    var start: UInt64
-    var end: UInt64
+    var at: ClockTime
+    var start: ClockTime
+    var end: ClockTime
   }
 
   private struct Open {
     var id: UInt64
-    var start: UInt64
-    var end: UInt64
+    var start: ClockTime
+    var end: ClockTime
     /// Where its last frame ends.
-    var reached: UInt64
+    var reached: ClockTime
   }
 
   private let mode: Mode
@@ -70,18 +70,18 @@ public struct ClipPlan<Packet> {
   public init(_ mode: Mode) { self.mode = mode }
 
   /// Running time of the oldest packet that may still go into a clip; nil if there is none.
-  public var oldest: UInt64? { ring.first?.time.running }
+  public var oldest: ClockTime? { ring.first?.time.running }
   var kept: Int { ring.count }
 
   /// A boundary whose new shot begins at this running time.
-  public mutating func mark(_ boundary: Boundary, at time: UInt64) {
+  public mutating func mark(_ boundary: Boundary, at time: ClockTime) {
     switch mode {
     case .shots: wishes.append(Wish(boundary: boundary, at: time, start: time, end: .max))
     case .around(let padding, _, let onlyFirst):
       guard !isDone else { return }
       isDone = onlyFirst
       wishes.append(
-        Wish(boundary: boundary, at: time, start: time > padding ? time - padding : 0, end: time.saturating(adding: padding)))
+        Wish(boundary: boundary, at: time, start: time.less(padding), end: time.saturating(adding: padding)))
     }
   }
 
@@ -127,7 +127,7 @@ public struct ClipPlan<Packet> {
     return steps
   }
 
-  private mutating func takeAround(_ packet: Packet, _ time: PacketTime, _ longest: UInt64) -> [Step] {
+  private mutating func takeAround(_ packet: Packet, _ time: PacketTime, _ longest: ClockTime) -> [Step] {
     guard !isDone || !wishes.isEmpty || !clips.isEmpty else {
       ring.removeAll()
       return []
@@ -144,7 +144,7 @@ public struct ClipPlan<Packet> {
 
   /// Opens the clips whose first key frame is here. `now`: running time of the packet after those in the ring; nil if
   /// none follows.
-  private mutating func grant(before now: UInt64?, _ longest: UInt64) -> [Step] {
+  private mutating func grant(before now: ClockTime?, _ longest: ClockTime) -> [Step] {
     var steps: [Step] = []
     var waiting: [Wish] = []
     for wish in wishes {
@@ -153,7 +153,7 @@ public struct ClipPlan<Packet> {
           && $0.time.running <= wish.at.saturating(adding: $0.time.tolerance)
       }
       // A boundary without a key frame in reach before it: an earlier one, if the clip is not too long then.
-      let earlier = ring.lastIndex { $0.time.isKey && $0.time.running < wish.start && wish.at - $0.time.running < longest }
+      let earlier = ring.lastIndex { $0.time.isKey && $0.time.running < wish.start && wish.at.less($0.time.running) < longest }
       guard let from = first ?? (now.map { $0 > wish.at } ?? true ? earlier : nil) else {
         if let now, now <= wish.at { waiting.append(wish) } else { missedKeys += 1 }
         continue
@@ -170,10 +170,10 @@ public struct ClipPlan<Packet> {
     return steps
   }
 
-  private mutating func forget(now: UInt64) {
+  private mutating func forget(now: ClockTime) {
     guard case .around(let padding, _, _) = mode else { return }
     let reach = padding.saturating(adding: Self.lateness)
-    let needed = min(now > reach ? now - reach : 0, wishes.map(\.start).min() ?? .max)
+    let needed = min(now.less(reach), wishes.map(\.start).min() ?? .max)
     guard let first = ring.lastIndex(where: { $0.time.isKey && $0.time.running <= needed }) else { return }
     ring.removeFirst(first)
   }
@@ -185,7 +185,7 @@ public struct ClipPlan<Packet> {
     steps.append(.write(clips[index].id, packet, time))
   }
 
-  private mutating func open(shot: UInt64, _ boundary: Boundary?, at start: UInt64, end: UInt64) -> Step {
+  private mutating func open(shot: UInt64, _ boundary: Boundary?, at start: ClockTime, end: ClockTime) -> Step {
     ids += 1
     clips.append(Open(id: ids, start: start, end: end, reached: start))
     return .open(Head(id: ids, shot: shot, boundary: boundary, start: start))
