@@ -21,6 +21,7 @@ package struct BackgroundThread: Sendable {
     init(run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
+  /// Starts the thread, which ends when `run` returns.
   package init(_ run: @escaping @Sendable () -> Void) throws(Failure) {
     #if canImport(Musl)
       var id: pthread_t?

@@ -2,6 +2,7 @@ import Timing
 
 /// A command that looks at two pictures and prints one line.
 public struct CaptionCommand: Sendable {
+  /// Why there is no line.
   public typealias Failure = Subprocess.Failure
 
   /// No line is longer, in bytes.
@@ -13,6 +14,7 @@ public struct CaptionCommand: Sendable {
   ///   the paths of the pictures. No shell reads them.
   public init(arguments: [String]) { self.arguments = arguments }
 
+  /// The command's first word.
   public var program: String { arguments.first ?? "" }
 
   /// Runs it and waits for its end.

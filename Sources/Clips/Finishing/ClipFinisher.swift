@@ -5,6 +5,7 @@ import Threads
 ///
 /// At most ``capacity`` clips wait; then the recorder waits, and the streams with it.
 package final class ClipFinisher: Sendable {
+  /// How many clips may wait.
   package static let capacity = 256
 
   private struct State {

@@ -12,10 +12,15 @@ import Timing
 ///
 /// Times are nanoseconds of stream time, the position in the medium.
 public struct ClipRecord: Hashable, Sendable {
+  /// Where the clip lies.
   public var path: String
+  /// Name of the medium; may be empty.
   public var videoName: String
+  /// Where its first frame is in the medium.
   public var start: ClockTime
+  /// Where its last frame ends.
   public var end: ClockTime
+  /// How many it has.
   public var frames: UInt64
   /// Ordinal of the shot that the clip shows, or that begins in it.
   public var shot: UInt64
@@ -23,13 +28,16 @@ public struct ClipRecord: Hashable, Sendable {
   public var boundary: Boundary?
   /// Captions; empty where there are none.
   public var previousText = ""
+  /// Caption of the shot, or of the scene behind the boundary.
   public var nextText = ""
   /// Pixels.
   public var width: Int
+  /// Pixels.
   public var height: Int
   /// nil if it varies.
   public var rate: FrameRate?
 
+  /// A record without captions.
   public init(
     path: String, videoName: String, start: ClockTime, end: ClockTime, frames: UInt64, shot: UInt64, boundary: Boundary?, width: Int,
     height: Int,

@@ -45,6 +45,7 @@ public struct SceneEnds<Frame> {
   /// nil for a scene in which no frame begins.
   public private(set) var found: [(first: Frame, last: Frame)?]
 
+  /// Scenes may overlap.
   public init(_ scenes: [FinishedClip.Scene]) {
     self.scenes = scenes
     found = scenes.map { _ in nil }

@@ -8,6 +8,7 @@ import ShotLists
 
 /// A folder for a few files that another program is to read; it is gone with this value. Nobody else can look into it.
 public struct ScratchFolder: ~Copyable {
+  /// Where it lies.
   public let path: String
   private let files: [String]
 

@@ -21,6 +21,7 @@ public struct Subprocess: Sendable {
     case timeout
     case cancelled
 
+    /// What follows the program's name in a sentence.
     public var description: String {
       switch self {
       case .start(let code): "does not start: " + (strerror(code).map { String(cString: $0) } ?? "error \(code)")

@@ -39,6 +39,7 @@ public struct ClipBeginning<Format: Sendable>: Sendable {
   public var path: String
   /// Running time of its first frame, which becomes 0.
   public var start: ClockTime
+  /// How its frames are encoded.
   public var picture: Format
   /// nil if the clip has no sound.
   public var sound: Format?
@@ -48,10 +49,12 @@ public struct ClipBeginning<Format: Sendable>: Sendable {
 public struct ClipPicture: Hashable, Sendable {
   /// Pixels.
   public var width: Int
+  /// Pixels.
   public var height: Int
   /// nil if it varies.
   public var rate: FrameRate?
 
+  /// Sizes in pixels; frames a second.
   public init(width: Int, height: Int, rate: FrameRate?) {
     self.width = width
     self.height = height
@@ -76,6 +79,7 @@ public enum ClipItem<File: ClipFile>: Sendable {
   /// The stream jumps: what was before does not go on.
   case jump(ClipStream)
 
+  /// The stream that it is of, or concerns.
   public var stream: ClipStream {
     switch self {
     case .pictureFormat, .picture, .mark: .picture

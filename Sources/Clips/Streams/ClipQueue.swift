@@ -10,8 +10,11 @@ import Timing
 public struct ClipQueue<Item> {
   /// Bytes.
   public static var capacity: Int { 32 << 20 }
+  /// How far sound may be ahead of the picture.
   public static var soundLead: ClockTime { .milliseconds(30_000) }
+  /// How far picture may be ahead of the sound.
   public static var pictureLead: ClockTime { .milliseconds(10_000) }
+  /// How long sound is waited for that does not come.
   public static var patience: ClockTime { .milliseconds(10_000) }
 
   private struct Progress {
@@ -45,6 +48,7 @@ public struct ClipQueue<Item> {
 
   private var haveAllEnded: Bool { streams.values.allSatisfy(\.hasEnded) }
 
+  /// - Parameter now: the clock's time; patience with the sound begins here.
   public init(hasSound: Bool, now: ClockTime) {
     streams = hasSound ? [.picture: Progress(), .sound: Progress()] : [.picture: Progress()]
     lastSound = now
@@ -92,6 +96,7 @@ public struct ClipQueue<Item> {
     flush(stream, isFlushing: true, now)
   }
 
+  /// A flush ends: the stream may begin at any time.
   public mutating func flushEnds(_ stream: ClipStream, now: ClockTime) { flush(stream, isFlushing: false, now) }
 
   private mutating func flush(_ stream: ClipStream, isFlushing: Bool, _ now: ClockTime) {
@@ -124,17 +129,21 @@ public struct ClipQueue<Item> {
 
   /// What there is to do.
   public struct Batch {
+    /// In the order in which they were added.
     public var items: [Item]
     /// Bytes to give back with ``ClipQueue/done(_:)``.
     public var bytes: Int
+    /// The picture has ended.
     public var isPictureOver: Bool
     /// No more sound comes, as far as anybody knows.
     public var isSoundOver: Bool
     /// Every stream has ended, and these are the last items.
     public var isEnd: Bool
+    /// Nothing more comes: these are the last items.
     public var isClosed: Bool
   }
 
+  /// Whether there is anything to take: items, the end of all streams, or the news that nothing more comes.
   public var hasWork: Bool { !items.isEmpty || isClosed || (haveAllEnded && !isDone) }
 
   /// All that is queued. Here it is noticed that no sound comes.

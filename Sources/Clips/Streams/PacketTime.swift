@@ -6,10 +6,12 @@ public struct PacketTime: Hashable, Sendable {
   public var running: ClockTime
   /// Stream time, the position in the medium.
   public var stream: ClockTime
+  /// How long it is shown.
   public var duration: ClockTime
   /// Whether decoding can begin here.
   public var isKey: Bool
 
+  /// A frame's times; see the properties.
   public init(running: ClockTime, stream: ClockTime, duration: ClockTime, isKey: Bool) {
     self.running = running
     self.stream = stream

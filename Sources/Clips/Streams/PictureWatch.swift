@@ -53,6 +53,7 @@ public struct PictureWatch<Segment> {
   /// The segment of the frames that arrive.
   public var segment: Segment? { arriving.last?.segment }
 
+  /// The frames that follow are timed by this segment.
   public mutating func begin(_ segment: Segment) { arriving.append((nil, segment)) }
 
   /// A frame arrives.
@@ -69,6 +70,7 @@ public struct PictureWatch<Segment> {
     return Self.inside(running)
   }
 
+  /// A flush ends here: segments of before are forgotten.
   public mutating func flushArriving() { arriving.removeAll() }
 
   /// The segment of a coded frame. Segments before it are needed no more: frames come in order, or nearly so.
@@ -107,6 +109,7 @@ public struct PictureWatch<Segment> {
   /// A request for a key frame reaches the encoder, whoever made it.
   public mutating func requested(at inside: ClockTime) { lastKey = Self.outside(inside) ?? 0 }
 
+  /// A flush ends here: the next key frame is due as at the beginning.
   public mutating func flushRaw() { lastKey = nil }
 
   /// - Parameters:
@@ -148,6 +151,7 @@ public struct SoundWatch: Sendable {
   private var rate: UInt64 = 0
   private var bytes: UInt64 = 0
 
+  /// A stream whose format is not known yet.
   public init() {}
 
   /// The sound that follows is sampled so.

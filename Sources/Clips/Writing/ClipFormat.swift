@@ -1,8 +1,10 @@
 /// What clips are encoded with and put into: descriptions as `gst-launch-1.0` reads them.
 public struct ClipFormat: Hashable, Sendable {
+  /// Makes packets of raw frames; may be a chain of elements.
   public var encoder: String
   /// Empty if clips have no sound.
   public var audioEncoder: String
+  /// Puts streams into a file.
   public var muxer: String
 
   /// Why there is no format.
@@ -12,6 +14,7 @@ public struct ClipFormat: Hashable, Sendable {
     /// Nothing is installed that does a job.
     case notInstalled(String)
 
+    /// For the user: the setting, or what to install.
     public var description: String {
       switch self {
       case .noExtension(let text), .notInstalled(let text): text

@@ -18,7 +18,9 @@ public struct ClipNamePattern: Hashable, Sendable {
 
   /// A `%` that stands for nothing.
   public struct Invalid: Error, CustomStringConvertible {
+    /// As it was given.
     public let pattern: String
+    /// For the user.
     public var description: String {
       "\"\(pattern)\" is no pattern for names: it may have one number such as %05d; a percent sign is written %%"
     }
@@ -28,6 +30,7 @@ public struct ClipNamePattern: Hashable, Sendable {
   /// Whether names differ by a number of their own.
   public let hasNumber: Bool
 
+  /// Throws what is wrong with a pattern that is none.
   public init(_ pattern: String) throws(Invalid) {
     var parts: [Part] = []
     var text = ""

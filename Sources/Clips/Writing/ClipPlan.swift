@@ -15,6 +15,7 @@ import Timing
 /// A clip ends before the first packet that is shown at or after its end: with reordered frames (B-frames) `around` can
 /// lose those that are coded behind it.
 public struct ClipPlan<Packet> {
+  /// What a clip is.
   public enum Mode: Hashable, Sendable {
     case shots
     case around(padding: ClockTime, longest: ClockTime, onlyFirst: Bool)
@@ -24,12 +25,15 @@ public struct ClipPlan<Packet> {
   public struct Head {
     /// Unique in the plan, counting up.
     public var id: UInt64
+    /// Ordinal of the shot that it shows, or that begins in it.
     public var shot: UInt64
+    /// What opened the shot; nil for the first.
     public var boundary: Boundary?
     /// Running time of its first frame.
     public var start: ClockTime
   }
 
+  /// What is to be done with files.
   public enum Step {
     case open(Head)
     /// The frame belongs to this clip.
@@ -67,6 +71,7 @@ public struct ClipPlan<Packet> {
   /// How many boundaries the encoder made no key frame for.
   public private(set) var missedKeys: UInt64 = 0
 
+  /// A plan that has seen nothing yet.
   public init(_ mode: Mode) { self.mode = mode }
 
   /// Running time of the oldest packet that may still go into a clip; nil if there is none.

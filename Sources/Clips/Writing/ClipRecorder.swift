@@ -18,6 +18,7 @@ package final class ClipRecorder<File: ClipFile>: Sendable {
     package var code: Int32
   }
 
+  /// Where the streams hand over what they have.
   package let inbox: ClipInbox<ClipItem<File>>
   private let thread: BackgroundThread
   private let finisher: ClipFinisher

@@ -5,7 +5,9 @@ import Timing
 
 /// What clips are made of a stream; fixed from its start to its stop.
 public struct ClipOptions<Packet>: Sendable {
+  /// What a clip is.
   public var mode: ClipPlan<Packet>.Mode
+  /// What files are called.
   public var names: ClipNamePattern
   /// Whether names are taken that exist; otherwise the next that is free is.
   public var overwriting: Bool
@@ -16,6 +18,7 @@ public struct ClipOptions<Packet>: Sendable {
   /// Whether there is a stream of sound.
   public var hasSound: Bool
 
+  /// Names that exist stay, and clips of any length are kept, unless something else is said.
   public init(
     mode: ClipPlan<Packet>.Mode, names: ClipNamePattern, overwriting: Bool = false, minimumDuration: ClockTime = 0, videoName: String = "",
     hasSound: Bool

@@ -18,8 +18,11 @@ public struct Sample: @unchecked Sendable {
   /// For calls of the C API; still owned here.
   var gst: OpaquePointer? { reference.pointer.map { OpaquePointer($0) } }
 
+  /// Its data; nil if it has none.
   public var buffer: Buffer? { gst.flatMap { gst_sample_get_buffer($0) }.map { Buffer(borrowing: $0) } }
+  /// What the data are; nil if that was not said.
   public var caps: Caps? { gst.flatMap { gst_sample_get_caps($0) }.map { Caps(borrowing: $0) } }
+  /// How its times are read.
   public var segment: Segment? { gst.flatMap { gst_sample_get_segment($0) }.map { Segment($0.pointee) } }
 
   /// Position of its buffer in the medium; nil outside of its segment.

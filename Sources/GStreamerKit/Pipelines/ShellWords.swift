@@ -7,9 +7,11 @@ public struct ShellWords: Hashable, Sendable {
 
   /// Why text cannot be split: GLib's reason.
   public struct Invalid: Error, CustomStringConvertible {
+    /// A sentence.
     public let description: String
   }
 
+  /// Throws for text that has no words, and for quotes that do not end.
   public init(_ text: String) throws(Invalid) {
     var error: UnsafeMutablePointer<GError>?
     var words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
