@@ -102,8 +102,12 @@ final class ClipWatch: Sendable {
           .library(
             GST_LIBRARY_ERROR_SETTINGS,
             "A boundary was told after its frame had passed: the shot's file begins late. Set align=true on shotdetect."))
-      case .mark(let boundary, let time): state.withLock { $0.inbox }?.offer(.mark(boundary, at: time))
-      case .requestKey(let time): if let request = Self.keyRequest(at: time) { encoder()?.send(request) }
+      case .mark(let boundary, let time):
+        ShotClip.debug.log(GST_LEVEL_INFO, handle, "shot \(boundary.shot) begins at \(time), told at \(boundary.runningTime ?? time)")
+        state.withLock { $0.inbox }?.offer(.mark(boundary, at: time))
+      case .requestKey(let time):
+        ShotClip.debug.log(GST_LEVEL_DEBUG, handle, "asks for a key frame at \(PictureWatch<Segment>.outside(time) ?? 0)")
+        if let request = Self.keyRequest(at: time) { encoder()?.send(request) }
       }
     }
   }
@@ -121,7 +125,10 @@ final class ClipWatch: Sendable {
         }
         return (state.inbox, time)
       }
-      if let time { inbox?.offer(.picture(buffer, time), bytes: buffer.size) }
+      guard let time else { return }
+      ShotClip.debug.log(
+        GST_LEVEL_LOG, handle, "packet comes: \(time.running), \(buffer.size) bytes\(time.isKey ? ", key frame" : "")")
+      inbox?.offer(.picture(buffer, time), bytes: buffer.size)
     }
   }
 
@@ -136,6 +143,7 @@ final class ClipWatch: Sendable {
       passing = .dropped
       let (inbox, segment, sound) = state.withLock { ($0.inbox, $0.heard, $0.sound) }
       guard let range = sound.piece(at: buffer.time(in: segment).runningTime, size: buffer.size) else { return }
+      ShotClip.debug.log(GST_LEVEL_LOG, handle, "sound comes: \(range), \(buffer.size) bytes")
       inbox?.offer(.sound(buffer, range), bytes: buffer.size)
     }
   }
@@ -143,6 +151,7 @@ final class ClipWatch: Sendable {
   /// What an event behind the encoder, or in the sound, says of its stream.
   private func follow(_ event: Event, _ stream: ClipStream) {
     guard let inbox = state.withLock({ $0.inbox }) else { return }
+    ShotClip.debug.log(GST_LEVEL_DEBUG, handle, "\(stream) event comes: \(event.typeName)")
     switch event.type {
     case GST_EVENT_STREAM_START: inbox.begin(stream)
     case GST_EVENT_SEGMENT where stream == .sound: if let segment = event.segment { state.withLock { $0.heard = segment } }

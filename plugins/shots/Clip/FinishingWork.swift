@@ -47,12 +47,17 @@ final class FinishingWork: Sendable {
       }
       switch outcome {
       case .listed: state.readings.clips += 1
-      case .rejected: state.readings.rejected += 1
+      case .rejected:
+        ShotClip.debug.log(GST_LEVEL_INFO, handle, "\(clip.record.path) shows no cut and is not kept")
+        state.readings.rejected += 1
       case .failed(let error): return handle.post(ElementError(writing: error))
       case .ignored: return
       }
       handle.publish(state.readings, of: ShotClip.self)
-      if case .listed = outcome { handle.post(clip.message) }
+      guard case .listed = outcome else { return }
+      ShotClip.debug.log(
+        GST_LEVEL_INFO, handle, "\(clip.record.path) is complete: \(clip.record.frames) frames, \(clip.start) to \(clip.end)")
+      handle.post(clip.message)
     }
   }
 }

@@ -86,6 +86,8 @@ final class ShotClip: BinElement {
     .counter("clips-rejected", \.rejected, "Clips that validate did not keep"),
   ]
 
+  static let debug = DebugCategory("shotclip", "Shot clip writer")
+
   private let handle: ElementHandle
   private let watch: ClipWatch
   private struct Run {
@@ -198,8 +200,9 @@ final class ShotClip: BinElement {
     let work = try FinishingWork(handle, settings)
     let recorder: ClipRecorder<MuxedClip>
     do {
-      recorder = try ClipRecorder(options) {
-        try MuxedClip($0, format)
+      recorder = try ClipRecorder(options) { [handle] in
+        Self.debug.log(GST_LEVEL_DEBUG, handle, "begins \($0.path) at \($0.start) \($0.sound == nil ? "without" : "with") sound")
+        return try MuxedClip($0, format)
       } finish: {
         work.finish($0)
       } report: { [handle] in
