@@ -12,6 +12,9 @@ public struct FadeLook: Sendable, Equatable {
     self.levels = levels
   }
 
+  /// Mean brightness, black 0, white 1; 0 of no picture.
+  public var mean: Double { levels.isEmpty ? 0 : Double(levels.reduce(0, +)) / Double(levels.count) }
+
   /// Measures a picture of which the caller shows the rows in `rows`, one after another.
   ///
   /// Eight rows a cell are read whole, spread evenly: even a nearly black cell of rounded samples has a mean that is exact

@@ -80,8 +80,3 @@ struct FadeRun {
     if let first { gst_buffer_unref(first) }
   }
 }
-
-extension FadeLook {
-  /// Mean brightness, black 0, white 1.
-  var mean: Double { levels.isEmpty ? 0 : Double(levels.reduce(0, +)) / Double(levels.count) }
-}
