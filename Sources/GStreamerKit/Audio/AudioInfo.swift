@@ -43,6 +43,11 @@ public struct AudioInfo: @unchecked Sendable {
   /// The same of bytes that were copied.
   public func numbers(in bytes: [UInt8]) -> [Double] { bytes.withUnsafeBytes { numbers(in: $0) } }
 
+  /// Whether samples are written alike.
+  public func hasSamples(like other: AudioInfo) -> Bool {
+    (rate, channels, gst.finfo?.pointee.format) == (other.rate, other.channels, other.gst.finfo?.pointee.format)
+  }
+
   /// The reverse of `numbers(in:)`; integers are rounded and saturate.
   public func bytes(of numbers: [Double]) -> [UInt8] {
     let count = numbers.count / channels * channels

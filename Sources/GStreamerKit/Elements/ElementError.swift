@@ -31,7 +31,7 @@ public struct ElementError: Error, Sendable, CustomStringConvertible {
   public static func library(_ code: GstLibraryError, _ text: String) -> ElementError { ElementError(.library(code), text) }
 
   /// Any error as an element error: unknown ones become STREAM/FAILED with their description.
-  init(converting error: any Error) {
+  public init(converting error: any Error) {
     self = error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)")
   }
 
