@@ -53,10 +53,8 @@ private struct FadedFilm {
 
   func look(_ frame: Frame) -> FadeLook {
     var meter = FadeLook.Meter(width: Self.width, height: Self.height)
-    frame.luma.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress, let luma = components.first else { return }
-      for y in meter.sampledRows { meter.add(luma, base + y * Self.width, y: y) }
-    }
+    guard let luma = components.first else { return meter.look }
+    for y in meter.sampledRows { meter.add(luma, frame.luma.span.bytes.extracting(y * Self.width..<(y + 1) * Self.width), y: y) }
     return meter.look
   }
 
@@ -71,9 +69,12 @@ private struct FadedFilm {
 
 extension FadeInverse {
   fileprivate func applyToRows(_ index: Int, _ samples: inout [UInt8], _ columns: Int) {
-    samples.withUnsafeMutableBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      for start in stride(from: 0, to: bytes.count, by: columns) { apply(index, to: base + start) }
+    for start in stride(from: 0, to: samples.count, by: columns) {
+      var row = Array(samples[start..<start + columns])
+      var span = row.mutableSpan
+      var bytes = span.mutableBytes
+      apply(index, to: &bytes)
+      samples.replaceSubrange(start..<start + columns, with: row)
     }
   }
 }
@@ -192,10 +193,7 @@ struct FadeLookTests {
     let luma = try component(.luma, width, .full)
     var meter = FadeLook.Meter(width: width, height: height)
     let row = (0..<width).map { UInt8($0 * 255 / max(1, width - 1)) }
-    row.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      for y in meter.sampledRows { meter.add(luma, base, y: y) }
-    }
+    for y in meter.sampledRows { meter.add(luma, row.span.bytes, y: y) }
     let look = meter.look
     #expect(look.columns == min(32, width) && look.rows == min(18, height) && look.levels.count == look.columns * look.rows)
     for cell in 0..<look.columns {
@@ -215,10 +213,7 @@ struct FadeLookTests {
         for role in [SampleRole.red, .green, .blue, .chroma] {
           let component = try component(role, 4, depth: depth, range)
           if depth == 8 { words = Array(repeating: UInt16(sample | sample << 8), count: 4) }
-          words.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            for y in meter.sampledRows { meter.add(component, base, y: y) }
-          }
+          for y in meter.sampledRows { meter.add(component, words.span.bytes, y: y) }
         }
         #expect(meter.look.levels.allSatisfy { abs($0 - level) < 1e-5 })
       }

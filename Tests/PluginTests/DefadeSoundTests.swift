@@ -156,6 +156,7 @@ extension Shots {
       harness.end()
       #expect(eventually { harness.out.events.contains { $0.name == "eos" } })
       #expect(harness.out.frameCount == 291)
+      #expect(harness.out.frames.allSatisfy { $0.isWritable }, "nobody else holds what leaves by a thread")
       withExtendedLifetime(sound) {}
     }
 

@@ -56,6 +56,22 @@ extension Shots {
       }
       harness.end()
       #expect(harness.out.frames.map(\.address) == addresses)
+      #expect(harness.out.frames.allSatisfy { $0.isWritable }, "nobody else holds them")
+    }
+
+    @Test func `frames that move up are the buffers that came, with other times`() throws {
+      let harness = try Harness("defade", ["margin": "0", "mode": "cut"])
+      harness.setVideo(video)
+      var addresses: [UInt] = []
+      for number in 0..<100 {
+        let buffer = try video.noise(UInt8(number))
+        addresses.append(UInt(bitPattern: buffer))
+        if number == 45 { Mark(frame: 45, start: 40, end: 50).add(to: buffer) }
+        harness.push(buffer, at: frameTime(number))
+      }
+      harness.end()
+      #expect(harness.out.frames.map(\.address) == (Array(0...40) + Array(50..<100)).map { addresses[$0] })
+      #expect(harness.out.frames.allSatisfy { $0.isWritable })
     }
 
     @Test func `hold marks the new cut where it lies, with its own times`() throws {

@@ -32,14 +32,16 @@ public struct FadeInverse {
   ///
   /// - Parameters:
   ///   - index: of the component; one that was not given changes nothing.
-  ///   - row: its first sample; `columns` samples are changed.
-  public func apply(_ index: Int, to row: UnsafeMutableRawPointer) {
-    guard tables.indices.contains(index) else { return }
+  ///   - row: bytes from its first sample on; one that is too short is not changed.
+  public func apply(_ index: Int, to row: inout MutableRawSpan) {
+    guard tables.indices.contains(index), row.byteCount >= tables[index].component.rowBytes else { return }
     let (component, samples) = tables[index]
-    samples.withUnsafeBufferPointer { table in
-      // As long as its component's depth allows samples.
-      guard let table = table.baseAddress else { return }
-      component.replace(row, table)
+    row.withUnsafeMutableBytes { row in
+      samples.withUnsafeBufferPointer { table in
+        // As long as its component's depth allows samples.
+        guard let table = table.baseAddress, let base = row.baseAddress else { return }
+        component.replace(base, table)
+      }
     }
   }
 }

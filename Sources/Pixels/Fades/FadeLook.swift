@@ -42,14 +42,18 @@ public struct FadeLook: Sendable, Equatable {
       counts = Array(repeating: 0, count: columns * cellRows)
     }
 
-    /// Adds a row of a component; chroma adds nothing.
+    /// Adds a row of a component; chroma adds nothing, nor does a row that is too short.
     ///
     /// - Parameters:
-    ///   - row: the component's first sample in that row; `component.columns` samples are read.
+    ///   - row: bytes from the component's first sample in that row on.
     ///   - y: row of the picture, 0 ..< height.
-    public mutating func add(_ component: SampleComponent, _ row: UnsafeRawPointer, y: Int) {
+    public mutating func add(_ component: SampleComponent, _ row: RawSpan, y: Int) {
       let share = component.brightness
-      guard share > 0, y >= 0, y < height, component.columns >= columns else { return }
+      guard share > 0, y >= 0, y < height, component.columns >= columns, row.byteCount >= component.rowBytes else { return }
+      row.withUnsafeBytes { if let base = $0.baseAddress { add(component, base, y, share) } }
+    }
+
+    private mutating func add(_ component: SampleComponent, _ row: UnsafeRawPointer, _ y: Int, _ share: Double) {
       let first = y * cellRows / height * columns
       let scale = share / Double(component.white - component.black)
       for cell in 0..<columns {

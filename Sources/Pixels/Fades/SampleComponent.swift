@@ -32,6 +32,9 @@ public struct SampleComponent: Hashable, Sendable {
     self.range = range
   }
 
+  /// From its first sample in a row to the end of the last.
+  var rowBytes: Int { (columns - 1) * step + (word == .byte ? 1 : 2) }
+
   /// Largest sample.
   var maximum: Int { (1 << depth) - 1 }
 

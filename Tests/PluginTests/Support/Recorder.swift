@@ -7,6 +7,8 @@ final class Recorder: Sendable {
     var address: UInt
     /// Address of the first memory.
     var memory: UInt
+    /// Whether nobody else holds it, so that whoever comes next may change it.
+    var isWritable: Bool
     var pts: UInt64
     var duration: UInt64
     var isDelta: Bool
@@ -90,6 +92,7 @@ extension Recorder.Frame {
   init(_ buffer: UnsafeMutablePointer<GstBuffer>) {
     address = UInt(bitPattern: buffer)
     memory = UInt(bitPattern: gst_buffer_peek_memory(buffer, 0))
+    isWritable = gst_mini_object_is_writable(&buffer.pointee.mini_object) != 0
     pts = UInt64(buffer.pointee.pts)
     duration = UInt64(buffer.pointee.duration)
     isGap = gst_buffer_has_flags(buffer, GST_BUFFER_FLAG_GAP) != 0

@@ -1,21 +1,19 @@
 import GStreamerKit
 import Shots
 
-extension Defade {
-  enum Mode: String, PropertyEnumeration {
-    case hold, cut, restore
+extension RepairMode: PropertyEnumeration {
+  public static let typeName = "GstDefadeMode"
 
-    static let typeName = "GstDefadeMode"
-
-    var blurb: String {
-      switch self {
-      case .hold: "The first half shows the last clean frame before, the second half the first clean one after: every time stamp stays"
-      case .cut: "They are taken out, with their sound, and what follows moves up"
-      case .restore: "Fades to and from black and white are undone; the rest as with hold"
-      }
+  public var blurb: String {
+    switch self {
+    case .hold: "The first half shows the last clean frame before, the second half the first clean one after: every time stamp stays"
+    case .cut: "They are taken out, with their sound, and what follows moves up"
+    case .restore: "Fades to and from black and white are undone; the rest as with hold"
     }
   }
+}
 
+extension Defade {
   enum Kind: String, PropertyEnumeration {
     case fade, dissolve, wipe
 

@@ -1,8 +1,6 @@
 import CGStreamer
 import GStreamerKit
-import Pixels
 import Shots
-import Threads
 import Timing
 
 /// Removes fades, dissolves and wipes that an upstream `shotdetect` marked: what is left are hard cuts.
@@ -19,7 +17,7 @@ import Timing
 /// - Memory: the frames of `look-ahead`, and half a second more if there is sound, at the size of a frame; and
 ///   `look-ahead` + 20 s of raw sound at most.
 /// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect detector=fused align=true ! defade ! autovideosink`
-final class Defade: PadElement {
+final class Defade: LanedElement {
   static let description = ElementDescription(
     factory: "defade", typeName: "GstDefade", longName: "Fade remover", klass: "Filter/Effect/Video",
     summary: "Removes or repairs the frames of fades, dissolves and wipes that shotdetect marked, with their sound",
@@ -27,22 +25,17 @@ final class Defade: PadElement {
     pads: StreamLane.soundAndVideo)
 
   struct Settings: Defaultable {
-    var mode = Mode.hold
+    var mode = RepairMode.hold
     var kinds: Set<Kind> = Set(Kind.allCases)
     var margin: UInt32 = 2
     var lookAhead = ClockTime.milliseconds(3000)
     var maxGain = 8.0
 
     /// How much sound may wait for the video, which a detector and this element hold back.
-    var soundCapacity: ClockTime { lookAhead &+ ClockTime.milliseconds(20_000) }
+    var soundCapacity: ClockTime { lookAhead.saturating(adding: .milliseconds(20_000)) }
   }
 
-  struct Readings: Defaultable, Equatable {
-    var transitions: UInt64 = 0
-    var removed: UInt64 = 0
-    var replaced: UInt64 = 0
-    var restored: UInt64 = 0
-  }
+  typealias Readings = RepairCounts
 
   static let properties: [Property<Defade>] = [
     .enumeration("mode", \.mode, "What becomes of the frames of a transition", changeable: .ready),
@@ -61,157 +54,87 @@ final class Defade: PadElement {
     .counter("frames-restored", \.restored, "Frames whose fade was undone so far"),
   ]
 
-  /// What the streaming threads share.
-  private struct State {
-    var video: VideoRepair
-    var sound: SoundRepair
-    var isFlushing = [false, false]
-    var flow = [GST_FLOW_OK, GST_FLOW_OK]
-    /// Whether the lane pushes from a thread of its own.
-    var isDecoupled = [false, true]
-    var isStopping = false
-    var hasWarned = false
+  static let debug = DebugCategory("defade", "Fade removal")
 
-    init(_ settings: Settings) {
-      video = VideoRepair(settings)
-      sound = SoundRepair(settings)
-    }
-
-    func isOver(_ lane: Lane) -> Bool { isStopping || isFlushing[lane.rawValue] || flow[lane.rawValue] != GST_FLOW_OK }
-
-    func isFull(_ lane: Lane) -> Bool { lane == .video ? isDecoupled[0] && video.isFull : sound.isFull }
-
-    /// Grows with everything that a lane takes from its queue.
-    func steps(_ lane: Lane) -> UInt64 { lane == .video ? video.steps : sound.steps }
-
-    /// What a chain function returns when it can take nothing.
-    func refusal(_ lane: Lane) -> GstFlowReturn { isStopping || isFlushing[lane.rawValue] ? GST_FLOW_FLUSHING : flow[lane.rawValue] }
-
-    /// What leaves next; nil if it has to wait.
-    mutating func next(_ lane: Lane, soundWaits: Bool) -> Result<Departure, any Error>? {
-      guard lane == .video else { return sound.next(decided: soundWaits ? video.decided : .max).map { .success($0) } }
-      defer {
-        for stretch in video.stretches { sound.cut(stretch) }
-        video.stretches.removeAll()
-      }
-      do { return try video.next().map { .success($0) } } catch { return .failure(error) }
-    }
-
-    mutating func reset(_ lane: Lane) {
-      if lane == .video { video.reset() } else { sound.reset() }
-      flow[lane.rawValue] = GST_FLOW_OK
-    }
-  }
-
-  private let handle: ElementHandle
-  /// The only lock. Never held while anything is pushed, posted or asked.
-  private let state = Monitor(State(Settings()))
+  let handle: ElementHandle
+  let lanes = Lanes(State(Settings()))
 
   init(_ handle: ElementHandle) { self.handle = handle }
 
-  // MARK: Life
+  /// What the streaming threads share.
+  struct State {
+    var video: PictureLane
+    var sound: SoundLane
+    /// Whether the video leaves by a thread of its own, as the sound does.
+    var isDecoupled = false
+    var hasWarned = false
 
-  func start(_ settings: Settings) throws {
-    state.change { $0 = State(settings) }
-    handle.publish(Readings(), of: Defade.self)
-  }
+    init(_ settings: Settings) {
+      video = PictureLane(settings)
+      sound = SoundLane(settings)
+    }
 
-  func interrupt() { state.change { $0.isStopping = true } }
+    func isFull(_ lane: StreamLane) -> Bool { lane == .video ? isDecoupled && video.repair.isFull : sound.isFull }
 
-  func stop() {
-    for lane in Lane.allCases { handle.pad(lane.source)?.stopTask() }
-    state.change { state in for lane in Lane.allCases { state.reset(lane) } }
-  }
+    /// Grows with everything that a lane takes from its queue.
+    func steps(_ lane: StreamLane) -> UInt64 { lane == .video ? video.repair.steps : sound.steps }
 
-  func removed(_ pad: Pad) {
-    let lane = Lane(pad)
-    state.change { $0.isFlushing[lane.rawValue] = true }
-    if !pad.isSink { pad.stopTask() }
-    state.change { state in
-      state.reset(lane)
-      state.isFlushing[lane.rawValue] = false
+    /// What leaves next; nil if it has to wait.
+    mutating func next(_ lane: StreamLane, soundWaits: Bool) -> Result<Departure, any Error>? {
+      guard lane == .video else { return sound.next(decided: soundWaits ? video.repair.decided : .max).map { .success($0) } }
+      do { return try video.next(cutting: &sound).map { .success($0) } } catch { return .failure(error) }
     }
   }
+
+  // MARK: Life
+
+  func begin(_ settings: Settings) throws -> State {
+    handle.publish(Readings(), of: Defade.self)
+    return State(settings)
+  }
+
+  func reset(_ lane: StreamLane, _ machine: inout State) { if lane == .video { machine.video.reset() } else { machine.sound.reset() } }
+
+  func streamBegins(_ lane: StreamLane, _ settings: Settings) {
+    if lane == .video, handle.pad(StreamLane.sound.sink) != nil { lanes.change { $0.machine.isDecoupled = true } }
+  }
+
+  func hasThread(_ lane: StreamLane) -> Bool { lane == .sound || lanes.change { $0.machine.isDecoupled } }
 
   // MARK: In
 
-  func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
-    guard let buffer = buffer.release() else { return GST_FLOW_ERROR }
-    let lane = Lane(pad)
-    let refusal: GstFlowReturn? = state.wait { state in
+  func arrive(_ buffer: consuming Buffer, _ lane: StreamLane, _ settings: Settings) throws -> GstFlowReturn {
+    let refusal: GstFlowReturn? = lanes.wait { state in
       if state.isOver(lane) { return .some(state.refusal(lane)) }
-      return state.isFull(lane) ? nil : .some(nil)
+      return state.machine.isFull(lane) ? nil : .some(nil)
     }
-    if let refusal {
-      gst_buffer_unref(buffer)
-      return refusal
-    }
-    state.change { state in
-      if lane == .video { state.video.append(buffer) } else { state.sound.append(buffer) }
+    if let refusal { return refusal }
+    var arrived: Buffer? = consume buffer
+    lanes.change { state in
+      guard let buffer = arrived.take() else { return }
+      if lane == .video { state.machine.video.take(buffer) } else { state.machine.sound.take(buffer) }
     }
     return try pump(lane)
   }
 
-  func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
-    guard pad.isSink else { return handle.forward(event, from: pad) }
-    let lane = Lane(pad)
-    let source = handle.pad(lane.source)
-    switch event.type {
-    case GST_EVENT_FLUSH_START:
-      state.change { $0.isFlushing[lane.rawValue] = true }
-      let taken = handle.forward(event, from: pad)
-      source?.pauseTask()
-      return taken
-    case GST_EVENT_FLUSH_STOP:
-      state.change { $0.reset(lane) }
-      let taken = handle.forward(event, from: pad)
-      state.change { $0.isFlushing[lane.rawValue] = false }
-      startTask(lane)
-      return taken
-    default: break
-    }
-    guard event.isSerialized else { return handle.forward(event, from: pad) }
-    guard let pointer = event.release() else { return false }
-    let type = pointer.pointee.type
-    if type == GST_EVENT_STREAM_START {
-      if lane == .video, handle.pad(Lane.sound.sink) != nil { state.change { $0.isDecoupled[lane.rawValue] = true } }
-      startTask(lane)
-    }
-    if type == GST_EVENT_CAPS, lane == .video { askForMarks(pad) }
-    let refusal: GstFlowReturn? = state.change { state in
+  func arrive(_ event: consuming Event, _ lane: StreamLane, _ settings: Settings) throws -> Bool {
+    let isEnd = event.type == GST_EVENT_EOS
+    let refusal: GstFlowReturn? = lanes.change { state in
       if state.isOver(lane) { return state.refusal(lane) }
-      if lane == .video { state.video.append(pointer) } else { state.sound.append(pointer) }
+      if lane == .video { state.machine.video.take(event) } else { state.machine.sound.take(event) }
       return nil
     }
-    if let refusal {
-      gst_event_unref(pointer)
-      // Nobody upstream looks at what became of the last buffers.
-      if type == GST_EVENT_EOS, refusal.rawValue < GST_FLOW_EOS.rawValue || refusal == GST_FLOW_NOT_LINKED {
-        handle.post(.stream(GST_STREAM_ERROR_FAILED, "The stream cannot go on: \(String(cString: gst_flow_get_name(refusal)))."))
-      }
-      return false
-    }
-    do {
-      return try pump(lane) == GST_FLOW_OK
-    } catch {
-      handle.post(error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)"))
-      return false
-    }
+    guard let refusal else { return try pump(lane) == GST_FLOW_OK }
+    // Nobody upstream looks at what became of the last buffers.
+    if isEnd { postRefusal(refusal) }
+    return false
   }
 
-  /// Asks shotdetect for marks; says so when there is none.
-  private func askForMarks(_ pad: Pad) {
-    guard let request = Structure(Marks.request).makeGstStructure() else { return }
-    if gst_pad_push_event(pad.gst, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request)) == 0 {
-      handle.postWarning(
-        .stream(
-          GST_STREAM_ERROR_FAILED,
-          """
-          No shotdetect with attach-meta=true upstream answers: no transition will be removed. Put \"shotdetect \
-          detector=fused align=true\" before this element.
-          """
-        ))
-    }
+  func upstreamRequest(_ settings: Settings) -> Structure? { Structure(Marks.request) }
+
+  func requestUnanswered(_ settings: Settings) {
+    handle.postWarning(
+      Marks.unanswered("no transition will be removed. Put \"shotdetect detector=fused align=true\" before this element."))
   }
 
   // MARK: Out
@@ -222,8 +145,8 @@ final class Defade: PadElement {
   }
 
   /// Pushes what may leave, unless a thread does.
-  private func pump(_ lane: Lane) throws -> GstFlowReturn {
-    if state.change({ $0.isDecoupled[lane.rawValue] }) { return GST_FLOW_OK }
+  private func pump(_ lane: StreamLane) throws -> GstFlowReturn {
+    if hasThread(lane) { return GST_FLOW_OK }
     while case .departure(let departure) = try turn(lane, waits: false) {
       let flow = push(departure, lane)
       if flow != GST_FLOW_OK { return flow }
@@ -231,46 +154,48 @@ final class Defade: PadElement {
     return GST_FLOW_OK
   }
 
-  private func startTask(_ lane: Lane) {
-    guard state.change({ $0.isDecoupled[lane.rawValue] }) else { return }
-    // Stopped before the element goes.
-    handle.pad(lane.source)?.startTask { [unowned self] in
-      do {
-        switch try turn(lane, waits: true) {
-        case .over: handle.pad(lane.source)?.pauseTask()
-        case .nothing: break
-        case .departure(let departure):
-          let flow = push(departure, lane)
-          if flow != GST_FLOW_OK { state.change { $0.flow[lane.rawValue] = flow } }
-        }
-      } catch {
-        handle.post(error as? ElementError ?? .stream(GST_STREAM_ERROR_FAILED, "\(error)"))
-        state.change { $0.flow[lane.rawValue] = GST_FLOW_ERROR }
+  func turn(_ lane: StreamLane) -> Bool {
+    do {
+      switch try turn(lane, waits: true) {
+      case .over: return false
+      case .nothing: break
+      case .departure(let departure):
+        let flow = push(departure, lane)
+        if flow != GST_FLOW_OK { lanes.change { $0.refuse(lane, flow) } }
       }
+    } catch {
+      handle.post(ElementError(converting: error))
+      lanes.change { $0.refuse(lane, GST_FLOW_ERROR) }
     }
+    return true
   }
 
   /// Takes what leaves next, and tells what changed by it.
   ///
   /// - Parameter waits: until something leaves, or at least the lane has moved.
-  private func turn(_ lane: Lane, waits: Bool) throws -> Turn {
-    let hasVideo = handle.pad(Lane.video.sink).map { gst_pad_is_linked($0.gst) != 0 } ?? false
+  private func turn(_ lane: StreamLane, waits: Bool) throws -> Turn {
+    let hasVideo = handle.pad(StreamLane.video.sink)?.isLinked ?? false
     var readings: Readings?
-    var (isLonger, lateness) = (false, ClockTime?.none)
-    let turn: Result<Turn, any Error> = state.wait { state in
+    var (removed, lateness) = (ClockTime?.none, ClockTime?.none)
+    let turn: Result<Turn, any Error> = lanes.wait { state in
       if state.isOver(lane) { return .success(.over) }
-      let (before, removed, steps) = (state.video.readings, state.video.removed, state.steps(lane))
-      let next = state.next(lane, soundWaits: hasVideo)
-      if state.video.readings != before { readings = state.video.readings }
-      isLonger = state.video.removed != removed
-      if !state.hasWarned, let late = state.video.lateness { (lateness, state.hasWarned) = (late, true) }
+      let (counts, before, steps) = (state.machine.video.repair.counts, state.machine.video.repair.removed, state.machine.steps(lane))
+      let next = state.machine.next(lane, soundWaits: hasVideo)
+      if state.machine.video.repair.counts != counts { readings = state.machine.video.repair.counts }
+      if state.machine.video.repair.removed != before { removed = state.machine.video.repair.removed }
+      if !state.machine.hasWarned, let late = state.machine.video.repair.lateness {
+        (lateness, state.machine.hasWarned) = (late, true)
+      }
       if let next { return next.map { .departure($0) } }
       // What was taken out makes room, and decides on sound, though nothing leaves: others wait for that.
-      return waits && state.steps(lane) == steps ? nil : .success(.nothing)
+      return waits && state.machine.steps(lane) == steps ? nil : .success(.nothing)
     }
-    state.change { _ in }
+    lanes.change { _ in }
     if let readings { handle.publish(readings, of: Defade.self) }
-    if isLonger { handle.postLatencyChanged() }
+    if let removed {
+      Self.debug.log(GST_LEVEL_INFO, handle, "a transition is taken out, \(removed) ns in all")
+      handle.postLatencyChanged()
+    }
     if let lateness {
       handle.postWarning(
         .stream(
@@ -284,15 +209,11 @@ final class Defade: PadElement {
     return try turn.get()
   }
 
-  private func push(_ departure: Departure, _ lane: Lane) -> GstFlowReturn {
-    guard let pad = handle.pad(lane.source) else {
-      departure.release()
-      return GST_FLOW_NOT_LINKED
-    }
-    switch departure {
-    case .buffer(let buffer): return gst_pad_push(pad.gst, buffer)
+  private func push(_ departure: consuming Departure, _ lane: StreamLane) -> GstFlowReturn {
+    switch consume departure {
+    case .buffer(let buffer): return push(buffer, lane)
     case .event(let event):
-      gst_pad_push_event(pad.gst, event)
+      push(event, lane)
       return GST_FLOW_OK
     }
   }
@@ -301,21 +222,21 @@ final class Defade: PadElement {
 
   func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool? {
     switch query.type {
-    case GST_QUERY_DRAIN where Lane(pad) == .video && pad.isSink:
-      state.change { $0.video.drain() }
+    case GST_QUERY_DRAIN where StreamLane(pad) == .video && pad.isSink:
+      lanes.change { $0.machine.video.drain() }
       _ = try? pump(.video)
       return nil
-    case GST_QUERY_LATENCY where Lane(pad) == .sound && !pad.isSink: return answerSoundLatency(query, settings)
+    case GST_QUERY_LATENCY where StreamLane(pad) == .sound && !pad.isSink: return answerSoundLatency(query, settings)
     default: return nil
     }
   }
 
   /// Sound that is cut waits for the video; else it only can wait here.
   private func answerSoundLatency(_ query: Query, _ settings: Settings) -> Bool {
-    guard handle.pad(Lane.sound.sink)?.passToPeer(query) == true else { return false }
+    guard handle.pad(StreamLane.sound.sink)?.passToPeer(query) == true else { return false }
     var latency = query.latency
     if settings.mode == .cut {
-      if let video = handle.pad(Lane.video.sink)?.peerLatency {
+      if let video = handle.pad(StreamLane.video.sink)?.peerLatency {
         latency.least = max(latency.least, video.least)
         if video.isLive { latency.isLive = true }
       }
@@ -327,12 +248,13 @@ final class Defade: PadElement {
   }
 
   func latency(_ settings: Settings) -> ClockTime {
-    settings.mode == .cut ? settings.lookAhead &+ state.change { $0.video.removed } : settings.lookAhead
+    settings.lookAhead.saturating(adding: settings.mode == .cut ? lanes.change { $0.machine.video.repair.removed } : 0)
   }
 
   func heldBuffers(_ settings: Settings) -> UInt32 {
-    let span = settings.lookAhead &+ VideoRepair.slack
     // A pool allocates its minimum at once: beyond this it must not ask for all memory there is.
-    return UInt32(clamping: min(span / max(1, state.change { $0.video.frameDuration }) + 1, 256))
+    lanes.change { UInt32(clamping: min($0.machine.video.repair.longestHeld / max(1, $0.machine.video.repair.frameDuration) + 1, 256)) }
   }
 }
+
+extension RepairCounts: Defaultable {}
