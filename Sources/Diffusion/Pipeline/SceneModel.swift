@@ -122,3 +122,12 @@ public struct SceneModel: Hashable, Sendable {
     isDefault = try fields.boolean("default", default: false)
   }
 }
+
+extension SceneModel {
+  /// Layers as users write them, "6-27", or "3", from 0; nil for other texts.
+  public static func layers(_ text: String) -> ClosedRange<Int>? {
+    let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { Int($0) }
+    guard let first = ends.first ?? nil, let last = ends.last ?? nil, 0 <= first, first <= last, last < 4096 else { return nil }
+    return first...last
+  }
+}

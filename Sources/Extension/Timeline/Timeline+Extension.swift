@@ -122,7 +122,7 @@ extension Timeline {
     if run.kind == .insert { finishInsertion(run, after: beginning.picture.next) }
     phase = picture.front > run.start ? .returning : .passing
     // What was inserted just before the end is not the last word.
-    guard downstream != .flushes, !settings.triggers.contains(.end) || run.kind == .tail || downstream == .refuses,
+    guard downstream != .flushes, !settings.triggers.contains(.eos) || run.kind == .tail || downstream == .refuses,
       let end = takeEnd(.video)
     else { return [] }
     phase = .ended

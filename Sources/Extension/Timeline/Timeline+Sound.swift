@@ -193,7 +193,7 @@ extension Timeline {
   /// Whether nothing follows the shots that are shown, or are to be.
   private func isLastRun(_ settings: TimelineSettings) -> Bool {
     guard let run else { return true }
-    return run.kind == .tail || (holdsEnd(of: .video) && !settings.triggers.contains(.end))
+    return run.kind == .tail || (holdsEnd(of: .video) && !settings.triggers.contains(.eos))
   }
 
   /// The end of the stream, when it is time for it.

@@ -159,7 +159,7 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
       sound.recent.removeAll()
     case .gap(let end): if lane == .sound, let end { sound.next = end }
     case .endOfStream where holdsEnd(of: lane) || isOver(lane): return .dropped
-    case .endOfStream where settings.triggers.contains(.end) && isForward && takesMore && (lane == .video || hasVideo):
+    case .endOfStream where settings.triggers.contains(.eos) && isForward && takesMore && (lane == .video || hasVideo):
       waiting[lane.rawValue].end = leaving
       // The source will not be back.
       if lane == .video, run?.kind == .cover(untilBack: true) { run?.kind = .tail }

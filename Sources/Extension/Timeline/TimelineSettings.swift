@@ -3,21 +3,17 @@ import Timing
 /// What users set of a ``Timeline``. It may change at any time.
 public struct TimelineSettings: Hashable, Sendable {
   /// When the stream is extended.
-  public struct Triggers: OptionSet, Hashable, Sendable {
-    public let rawValue: Int
-
-    public init(rawValue: Int) { self.rawValue = rawValue }
-
+  public enum Trigger: String, CaseIterable, Hashable, Sendable {
     /// The end of the stream.
-    public static let end = Triggers(rawValue: 1)
+    case eos
     /// No frame of a live source for a while.
-    public static let stall = Triggers(rawValue: 2)
+    case stall
     /// The next boundary that is marked, once.
-    public static let cut = Triggers(rawValue: 4)
+    case cut
   }
 
   /// Sound of an extension.
-  public enum Sound: Hashable, Sendable {
+  public enum Sound: String, CaseIterable, Hashable, Sendable {
     case silence
     /// The last shot's again and again.
     case loop
@@ -25,14 +21,14 @@ public struct TimelineSettings: Hashable, Sendable {
     case gap
   }
 
-  public var triggers: Triggers
+  public var triggers: Set<Trigger>
   /// Nanoseconds without a frame after which a live source has stalled.
   public var stallTimeout: ClockTime
   /// How many follow; without end if negative.
   public var shots: Int
   public var sound: Sound
 
-  public init(triggers: Triggers = .end, stallTimeout: ClockTime = .milliseconds(1000), shots: Int = -1, sound: Sound = .silence) {
+  public init(triggers: Set<Trigger> = [.eos], stallTimeout: ClockTime = .milliseconds(1000), shots: Int = -1, sound: Sound = .silence) {
     (self.triggers, self.stallTimeout, self.shots, self.sound) = (triggers, stallTimeout, shots, sound)
   }
 }

@@ -49,6 +49,9 @@ public struct ElementHandle: @unchecked Sendable {
   var gobject: UnsafeMutablePointer<GObject> { UnsafeMutableRawPointer(element).assumingMemoryBound(to: GObject.self) }
   var gstObject: UnsafeMutablePointer<GstObject> { UnsafeMutableRawPointer(element).assumingMemoryBound(to: GstObject.self) }
 
+  /// A value that keeps the element alive, for a thread that tells of its work.
+  public var kept: KeptElement { KeptElement(self) }
+
   /// Posts an element message with these fields on the bus.
   public func post(_ message: Structure) {
     guard let structure = message.makeGstStructure() else { return }
@@ -134,4 +137,16 @@ public struct ElementHandle: @unchecked Sendable {
   public func emit(_ signal: String, _ arguments: [Value] = []) -> Value? {
     emitSignal(signal, arguments, on: gobject)
   }
+}
+
+/// An element that lives as long as this does.
+public final class KeptElement: Sendable {
+  public let handle: ElementHandle
+
+  fileprivate init(_ handle: ElementHandle) {
+    self.handle = handle
+    gst_object_ref(handle.element)
+  }
+
+  deinit { gst_object_unref(handle.element) }
 }

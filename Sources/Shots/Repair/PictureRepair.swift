@@ -144,7 +144,6 @@ public struct PictureRepair<Frame, Event> {
   let lookAhead: ClockTime
   private let margin: UInt64
   let maxGain: Double
-  private let assumedFrameDuration: ClockTime
   let pictures: any FadePictures<Frame>
 
   var plan: TransitionPlan
@@ -187,18 +186,16 @@ public struct PictureRepair<Frame, Event> {
   ///   - margin: frames by which a transition is taken to be longer on each side than it is marked.
   ///   - lookAhead: nanoseconds of video after a frame with which it is decided.
   ///   - maxGain: by which the picture of a frame is amplified at most, with `restore`; at least 1.
-  ///   - assumedFrameDuration: nanoseconds, where caps do not tell.
   public init(
     _ mode: RepairMode, kinds: Set<BoundaryKind>, margin: UInt32, lookAhead: ClockTime, maxGain: Double,
-    assumedFrameDuration: ClockTime, pictures: any FadePictures<Frame>
+    pictures: any FadePictures<Frame>
   ) {
     self.mode = mode
     self.margin = UInt64(margin)
     self.lookAhead = lookAhead
     self.maxGain = maxGain
-    self.assumedFrameDuration = assumedFrameDuration
     self.pictures = pictures
-    frameDuration = assumedFrameDuration
+    frameDuration = FrameClock.assumedFrameDuration
     plan = TransitionPlan(kinds: kinds)
   }
 
@@ -254,7 +251,7 @@ public struct PictureRepair<Frame, Event> {
   public mutating func take(_ event: Event, _ meaning: PictureEvent) {
     switch meaning {
     case .segment(_, let isForward, _): self.isForward = isForward
-    case .caps(let duration, _): frameDuration = duration ?? assumedFrameDuration
+    case .caps(let duration, _): frameDuration = duration ?? FrameClock.assumedFrameDuration
     case .gap(let end): newest = max(newest, end ?? 0)
     case .endOfStream, .segmentDone, .keyUnit, .other: break
     }

@@ -65,7 +65,7 @@ import Timing
 
   @Test("Nothing is asked of a stream that is over")
   func over() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<2)
     _ = feed.event("end", .endOfStream)
     #expect(feed.flow.ask(1, prompts: nil, feed.settings) == .refused)
@@ -74,7 +74,7 @@ import Timing
 
   @Test("With cut it begins with the next boundary, before its frame", arguments: [false, true])
   func atCut(_ isAsked: Bool) {
-    var feed = TimelineFeed(.cut, shots: isAsked ? -1 : 2)
+    var feed = TimelineFeed([.cut], shots: isAsked ? -1 : 2)
     feed.play(0..<3)
     if isAsked { #expect(feed.flow.ask(3, prompts: nil, feed.settings) == .taken) }
     #expect(feed.begin() == nil && feed.frame(3).text == "passes")
@@ -89,7 +89,7 @@ import Timing
 
   @Test("Without end the cut has one shot")
   func cutWithoutEnd() {
-    var feed = TimelineFeed(.cut)
+    var feed = TimelineFeed([.cut])
     feed.play(0..<3)
     _ = feed.frame(3, mark: TimelineFeed.boundary(2, frame: 3))
     #expect(feed.begin()?.asked?.shots == 1)
@@ -97,7 +97,7 @@ import Timing
 
   @Test("The first frame's boundary is none")
   func firstFrame() {
-    var feed = TimelineFeed(.cut)
+    var feed = TimelineFeed([.cut])
     #expect(feed.frame(0, mark: TimelineFeed.boundary(1, frame: 0)).text == "passes")
     #expect(feed.begin() == nil)
   }

@@ -7,7 +7,8 @@ import Timing
 @Suite("Timeline: extensions") struct TimelineExtensionTests {
   // MARK: Behind the end
 
-  @Test("What follows the end goes on to the nanosecond, and then the end leaves", arguments: [(25, 1), (24_000, 1001), (60, 1)], [1, 13, 100])
+  @Test(
+    "What follows the end goes on to the nanosecond, and then the end leaves", arguments: [(25, 1), (24_000, 1001), (60, 1)], [1, 13, 100])
   func tail(_ rate: (Int, Int), _ count: Int) {
     var feed = TimelineFeed(fps: rate.0, rate.1)
     feed.play(0..<10)
@@ -32,7 +33,7 @@ import Timing
 
   @Test("Who takes no more frames still has the end", arguments: [Flow.Downstream.refuses, .takes, .flushes])
   func refused(_ downstream: Flow.Downstream) {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     feed.begin(stalledAt: 10 * second)
     _ = feed.event("end", .endOfStream)
@@ -111,7 +112,7 @@ import Timing
 
   @Test("What is asked for of a live source covers its frames, and their boundaries are counted")
   func covered() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     _ = feed.flow.ask(1, prompts: nil, feed.settings)
     #expect(feed.begin(isLive: true)?.run.kind == .cover(untilBack: false))
@@ -130,7 +131,7 @@ import Timing
 
   @Test("Where the source is back: frames that were covered by more than half are dropped", arguments: 0...6)
   func returning(_ ahead: Int) {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     _ = feed.flow.ask(1, prompts: nil, feed.settings)
     feed.begin(isLive: true)
@@ -142,7 +143,7 @@ import Timing
 
   @Test("A mark on a frame that was dropped goes to the next one that passes")
   func droppedMark() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     _ = feed.flow.ask(1, prompts: nil, feed.settings)
     feed.begin(isLive: true)
@@ -158,7 +159,7 @@ import Timing
 
   @Test("A source stalls exactly at the timeout after its last frame", arguments: [60, 1000, 70_000])
   func stalls(_ timeout: ClockTime) {
-    var feed = TimelineFeed(.stall, stallTimeout: timeout * ms)
+    var feed = TimelineFeed([.stall], stallTimeout: timeout * ms)
     #expect(feed.flow.stallTime(feed.settings) == nil, "before the first frame")
     feed.play(0..<10)
     let time = feed.time(9) + timeout * ms
@@ -170,7 +171,7 @@ import Timing
 
   @Test("The time of a pause is none of a stall")
   func pauses() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     feed.flow.watchStalls(isPlaying: false, now: 3 * second)
     #expect(feed.flow.stallTime(feed.settings) == nil)
@@ -181,7 +182,7 @@ import Timing
 
   @Test("Backwards nothing is covered and nothing is asked for")
   func backwards() {
-    var feed = TimelineFeed([.stall, .end], segment: TestSegment(isForward: false))
+    var feed = TimelineFeed([.stall, .eos], segment: TestSegment(isForward: false))
     feed.play(0..<5)
     #expect(feed.flow.stallTime(feed.settings) == nil)
     #expect(feed.flow.ask(1, prompts: nil, feed.settings) == .refused)
@@ -190,7 +191,7 @@ import Timing
 
   @Test("A source that had stalled has the stream when its frames are there", arguments: [0, 1, 5, 25])
   func back(_ late: Int) {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     feed.begin(isLive: true, stalledAt: feed.time(5) + 2 * second)
     feed.show(50)
@@ -207,7 +208,7 @@ import Timing
 
   @Test("Frames from long ago are no return")
   func longAgo() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     feed.begin(isLive: true, stalledAt: 5 * second)
     feed.show(100)
@@ -217,7 +218,7 @@ import Timing
 
   @Test("A source without times goes on where the generated frames are")
   func untimedReturn() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     feed.begin(isLive: true, stalledAt: 5 * second)
     feed.show(10)
@@ -227,7 +228,7 @@ import Timing
 
   @Test("The end of a source that had stalled makes its cover the tail")
   func endInStall() {
-    var feed = TimelineFeed([.stall, .end])
+    var feed = TimelineFeed([.stall, .eos])
     feed.play(0..<5)
     feed.begin(isLive: true, stalledAt: 5 * second)
     feed.show(5)
@@ -238,7 +239,7 @@ import Timing
 
   @Test("Where the end is no trigger it ends what goes on with its shot")
   func endOfCover() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     feed.begin(isLive: true, stalledAt: 5 * second)
     feed.show(5)
@@ -249,7 +250,7 @@ import Timing
 
   @Test("The stream can end though its source does not", arguments: [false, true])
   func endEarly(_ hasSound: Bool) {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     if hasSound { feed.soundCaps(SoundFormat(rate: 48_000, channels: 1, bytesPerFrame: 2)) }
     feed.play(0..<5)
     feed.begin(isLive: true, stalledAt: 5 * second)
@@ -260,7 +261,7 @@ import Timing
 
   @Test("Events that come meanwhile wait, and leave in their order before what follows")
   func pendingEvents() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     _ = feed.flow.ask(1, prompts: nil, feed.settings)
     feed.begin(isLive: true)
@@ -273,7 +274,7 @@ import Timing
 
   @Test("They leave before a tail begins")
   func pendingBeforeTail() {
-    var feed = TimelineFeed([.stall, .end])
+    var feed = TimelineFeed([.stall, .eos])
     feed.play(0..<5)
     _ = feed.flow.ask(1, prompts: nil, feed.settings)
     feed.begin(isLive: true)

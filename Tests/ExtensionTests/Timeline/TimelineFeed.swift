@@ -57,7 +57,8 @@ struct TimelineFeed {
   var beginning: Flow.Beginning?
 
   init(
-    _ triggers: TimelineSettings.Triggers = .end, fps numerator: Int = 25, _ denominator: Int = 1, segment: TestSegment = TestSegment(),
+    _ triggers: Set<TimelineSettings.Trigger> = [.eos], fps numerator: Int = 25, _ denominator: Int = 1,
+    segment: TestSegment = TestSegment(),
     sound: TimelineSettings.Sound = .silence, shots: Int = -1, stallTimeout: ClockTime = 1_000_000_000
   ) {
     settings = TimelineSettings(triggers: triggers, stallTimeout: stallTimeout, shots: shots, sound: sound)

@@ -5,7 +5,8 @@ import Timing
 
 /// The source's frames, their boundaries and events.
 @Suite("Timeline: picture") struct TimelinePictureTests {
-  @Test("Frames pass, and what left ends where they do", arguments: [(25, 1), (24_000, 1001), (30_000, 1001), (60, 1), (1, 1)], [1, 10, 250])
+  @Test(
+    "Frames pass, and what left ends where they do", arguments: [(25, 1), (24_000, 1001), (30_000, 1001), (60, 1), (1, 1)], [1, 10, 250])
   func passing(_ rate: (Int, Int), _ count: Int) {
     var feed = TimelineFeed(fps: rate.0, rate.1)
     for number in 0..<count {
@@ -65,7 +66,7 @@ import Timing
 
   @Test("The end leaves at once where nothing follows", arguments: 0..<3)
   func plainEnd(_ reason: Int) {
-    var feed = TimelineFeed(reason == 0 ? .stall : .end, segment: TestSegment(isForward: reason != 1))
+    var feed = TimelineFeed(reason == 0 ? [.stall] : [.eos], segment: TestSegment(isForward: reason != 1))
     feed.play(0..<5)
     #expect(feed.event("end", .endOfStream, takesMore: reason != 2) == ["end"])
     #expect(feed.flow.isPictureOver)
@@ -74,7 +75,7 @@ import Timing
 
   @Test("Behind an end that has left another stream begins anew")
   func nextStream() {
-    var feed = TimelineFeed(.stall)
+    var feed = TimelineFeed([.stall])
     feed.play(0..<5)
     _ = feed.event("end", .endOfStream)
     #expect(feed.event("stream", .streamStart) == ["stream"])
@@ -105,7 +106,7 @@ import Timing
   @Test("Numbers at their limits do not trap", arguments: [ClockTime.max, .max - 1, .max / 2] as [ClockTime])
   func limits(_ time: ClockTime) {
     var flow = Flow(detector: "test")
-    let settings = TimelineSettings(triggers: [.end, .stall], stallTimeout: .max)
+    let settings = TimelineSettings(triggers: [.eos, .stall], stallTimeout: .max)
     _ = flow.receive(
       "s", .segment(TestSegment(base: time)), .video, settings, takesMore: true, hasVideo: true)
     _ = flow.arrive(pts: time, duration: time, marked: TimelineFeed.boundary(.max, frame: .max), now: time, settings) { nil }

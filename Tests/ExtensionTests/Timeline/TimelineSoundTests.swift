@@ -8,7 +8,9 @@ import Timing
   private static let stereo = SoundFormat(rate: 48_000, channels: 2, bytesPerFrame: 4)
 
   /// All pieces that come now.
-  private func pieces(_ feed: inout TimelineFeed, _ supply: TestSupply = TestSupply()) -> (samples: Int, gap: ClockTime, left: [String], most: Int) {
+  private func pieces(_ feed: inout TimelineFeed, _ supply: TestSupply = TestSupply()) -> (
+    samples: Int, gap: ClockTime, left: [String], most: Int
+  ) {
     var result = (samples: 0, gap: ClockTime(0), left: [String](), most: 0)
     for _ in 0..<100_000 {
       switch feed.flow.nextSound(feed.settings, supply) {
@@ -22,7 +24,9 @@ import Timing
     return result
   }
 
-  private func feed(_ format: SoundFormat = stereo, _ triggers: TimelineSettings.Triggers = .end, fps: (Int, Int) = (25, 1)) -> TimelineFeed {
+  private func feed(_ format: SoundFormat = stereo, _ triggers: Set<TimelineSettings.Trigger> = [.eos], fps: (Int, Int) = (25, 1))
+    -> TimelineFeed
+  {
     var feed = TimelineFeed(triggers, fps: fps.0, fps.1)
     feed.soundCaps(format)
     return feed
@@ -174,7 +178,7 @@ import Timing
 
   @Test("Of a live source's shots that were asked for the sound is covered too, and cut to the sample behind them", arguments: [0, 5, 19])
   func covered(_ offset: ClockTime) {
-    var feed = feed(Self.stereo, .stall)
+    var feed = feed(Self.stereo, [.stall])
     feed.play(0..<10)
     _ = feed.sound(Self.stereo, at: 0, lasting: 400 * ms)
     _ = feed.flow.ask(1, prompts: nil, feed.settings)
@@ -191,7 +195,7 @@ import Timing
 
   @Test("In a stall of the picture sound goes on while it comes", arguments: [500, 999, 1000, 5000])
   func stalledPicture(_ silence: ClockTime) {
-    var feed = feed(Self.stereo, .stall)
+    var feed = feed(Self.stereo, [.stall])
     feed.play(0..<10)
     feed.begin(isLive: true, hasSound: true, stalledAt: 2 * second)
     #expect(feed.sound(Self.stereo, at: 400 * ms, lasting: 20 * ms, now: second) == .passes([], skipped: 0))

@@ -91,7 +91,7 @@ struct PictureFilm {
     self.rate = rate
     repair = PictureRepair(
       mode, kinds: kinds, margin: margin, lookAhead: rate.nanoseconds(of: UInt64(lookAhead)), maxGain: maxGain,
-      assumedFrameDuration: .milliseconds(100), pictures: pictures)
+      pictures: pictures)
     repair.take("caps", .caps(frameDuration: tellsRate ? rate.nanoseconds(of: 1) : nil, keepsPictures: true))
     repair.take("segment", .segment(base: 0, isForward: true, continues: true))
   }
@@ -204,3 +204,6 @@ struct PictureFilm {
     }
   }
 }
+
+/// Frames a second.
+func rate(_ numerator: Int, _ denominator: Int = 1) -> FrameRate { FrameRate(numerator, denominator) ?? .fallback }

@@ -45,7 +45,7 @@ struct PictureLane {
   init(_ settings: Defade.Settings) {
     repair = PictureRepair(
       settings.mode, kinds: Set(settings.kinds.map(\.kind)), margin: settings.margin, lookAhead: settings.lookAhead,
-      maxGain: settings.maxGain, assumedFrameDuration: DetectionStream.assumedFrameDuration, pictures: Pictures(maxGain: settings.maxGain))
+      maxGain: settings.maxGain, pictures: Pictures(maxGain: settings.maxGain))
   }
 
   // MARK: In

@@ -1,5 +1,4 @@
 import CGStreamer
-import DequeModule
 import GStreamerKit
 import Pixels
 import Shots
@@ -26,10 +25,7 @@ struct DetectionStream {
   private var layout: PictureLayout?
   /// For formats that Pixels does not read itself.
   private var converter: VideoConverter?
-  private var elapsed: UInt64 = 0
-  private var lastRunningTime: ClockTime?
-  private var lastDuration: ClockTime = 0
-  private var undecided = Deque<FrameTime>()
+  private var clock = FrameClock()
   private var shotBeforeFormat: UInt64 = 1
   /// What detectors that are gone have skipped.
   private var skippedBefore: UInt64 = 0
@@ -64,7 +60,7 @@ struct DetectionStream {
     skippedBefore = skipped
     detector = nil
     settings = nil
-    undecided.removeAll()
+    clock.restart()
   }
 
   /// Takes new settings without losing history where that is possible. Cheap when nothing changed.
@@ -87,20 +83,8 @@ struct DetectionStream {
       settings, layout: layout, inference: network.inference, model: network.model, policy: network.policy, isPunctual: isLive)
   }
 
-  /// Where the next frame lies. `elapsed` follows running time, and nominal durations where that is missing or jumps back.
   mutating func advance(_ time: BufferTime, index: UInt64, info: VideoInfo) -> FrameTime {
-    if index > 0 {
-      if let now = time.runningTime, let last = lastRunningTime, now >= last {
-        elapsed &+= now - last
-      } else {
-        elapsed &+= lastDuration
-      }
-    }
-    lastRunningTime = time.runningTime
-    lastDuration = time.duration ?? info.frameDuration ?? Self.assumedFrameDuration
-    let frame = FrameTime(
-      frame: index, elapsed: elapsed, pts: time.pts, runningTime: time.runningTime, streamTime: time.streamTime)
-    return frame
+    clock.advance(time, index: index, frameDuration: info.frameDuration)
   }
 
   /// - Throws: what mapping or converting throws.
@@ -126,24 +110,18 @@ struct DetectionStream {
 
   mutating func interrupt() {
     detector?.reset()
-    lastRunningTime = nil
-    undecided.removeAll()
+    clock.interrupt()
   }
 
   /// The first frame at which a boundary may still be found.
   mutating func firstUndecided(newest: FrameTime) -> UInt64 {
     if let detector, detector.tellsUndecided { return detector.undecidedFrom ?? newest.frame &+ 1 }
-    undecided.append(newest)
-    while let first = undecided.first, lookAhead.isDecided(first, newest: newest) { undecided.removeFirst() }
-    return undecided.first?.frame ?? newest.frame &+ 1
+    return clock.firstUndecided(newest: newest, lookAhead)
   }
-
-  /// For streams that do not tell their rate, a bound on the time between frames: 10 frames a second.
-  static let assumedFrameDuration = ClockTime.milliseconds(100)
 
   /// How long frames are held for their fate to be decided: whole frames, since decisions are made at frames.
   static func latency(_ settings: DetectorSettings, _ info: VideoInfo) -> ClockTime {
-    let frame = info.frameDuration ?? assumedFrameDuration
+    let frame = info.frameDuration ?? FrameClock.assumedFrameDuration
     let (latency, overflow) = settings.lookAhead.frames(every: frame).multipliedReportingOverflow(by: frame)
     return overflow ? .max / 2 : latency
   }

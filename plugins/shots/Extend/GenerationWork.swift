@@ -34,7 +34,7 @@ final class GenerationWork: Sendable {
     let limits =
       model?.drawsNewScenes ?? true ? "" : "; it draws no new scenes: shots of prompts that do not ask for one go on with those before"
     Self.tell(handle, state: "ready", generator: name.rawValue, settings, [("reason", .string(choice.reason + limits))])
-    let keeper = ElementKeeper(handle)
+    let keeper = handle.kept
     let seed = settings.seed
     producer = try ShotProducer(plan: prompts.plan(settings), lead: settings.leadTime) { plan in
       if let settings = keeper.handle.settings(of: SceneExtend.self) { prompts.steer(&plan, settings) }
@@ -46,7 +46,7 @@ final class GenerationWork: Sendable {
       let diffusion = DiffusionGenerator(scene.value)
       guard choice.isTrial else { return diffusion }
       let factor = try diffusion.measuredFactor(clock: monotonicTime, check: check)
-      let speed = "the model makes a shot in \(Self.text(1 / factor)) times its duration here"
+      let speed = "the model makes a shot in \(decimal(1 / factor)) times its duration here"
       guard factor < Self.realTime else {
         Self.tell(keeper.handle, state: "ready", generator: diffusion.name, settings, [("reason", .string(speed))])
         return diffusion
@@ -107,13 +107,17 @@ final class GenerationWork: Sendable {
 
   private static func load(_ handle: ElementHandle, _ folder: String, _ settings: SceneExtend.Settings) throws -> SceneExtension {
     let threads = settings.threads == 0 ? min(4, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) : Int(settings.threads)
+    let layers = settings.maskLayers.map { SceneModel.layers($0) }
+    if case .some(nil) = layers, let text = settings.maskLayers {
+      throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "mask-layers is \"\(text)\", not the first and the last layer, such as 6-27.")
+    }
     do {
       let adapters = try settings.loraLocation.map { [(try LowRankAdapter(path: $0), scale: Float(1))] } ?? []
       let compute = try Compute(settings.precision.type, threads: threads)
       ComputeLog.tell(SceneExtend.debug, handle, asked: settings.precision.rawValue, taken: "\(compute.weights)")
       return try SceneExtension(
         folder: folder, compute: compute, mask: settings.mask.mask,
-        maskLayers: try layers(settings.maskLayers), steps: settings.steps == 0 ? nil : Int(settings.steps), guidance: settings.guidance,
+        maskLayers: layers ?? nil, steps: settings.steps == 0 ? nil : Int(settings.steps), guidance: settings.guidance,
         negativePrompt: settings.negativePrompt ?? "", seed: UInt64(settings.seed), adapters: adapters)
     } catch let error as WeightsError {
       throw ElementError(error)
@@ -124,22 +128,7 @@ final class GenerationWork: Sendable {
     }
   }
 
-  /// "6-27", or "3".
-  private static func layers(_ text: String?) throws -> ClosedRange<Int>? {
-    guard let text else { return nil }
-    let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { Int($0) }
-    guard let first = ends.first ?? nil, let last = ends.last ?? nil, 0 <= first, first <= last, last < 4096 else {
-      throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "mask-layers is \"\(text)\", not the first and the last layer, such as 6-27.")
-    }
-    return first...last
-  }
-
   // MARK: What is told
-
-  static func text(_ number: Double) -> String {
-    let hundredths = Int((min(max(number, 0), 1e6) * 100).rounded())
-    return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
-  }
 
   /// A `scene-extension` message: always the same fields, so that tools can rely on them.
   static func tell(
@@ -159,7 +148,7 @@ final class GenerationWork: Sendable {
   }
 
   private static func tell(_ handle: ElementHandle, _ report: ShotProducer.Report, _ settings: SceneExtend.Settings) {
-    let number = report.shot.map { $0.index &+ 1 } ?? 0
+    let (number, factor) = (report.shot.map { $0.index &+ 1 } ?? 0, decimal(report.realTimeFactor))
     tell(
       handle, state: report.part.rawValue, generator: report.generator, shot: number, prompt: report.shot?.prompt ?? "", step: report.step,
       steps: report.steps, frames: report.pictures, factor: report.realTimeFactor, queued: report.queued, settings)
@@ -168,26 +157,7 @@ final class GenerationWork: Sendable {
     case .generating where report.step == 0 && report.pictures == 0:
       handle.post(.start, of: "scene-extension", "Generating shot \(number)")
     case .generating: handle.post(.going, of: "scene-extension", "Generating shot \(number): step \(report.step) of \(report.steps)")
-    case .generated: handle.post(.complete, of: "scene-extension", "Generated shot \(number), \(text(report.realTimeFactor)) × real time")
+    case .generated: handle.post(.complete, of: "scene-extension", "Generated shot \(number), \(factor) × real time")
     }
   }
-}
-
-/// Something that one thread uses at a time, by how it is handed on.
-struct Unshared<Value>: @unchecked Sendable {
-  let value: Value
-
-  init(_ value: Value) { self.value = value }
-}
-
-/// Keeps an element alive for a thread that tells of its work.
-final class ElementKeeper: Sendable {
-  let handle: ElementHandle
-
-  init(_ handle: ElementHandle) {
-    self.handle = handle
-    gst_object_ref(handle.gstElement)
-  }
-
-  deinit { gst_object_unref(handle.gstElement) }
 }

@@ -24,7 +24,7 @@ final class PromptSource: Sendable {
     plan.generalPrompt = settings.generalPrompt ?? ""
     plan.negativePrompt = settings.negativePrompt ?? ""
     plan.shotDuration = settings.shotDuration == 0 ? nil : settings.shotDuration
-    plan.policy = settings.promptPolicy.policy
+    plan.policy = settings.promptPolicy
   }
 
   /// Lets what was set or written since steer the shots that follow. Reads the file if it has changed.

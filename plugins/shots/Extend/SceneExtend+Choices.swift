@@ -6,8 +6,7 @@ import Tensors
 extension SceneExtend.Settings {
   /// What decides on the stream.
   var timeline: TimelineSettings {
-    TimelineSettings(
-      triggers: trigger.reduce(into: []) { $0.insert($1.trigger) }, stallTimeout: stallTimeout, shots: Int(shots), sound: audio.timeline)
+    TimelineSettings(triggers: trigger, stallTimeout: stallTimeout, shots: Int(shots), sound: audio)
   }
 }
 
@@ -22,28 +21,6 @@ extension SceneExtend {
       case .auto: "The model if its folder says that it is fit to be a default and it holds real time here, else rephotograph"
       case .diffusion: "A diffusion transformer that sees the shots before"
       case .rephotograph: "No model: a virtual camera takes the last shots again"
-      }
-    }
-  }
-
-  enum Trigger: String, PropertyEnumeration {
-    case eos, stall, cut
-
-    static let typeName = "GstSceneExtendTriggers"
-
-    var trigger: TimelineSettings.Triggers {
-      switch self {
-      case .eos: .end
-      case .stall: .stall
-      case .cut: .cut
-      }
-    }
-
-    var blurb: String {
-      switch self {
-      case .eos: "The end of the stream"
-      case .stall: "No frame of a live source for stall-timeout; it has the stream back when it returns"
-      case .cut: "The next boundary that shotdetect marked, once, and each that follows an extend"
       }
     }
   }
@@ -66,28 +43,6 @@ extension SceneExtend {
     }
   }
 
-  enum Sound: String, PropertyEnumeration {
-    case silence, loop, gap
-
-    static let typeName = "GstSceneExtendSound"
-
-    var timeline: TimelineSettings.Sound {
-      switch self {
-      case .silence: .silence
-      case .loop: .loop
-      case .gap: .gap
-      }
-    }
-
-    var blurb: String {
-      switch self {
-      case .silence: "Silence, after 20 ms of fading out"
-      case .loop: "The last shot's sound again and again, 10 s of it at most, crossfaded"
-      case .gap: "No sound but gap events: for sinks. mp4mux and matroskamux wait for sound, and need one of the others"
-      }
-    }
-  }
-
   enum Fit: String, PropertyEnumeration {
     case stretch, cover, contain
 
@@ -98,28 +53,6 @@ extension SceneExtend {
       case .stretch: "Frames are squeezed to the model's shape, and what it makes is stretched again: framing stays"
       case .cover: "Generated pictures fill the frame; what is beyond is cut off"
       case .contain: "Generated pictures are shown whole, with black bars"
-      }
-    }
-  }
-
-  enum PromptPolicy: String, PropertyEnumeration {
-    case last, cycle, empty
-
-    static let typeName = "GstSceneExtendPromptPolicy"
-
-    var blurb: String {
-      switch self {
-      case .last: "The last prompt again"
-      case .cycle: "All of them from the first"
-      case .empty: "No prompt"
-      }
-    }
-
-    var policy: ShotPlan.Policy {
-      switch self {
-      case .last: .last
-      case .cycle: .cycle
-      case .empty: .empty
       }
     }
   }
@@ -181,6 +114,42 @@ extension SceneExtend {
       case .bfloat16: .bfloat16
       case .int8: .int8
       }
+    }
+  }
+}
+
+extension TimelineSettings.Trigger: PropertyEnumeration {
+  public static var typeName: String { "GstSceneExtendTriggers" }
+
+  public var blurb: String {
+    switch self {
+    case .eos: "The end of the stream"
+    case .stall: "No frame of a live source for stall-timeout; it has the stream back when it returns"
+    case .cut: "The next boundary that shotdetect marked, once, and each that follows an extend"
+    }
+  }
+}
+
+extension TimelineSettings.Sound: PropertyEnumeration {
+  public static var typeName: String { "GstSceneExtendSound" }
+
+  public var blurb: String {
+    switch self {
+    case .silence: "Silence, after 20 ms of fading out"
+    case .loop: "The last shot's sound again and again, 10 s of it at most, crossfaded"
+    case .gap: "No sound but gap events: for sinks. mp4mux and matroskamux wait for sound, and need one of the others"
+    }
+  }
+}
+
+extension ShotPlan.Policy: PropertyEnumeration {
+  public static var typeName: String { "GstSceneExtendPromptPolicy" }
+
+  public var blurb: String {
+    switch self {
+    case .last: "The last prompt again"
+    case .cycle: "All of them from the first"
+    case .empty: "No prompt"
     }
   }
 }

@@ -28,7 +28,7 @@ final class SceneExtend: LanedElement {
 
   struct Settings: Defaultable {
     var generator = Generator.auto
-    var trigger: Set<Trigger> = [.eos]
+    var trigger: Set<TimelineSettings.Trigger> = [.eos]
     var stallTimeout = ClockTime.milliseconds(1000)
     var shots: Int32 = -1
     var shotDuration: ClockTime = 0
@@ -36,7 +36,7 @@ final class SceneExtend: LanedElement {
     var promptLocation: String?
     var generalPrompt: String?
     var negativePrompt: String?
-    var promptPolicy = PromptPolicy.last
+    var promptPolicy = ShotPlan.Policy.last
     var model: String?
     var mask = Mask.auto
     var maskLayers: String?
@@ -50,7 +50,7 @@ final class SceneExtend: LanedElement {
     var leadTime = ClockTime.milliseconds(2000)
     var standby = false
     var underrun = Underrun.rephotograph
-    var audio = Sound.silence
+    var audio = TimelineSettings.Sound.silence
   }
 
   struct Readings: Defaultable {

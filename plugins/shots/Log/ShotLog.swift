@@ -21,7 +21,7 @@ final class ShotLog: PassthroughVideoFilter {
 
   struct Settings: Defaultable {
     var location: String?
-    var format = Format.csv
+    var format = CutListFormat.csv
     var title: String?
     var frameRate: Rate?
     var statisticsLocation: String?
@@ -65,7 +65,7 @@ final class ShotLog: PassthroughVideoFilter {
       title: settings.title ?? "Untitled", rate: rate.flatMap { FrameRate($0.0, $0.1) } ?? .fallback)
     options.width = info.width
     options.height = info.height
-    state.list = CutListFile(path: path, format: settings.format.kind, options: options, onError: report)
+    state.list = CutListFile(path: path, format: settings.format, options: options, onError: report)
   }
 
   func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
@@ -122,34 +122,18 @@ final class ShotLog: PassthroughVideoFilter {
   }
 }
 
-extension ShotLog {
-  enum Format: String, PropertyEnumeration {
-    case csv, jsonl, edl, otio, fcpxml, webvtt, qp
+extension CutListFormat: PropertyEnumeration {
+  public static var typeName: String { "GstShotLogFormat" }
 
-    static let typeName = "GstShotLogFormat"
-
-    var kind: CutListFormat {
-      switch self {
-      case .csv: .csv
-      case .jsonl: .jsonl
-      case .edl: .edl
-      case .otio: .otio
-      case .fcpxml: .fcpxml
-      case .webvtt: .webvtt
-      case .qp: .qp
-      }
-    }
-
-    var blurb: String {
-      switch self {
-      case .csv: "PySceneDetect's scene list, a shot a line"
-      case .jsonl: "JSON Lines, a boundary a line"
-      case .edl: "CMX 3600 edit decision list"
-      case .otio: "OpenTimelineIO"
-      case .fcpxml: "Final Cut Pro XML"
-      case .webvtt: "WebVTT chapters"
-      case .qp: "x264's QP file, a key frame at every shot"
-      }
+  public var blurb: String {
+    switch self {
+    case .csv: "PySceneDetect's scene list, a shot a line"
+    case .jsonl: "JSON Lines, a boundary a line"
+    case .edl: "CMX 3600 edit decision list"
+    case .otio: "OpenTimelineIO"
+    case .fcpxml: "Final Cut Pro XML"
+    case .webvtt: "WebVTT chapters"
+    case .qp: "x264's QP file, a key frame at every shot"
     }
   }
 }
