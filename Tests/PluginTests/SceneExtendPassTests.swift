@@ -30,6 +30,20 @@ extension Shots {
       }
     }
 
+    /// Else an element behind would have to copy the frame before it can write into it.
+    @Test func `frames arrive with the one reference that they came with`() throws {
+      let stream = try SceneStream(["trigger": "stall"])
+      try stream.play(0..<10, cuts: [5])
+      stream.end()
+      var frames = 0
+      while let buffer = gst_harness_try_pull(stream.harness.gst) {
+        #expect(buffer.pointee.mini_object.refcount == 1)
+        gst_buffer_unref(buffer)
+        frames += 1
+      }
+      #expect(frames == 10)
+    }
+
     @Test func `marks, other metadata and serialized events keep their places`() throws {
       let stream = try SceneStream(["trigger": "stall"])
       try stream.play(0..<30, cuts: [10, 20]) { number in
