@@ -46,6 +46,8 @@ final class ShotLog: PassthroughVideoFilter {
     var end: UInt64?
   }
 
+  static let debug = DebugCategory("shotlog", "Shot list writer")
+
   private let handle: ElementHandle
 
   init(_ handle: ElementHandle) { self.handle = handle }
@@ -65,6 +67,7 @@ final class ShotLog: PassthroughVideoFilter {
       title: settings.title ?? "Untitled", rate: rate.flatMap { FrameRate($0.0, $0.1) } ?? .fallback)
     options.width = info.width
     options.height = info.height
+    Self.debug.log(GST_LEVEL_INFO, handle, "writes \(settings.format.rawValue) to \(path)")
     state.list = CutListFile(path: path, format: settings.format, options: options, onError: report)
   }
 
@@ -107,7 +110,9 @@ final class ShotLog: PassthroughVideoFilter {
   }
 
   private func log(_ fields: Structure, _ state: State) {
-    if let boundary = Boundary(fields) { state.list?.see(boundary) }
+    guard let boundary = Boundary(fields) else { return }
+    Self.debug.log(GST_LEVEL_DEBUG, handle, "\(boundary.kind.rawValue) at frame \(boundary.frame)")
+    state.list?.see(boundary)
   }
 
   private func logScore(_ fields: Structure, _ settings: Settings, _ state: inout State) {

@@ -1,6 +1,7 @@
 import CGStreamer
 import GStreamerKit
 import Pixels
+import Timing
 
 extension PictureLayout {
   /// nil if Pixels does not read the format itself.
@@ -33,6 +34,11 @@ extension PixelFormat {
 
   /// Every format, those that need no conversion first.
   static var caps: String { PadTemplate.rawVideo(preferring: pairs.map(\.0)) }
+}
+
+extension StreamLane {
+  /// Pads of elements for video that take its sound too.
+  static let soundAndVideo = pads(video: PixelFormat.caps, sound: "audio/x-raw, layout = (string) interleaved")
 }
 
 extension VideoFrame {
