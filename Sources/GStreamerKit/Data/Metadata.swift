@@ -7,6 +7,8 @@ import CGStreamer
 public struct Metadata: Sendable {
   /// As GStreamer knows it; also the name of every structure that `all` gives.
   public let name: String
+  /// What GStreamer tells it from others by; looked up once, since every buffer is asked for it.
+  private let api: GType?
 
   /// Registers the name in this process, if nobody has done so. Letters and digits, `GstShotBoundaryMeta`.
   public init(_ name: String) {
@@ -15,6 +17,7 @@ public struct Metadata: Sendable {
       var tags: [UnsafePointer<CChar>?] = [nil]
       _ = gst_meta_register_custom(name, &tags, nil, nil, nil)
     }
+    api = gst_meta_get_info(name)?.pointee.api
   }
 
   /// Adds to a buffer whose metadata is writable: that nobody else holds (`gst_buffer_make_writable`).
@@ -25,7 +28,7 @@ public struct Metadata: Sendable {
 
   /// Removes every occurrence from a buffer whose metadata is writable.
   public func removeAll(from buffer: UnsafeMutablePointer<GstBuffer>) {
-    guard var api = gst_meta_get_info(name)?.pointee.api else { return }
+    guard var api else { return }
     gst_buffer_foreach_meta(
       buffer,
       { _, meta, api in
@@ -38,16 +41,16 @@ public struct Metadata: Sendable {
 
   /// Whether a buffer carries any.
   public func isOn(_ buffer: UnsafeMutablePointer<GstBuffer>) -> Bool {
-    guard let api = gst_meta_get_info(name)?.pointee.api else { return false }
+    guard let api else { return false }
     return gst_buffer_get_meta(buffer, api) != nil
   }
 
   /// Every occurrence on a buffer, in the order in which they were added.
   public func all(on buffer: UnsafeMutablePointer<GstBuffer>) -> [Structure] {
-    guard let info = gst_meta_get_info(name) else { return [] }
+    guard let api else { return [] }
     var state: UnsafeMutableRawPointer?
     var found: [Structure] = []
-    while let meta = gst_buffer_iterate_meta_filtered(buffer, &state, info.pointee.api) {
+    while let meta = gst_buffer_iterate_meta_filtered(buffer, &state, api) {
       let custom = UnsafeMutableRawPointer(meta).assumingMemoryBound(to: GstCustomMeta.self)
       if let structure = gst_custom_meta_get_structure(custom) { found.append(Structure(structure)) }
     }
