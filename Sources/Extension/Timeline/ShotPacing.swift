@@ -24,7 +24,7 @@ public struct ShotPacing: Sendable {
   /// - Returns: how many frames it has, at least one.
   public mutating func begin(lasting duration: ClockTime, speed: Double = 1) -> UInt64 {
     (first, self.speed) = (frame, speed)
-    let slowed = speed == 1 ? duration : ClockTime(exactly: (Double(duration) / speed).rounded(.towardZero)) ?? .max
+    let slowed = ClockTime(exactly: (Double(duration) / speed).rounded(.towardZero)) ?? .max
     let wanted = Int64(clamping: slowed) &+ debt
     let count = times.count(in: ClockTime(max(0, wanted)))
     debt = wanted &- Int64(clamping: times.time(of: count) &- times.start)
@@ -33,8 +33,7 @@ public struct ShotPacing: Sendable {
 
   /// Nanoseconds of the shot that have gone by when the next frame is shown.
   public var elapsed: ClockTime {
-    let time = times.time(of: frame) &- times.time(of: first)
-    return speed == 1 ? time : ClockTime(Double(time) * speed)
+    ClockTime(Double(times.time(of: frame) &- times.time(of: first)) * speed)
   }
 
   /// Time stamp of the next frame, and how long it lasts.

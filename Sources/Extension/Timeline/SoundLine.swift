@@ -36,7 +36,7 @@ public struct SoundLine<Segment: StreamSegment>: Sendable {
   func kept(for sound: TimelineSettings.Sound) -> Int {
     guard sound != .gap, let format else { return 0 }
     let seconds = sound == .loop ? Self.longestLoop : SoundContinuation.fade
-    return max(1, Int(Double(format.rate) * seconds)) * format.bytesPerFrame
+    return Int(Double(format.rate) * seconds) * format.bytesPerFrame
   }
 
   /// Keeps the end of what passes.

@@ -55,6 +55,7 @@ extension Timeline {
     if kind == .insert, hasSound { insertions.append(Insertion(start: run.start)) }
     if kind == .cover(untilBack: true) { picture.isStallCovered = true }
     phase = .extending(run)
+    extended = picture.shifted
     return Beginning(run: run, picture: picture, asked: asked, departures: takePending(.video))
   }
 
@@ -81,9 +82,13 @@ extension Timeline {
 
   /// Generated frames are shown without an end of the segment, which would cut them off. nil if it has none.
   public mutating func openSegment() -> Segment? {
-    guard let open = picture.segment.opened else { return nil }
-    picture.segment = open
-    return picture.shifted
+    guard let open = extended.opened else { return nil }
+    extended = open
+    // One that has come meanwhile is that of the source's frames, and stays as it is.
+    if !waiting[StreamLane.video.rawValue].pending.contains(where: \.isSegment) {
+      picture.segment = picture.segment.opened ?? picture.segment
+    }
+    return open
   }
 
   /// A generated shot is shown up to this running time; nil where that is open.

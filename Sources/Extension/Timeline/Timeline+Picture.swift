@@ -106,7 +106,7 @@ extension Timeline {
       if marked == nil { (moved.pts, moved.streamTime) = (pts, stream) }
       // Shots that upstream does not count come on top.
       let number = marked == nil ? picture.shot &+ 1 : moved.shot &+ (picture.shot &- picture.sourceShot)
-      if marked != nil { picture.sourceShot = moved.shot }
+      picture.sourceShot = moved.shot
       moved.shot = number
       moved.frame = picture.isRecounted ? picture.frames : moved.frame
       moved.runningTime = running

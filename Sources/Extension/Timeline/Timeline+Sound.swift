@@ -30,17 +30,15 @@ extension Timeline {
         sound.isWaiting = true
         return nil
       }
-      if let run, run.kind == .cover(untilBack: false), running >= run.start {
-        sound.isCovered = true
-        return .dropped
-      }
+      if let run, run.kind == .cover(untilBack: false), running >= run.start { return .dropped }
       if sound.isCovered, let front = sound.front, let format = sound.format {
         if running < front { skipped = Int(clamping: format.samples(in: front - running)) }
         if skipped >= size / format.bytesPerFrame { return .dropped }
         sound.isCovered = false
       }
     }
-    sound.isWaiting = false
+    // A flush of the picture may have taken what it waited for.
+    (sound.isWaiting, sound.insertion) = (false, nil)
     (sound.arrival, sound.generatedEnd, generated) = (now, nil, nil)
     let most = sound.kept(for: settings.sound)
     if most > 0, let width = sound.format?.bytesPerFrame {
@@ -79,6 +77,7 @@ extension Timeline {
   ///
   /// - Parameter supply: what is known of the shots that follow; nil if nothing is generated.
   public mutating func nextSound(_ settings: TimelineSettings, _ supply: (any ShotSupply)?) -> SoundPiece? {
+    guard !isSoundOver else { return nil }
     if !holdsEnd(of: .sound), let start = sound.insertion, let insertion = insertions.first,
       finishInsertedSound(insertion, at: start, settings, supply)
     {
@@ -91,7 +90,7 @@ extension Timeline {
       return .leaves(.segment(sound.shifted, inPlaceOf: nil))
     }
     let start = sound.next ?? sound.segment.start
-    let front = sound.shifted.runningTime(of: start) ?? sound.front ?? 0
+    let front = sound.shifted.runningTime(of: start) ?? 0
     guard front < limit.end else { return limit.isWhole ? endSound() : nil }
     let left = limit.end - front
     guard settings.sound != .gap, let format = sound.format else {
@@ -108,11 +107,10 @@ extension Timeline {
     let isFirst = generated == nil
     if isFirst { keepLastShot(format) }
     let run = generated ?? (start, 0)
-    let time = run.start.saturating(adding: format.time(of: run.count))
     generated = (run.start, run.count &+ Int64(count))
     sound.next = run.start.saturating(adding: format.time(of: run.count &+ Int64(count)))
     sound.generatedEnd = limit.late.flatMap { late in sound.front.map { $0.less(late) } }
-    return .samples(count, at: time, after: isFirst ? sound.recent : nil)
+    return .samples(count, at: start, after: isFirst ? sound.recent : nil)
   }
 
   private mutating func soundLimit(_ settings: TimelineSettings, _ supply: (any ShotSupply)?) -> Limit? {
@@ -129,22 +127,21 @@ extension Timeline {
     }
     if let start = sound.insertion, let insertion = insertions.first {
       return Limit(
-        end: start.saturating(adding: length(of: insertion, reach(settings, supply).known)), isWhole: isPictureOver,
-        late: start.less(insertion.start))
+        end: start.saturating(adding: length(of: insertion, reach(settings, supply).known)), late: start.less(insertion.start))
     }
     // Of a stall the sound's own counts: it may go on when the picture does not.
     if case .cover(let untilBack)? = run?.kind,
       !untilBack || picture.departure >= sound.arrival.saturating(adding: settings.stallTimeout)
     {
       sound.isCovered = true
-      return Limit(end: picture.front.saturating(adding: frame), isWhole: isPictureOver)
+      return Limit(end: picture.front.saturating(adding: frame))
     }
     return nil
   }
 
   /// How long inserted shots are, as far as that is known.
   private func length(of insertion: Insertion, _ known: ClockTime) -> ClockTime {
-    insertion.length ?? max(known.less(insertion.start), picture.front.less(insertion.start))
+    insertion.length ?? known.less(insertion.start)
   }
 
   /// Whether inserted shots have all of their sound: then what waited goes on, later by that.
@@ -160,8 +157,8 @@ extension Timeline {
     (sound.insertion, sound.isWaiting) = (nil, false)
     waiting[StreamLane.sound.rawValue].pending.insert(.segment(sound.shifted, inPlaceOf: nil), at: 0)
     // The times that follow are the source's again.
-    sound.next = sound.format == nil ? sound.next : sound.next.map { $0.less(length) } ?? 0
-    (generated, sound.generatedEnd) = (nil, nil)
+    sound.next = sound.next.map { $0.less(length) }
+    generated = nil
     return true
   }
 

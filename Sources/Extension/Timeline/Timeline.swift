@@ -53,6 +53,8 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
   var isLast = false
   public internal(set) var picture = PictureLine<Kept, Segment>()
   public internal(set) var sound = SoundLine<Segment>()
+  /// The picture's segment that downstream has, while an extension goes on: another one may have come.
+  var extended = Segment()
   var waiting = [Waiting(), Waiting()]
   /// The sound's end has left.
   var isSoundOver = false
@@ -67,10 +69,7 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
   /// The extension that goes on.
   public internal(set) var run: ExtensionRun? {
     get { if case .extending(let run) = phase { run } else { nil } }
-    set {
-      guard case .extending = phase else { return }
-      if let newValue { phase = .extending(newValue) }
-    }
+    set { if let newValue { phase = .extending(newValue) } }
   }
 
   /// The picture's stream is over and everything of it has left.
@@ -79,7 +78,8 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
   /// Whether the end of a lane is held back.
   public func holdsEnd(of lane: StreamLane) -> Bool { waiting[lane.rawValue].end != nil }
 
-  private func isOver(_ lane: StreamLane) -> Bool { lane == .video ? isPictureOver : isSoundOver }
+  /// Whether everything of a lane has left: what follows is another stream.
+  public func isOver(_ lane: StreamLane) -> Bool { lane == .video ? isPictureOver : isSoundOver }
 
   /// Nothing can follow the frames of a stream that plays backwards.
   public var isForward: Bool { picture.segment.isForward }
@@ -148,7 +148,7 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
         leaving = .segment(picture.shifted, inPlaceOf: event)
       } else {
         sound.segment = segment
-        sound.next = nil
+        (sound.next, generated) = (nil, nil)
         leaving = .segment(sound.shifted, inPlaceOf: event)
       }
     case .videoCaps(let rate, let isKnown):
@@ -157,7 +157,8 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
     case .soundCaps(let format):
       sound.format = format
       sound.recent.removeAll()
-    case .gap(let end): if lane == .sound, let end { sound.next = end }
+      generated = nil
+    case .gap(let end): if lane == .sound, let end { (sound.next, generated) = (end, nil) }
     case .endOfStream where holdsEnd(of: lane) || isOver(lane): return .dropped
     case .endOfStream where settings.triggers.contains(.eos) && isForward && takesMore && (lane == .video || hasVideo):
       waiting[lane.rawValue].end = leaving

@@ -43,8 +43,9 @@ import Timing
 
   @Test("A closed segment is opened once, with the same base")
   func opened() {
-    var feed = TimelineFeed(segment: TestSegment(start: 0, stop: 10 * second, base: 7 * second))
+    var feed = TimelineFeed([.stall], segment: TestSegment(start: 0, stop: 10 * second, base: 7 * second))
     feed.play(0..<5)
+    feed.begin(isLive: true, stalledAt: 9 * second)
     #expect(feed.flow.openSegment()?.base == 7 * second)
     #expect(feed.flow.openSegment() == nil)
   }
