@@ -49,7 +49,38 @@ import Timing
   @Test("Lengths beyond all limits do not trap", arguments: [1.0, 0.25])
   func limits(_ speed: Double) {
     var pacing = pacing((25, 1))
-    #expect(pacing.begin(lasting: .max, speed: speed) > 0)
+    #expect(pacing.begin(lasting: .max, speed: speed) > 1_000_000)
     #expect(pacing.end(after: .max) == .max)
+  }
+
+  @Test("Each shot shows its own time, at its own speed")
+  func ownTime() {
+    var pacing = pacing((25, 1))
+    for speed in [0.5, 1, 0.25] {
+      let count = pacing.begin(lasting: second, speed: speed)
+      #expect(pacing.elapsed == 0 && count == UInt64(25 / speed))
+      for _ in 0..<count { pacing.advance() }
+      #expect(pacing.elapsed == second)
+    }
+  }
+
+  @Test("What shots that had to have a frame had too much, the next one lacks")
+  func debt() {
+    var pacing = pacing((25, 1))
+    for _ in 0..<3 {
+      #expect(pacing.begin(lasting: 0) == 1)
+      pacing.advance()
+    }
+    #expect(pacing.begin(lasting: second) == 22)
+  }
+
+  @Test("Frames last to the next one, which is rounded by itself")
+  func durations() {
+    var pacing = pacing((24_000, 1001))
+    for _ in 0..<100 {
+      let (pts, duration) = pacing.next
+      pacing.advance()
+      #expect(pts + duration == pacing.next.pts)
+    }
   }
 }

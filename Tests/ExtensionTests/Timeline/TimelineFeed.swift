@@ -153,6 +153,57 @@ struct TimelineFeed {
   }
 }
 
+// MARK: With sound
+
+extension TimelineFeed {
+  static let mono = SoundFormat(rate: 48_000, channels: 1, bytesPerFrame: 2)
+
+  /// Ten frames and their sound.
+  static func begun(
+    _ triggers: Set<TimelineSettings.Trigger> = [.eos], sound: TimelineSettings.Sound = .silence, upTo end: ClockTime = 400 * ms
+  ) -> TimelineFeed {
+    var feed = TimelineFeed(triggers, sound: sound)
+    feed.soundCaps(mono)
+    feed.play(0..<10)
+    _ = feed.sound(mono, at: 0, lasting: end)
+    return feed
+  }
+
+  /// The same with both ends held, and an extension.
+  static func tail(_ shown: Int, sound: TimelineSettings.Sound = .silence) -> TimelineFeed {
+    var feed = begun(sound: sound)
+    _ = feed.event("end", .endOfStream)
+    _ = feed.event("s-end", .endOfStream, .sound)
+    feed.begin()
+    feed.show(shown)
+    return feed
+  }
+
+  /// The same with shots in between, for which the sound waits.
+  static func inserted(upTo end: ClockTime = 400 * ms) -> TimelineFeed {
+    var feed = begun(upTo: end)
+    _ = feed.flow.ask(1, prompts: nil, feed.settings)
+    feed.begin(hasSound: true)
+    _ = feed.sound(mono, at: 400 * ms, lasting: 20 * ms)
+    return feed
+  }
+
+  /// Generated samples that come now, and what else.
+  mutating func made(_ supply: TestSupply? = TestSupply(), most: Int = 100_000) -> (samples: Int, left: [String]) {
+    var (samples, left) = (0, [String]())
+    for _ in 0..<most {
+      switch flow.nextSound(settings, supply) {
+      case nil: return (samples, left)
+      case .samples(let count, _, _): samples += count
+      case .gap: left.append("gap")
+      case .leaves(let departure): left.append(departure.text)
+      case .lookAgain: left.append("again")
+      }
+    }
+    return (samples, left)
+  }
+}
+
 enum Arrived {
   case passes(Flow.PassingFrame), dropped, waits, ended
 

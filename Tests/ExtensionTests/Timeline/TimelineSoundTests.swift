@@ -88,6 +88,7 @@ import Timing
     var feed = feed()
     #expect(feed.event("s-end", .endOfStream, .sound, hasVideo: true) == ["(held)"])
     #expect(feed.event("s-end", .endOfStream, .sound) == ["(dropped)"])
+    #expect(feed.sound(Self.stereo, at: 0, lasting: 20 * ms) == .ended)
     var alone = self.feed()
     #expect(alone.event("s-end", .endOfStream, .sound, hasVideo: false) == ["s-end"])
     #expect(alone.sound(Self.stereo, at: 0, lasting: 20 * ms) == .ended)
@@ -126,7 +127,10 @@ import Timing
     _ = feed.event("s-end", .endOfStream, .sound)
     feed.begin()
     feed.show(5)
-    #expect(pieces(&feed).left == ["new base 3000", "s-end"])
+    guard case .leaves(let segment)? = feed.flow.nextSound(feed.settings, TestSupply()), segment.text == "new base 3000",
+      case .samples(_, at: 400 * ms, .some)? = feed.flow.nextSound(feed.settings, TestSupply())
+    else { return #expect(Bool(false), "a segment, and samples behind what passed") }
+    #expect(pieces(&feed).left == ["s-end"])
   }
 
   // MARK: Inserted
