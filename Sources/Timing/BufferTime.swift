@@ -11,6 +11,7 @@ public struct BufferTime: Sendable, Hashable {
   /// Whether any of the buffer lies in its segment, so that it will be shown.
   public var isShown: Bool
 
+  /// A time that is left out is not known; the buffer is shown unless it is said otherwise.
   public init(
     pts: ClockTime? = nil, duration: ClockTime? = nil, runningTime: ClockTime? = nil, streamTime: ClockTime? = nil, isShown: Bool = true
   ) {

@@ -1,6 +1,8 @@
 /// Frames per second as an exact ratio, such as 24000/1001.
 public struct FrameRate: Hashable, Sendable {
+  /// Frames in ``denominator`` seconds, above 0. Not reduced: 50/2 and 25/1 are not equal.
   public let numerator: UInt32
+  /// Seconds, above 0: 1 or 1001, mostly.
   public let denominator: UInt32
 
   /// `nil` unless both are positive (GStreamer's 0/1 is "variable").
@@ -18,6 +20,7 @@ public struct FrameRate: Hashable, Sendable {
   /// What a list is written at whose stream has no constant rate.
   public static let fallback = FrameRate(known: 25)
 
+  /// Rounded to a double: for formats and people. Times come from ``nanoseconds(of:)``.
   public var perSecond: Double { Double(numerator) / Double(denominator) }
 
   /// Frames that a timecode counts in a second: 24 at 23.976, 30 at 29.97. At least 1.

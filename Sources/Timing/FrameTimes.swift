@@ -4,6 +4,7 @@ public struct FrameTimes: Hashable, Sendable {
   public let start: UInt64
   /// Frames a second, a fraction.
   public let numerator: Int
+  /// 1 … 2³¹ − 1, as the numerator.
   public let denominator: Int
 
   /// What is taken where a stream has no rate (0/1).
