@@ -12,6 +12,7 @@ public struct ShotOpening: Hashable, Sendable {
   /// What opened it; `nil` for the first shot of a stream.
   public var boundary: Boundary?
 
+  /// Nothing is checked: ordinals and frames are the list's, as ``ShotTracker`` counts them.
   public init(ordinal: UInt64, firstFrame: UInt64, start: UInt64, boundary: Boundary? = nil) {
     self.ordinal = ordinal
     self.firstFrame = firstFrame
@@ -22,25 +23,33 @@ public struct ShotOpening: Hashable, Sendable {
 
 /// A whole shot: frames `opening.firstFrame ..< endFrame`, times `opening.start ..< end`.
 public struct Shot: Hashable, Sendable {
+  /// Where it begins, and by what.
   public var opening: ShotOpening
+  /// Index of the first frame behind it, not before its own first: of a list without gaps the next shot's first.
   public var endFrame: UInt64
   /// Nanoseconds, not before the start.
   public var end: UInt64
 
+  /// An end that lies before the beginning is moved there: the shot is empty then.
   public init(opening: ShotOpening, endFrame: UInt64, end: UInt64) {
     self.opening = opening
     self.endFrame = max(endFrame, opening.firstFrame)
     self.end = max(end, opening.start)
   }
 
+  /// 1 for the first shot of the list.
   public var ordinal: UInt64 { opening.ordinal }
   /// What made it; nil for a shot of the source.
   public var generated: GeneratedShot? { opening.boundary?.generated }
   /// For people: `Shot 3`, or `Shot 4, generated`.
   var name: String { generated == nil ? "Shot \(ordinal)" : "Shot \(ordinal), generated" }
+  /// Index since the stream began, from 0.
   public var firstFrame: UInt64 { opening.firstFrame }
+  /// Nanoseconds, stream time where there is one.
   public var start: UInt64 { opening.start }
+  /// As many as the detector saw of it, since frames are counted there; 0 for an empty shot.
   public var frames: UInt64 { endFrame - firstFrame }
+  /// Nanoseconds, at least 0.
   public var duration: UInt64 { end - start }
 }
 
@@ -53,8 +62,10 @@ extension GeneratedShot {
 public struct ShotTracker: Hashable, Sendable {
   /// For streams without timestamps, whose times are frame numbers at this rate.
   private let rate: FrameRate
+  /// The shot that still runs; nil before the first frame and after the end.
   public private(set) var open: ShotOpening?
 
+  /// Begins before the first frame of a stream, whose first shot is 1.
   public init(rate: FrameRate = .fallback) {
     self.rate = rate
   }

@@ -6,10 +6,15 @@ import Timing
 /// Drop-frame counting leaves out the numbers 0 and 1 (29.97; 0…3 at 59.94) of every minute but each tenth, so that the
 /// label keeps up with the clock; it is written with a semicolon before the frames. Hours wrap at 24.
 public struct Timecode: Hashable, Sendable, CustomStringConvertible {
+  /// 0 … 23.
   public let hours: UInt64
+  /// 0 … 59.
   public let minutes: UInt64
+  /// 0 … 59, as labels count them: not seconds of the clock at 23.976 or 29.97.
   public let seconds: UInt64
+  /// From 0 to the rate's ``FrameRate/nominal`` − 1.
   public let frames: UInt64
+  /// Whether its rate's drop-frame counting made it; never at a rate without ``FrameRate/hasDropFrame``.
   public let isDropFrame: Bool
 
   /// The label of frame `frame`. `dropFrame` has an effect only where the rate has it.

@@ -6,6 +6,7 @@
 
 /// Why a file could not be written.
 public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was being done. The first three are calls of the system.
   public enum Operation: String, Sendable {
     case open, write, close
     /// Putting the finished file in the place of the running one.
@@ -16,12 +17,14 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     case thread
   }
 
+  /// What failed. After it nothing more is written.
   public var operation: Operation
   /// As the caller gave it.
   public var path: String
   /// The system's error number; 0 for a full queue.
   public var code: Int32
 
+  /// Only ``Operation/queue`` has code 0; the others have the system's `errno`.
   public init(_ operation: Operation, path: String, code: Int32) {
     self.operation = operation
     self.path = path
@@ -35,6 +38,7 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     return String(cString: text)
   }
 
+  /// `ENOSPC`, of which applications are told by a code of its own. A quota that is used up is not that.
   public var isOutOfSpace: Bool { code == ENOSPC }
 
   public var description: String {

@@ -15,6 +15,7 @@ public final class StatisticsFile: Sendable {
     file = BackgroundFile(path: path, capacity: capacity, sink: StatisticsSink(columns: columns), onError: onError)
   }
 
+  /// The next frame's row, with a value for each column; NaN is written as `None`. Never waits.
   public func append(_ score: FrameScore) { file.enqueue(score) }
 
   /// Waits until everything is on disk, or has failed. Later calls do nothing.

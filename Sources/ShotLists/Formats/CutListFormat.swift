@@ -17,6 +17,7 @@ public enum CutListFormat: String, CaseIterable, Hashable, Sendable {
   /// x264's QP file: a key frame at every shot.
   case qp
 
+  /// What writes a list of this format from its first shot on. csv, jsonl and qp have no use for the options.
   public func formatter(_ options: CutListOptions = CutListOptions()) -> any CutListFormatter {
     switch self {
     case .csv: CSVFormatter()
@@ -42,8 +43,10 @@ public struct CutListOptions: Hashable, Sendable {
   public var source: String?
   /// Pixels, for fcpxml; `nil` if unknown.
   public var width: Int?
+  /// Rows, for fcpxml, which names a size only where both sides are known.
   public var height: Int?
 
+  /// The medium is not known, and drop-frame timecodes are on: the properties change that.
   public init(title: String = "Untitled", rate: FrameRate = .fallback) {
     self.title = title
     self.rate = rate
@@ -56,8 +59,10 @@ public struct CutListSummary: Hashable, Sendable {
   public var cuts: [UInt64] = []
   /// Start of the first shot and end of the last, nanoseconds.
   public var start: UInt64 = 0
+  /// End of the last shot that was added, nanoseconds.
   public var end: UInt64 = 0
 
+  /// Of a list that has no shots yet.
   public init() {}
 
   /// Takes the next shot of the list.
@@ -78,11 +83,15 @@ public protocol CutListFormatter: Sendable {
   func opening(_ shot: ShotOpening) -> String
   /// Written when a shot is complete.
   func shot(_ shot: Shot) -> String
+  /// What closes the file, written again behind each addition; empty for formats of lines.
   var foot: String { get }
 }
 
 extension CutListFormatter {
+  /// Nothing: most formats list shots when they are complete.
   public func opening(_ shot: ShotOpening) -> String { "" }
+  /// Nothing, for formats that list beginnings.
   public func shot(_ shot: Shot) -> String { "" }
+  /// Nothing: the file may end after any line.
   public var foot: String { "" }
 }
