@@ -18,10 +18,12 @@ public struct AdaptiveRule: ScoreRule {
   private let window: Int
   private var before: UInt64?
   private var lastCut: FrameTime?
+  /// The ratio last compared, 0 … 255; 0 while there are too few frames.
   public private(set) var lastScore: Double = 0
   /// The ratio of the frame w before the newest; nil while there are too few frames.
   public private(set) var lastRatio: Double?
 
+  /// The window is that of the settings now, 1 … 1000: ``update(_:)`` does not change it.
   public init(_ settings: DetectorSettings) {
     window = settings.effectiveWindow
     threshold = settings.effectiveThreshold
@@ -30,13 +32,16 @@ public struct AdaptiveRule: ScoreRule {
     ring.reserveCapacity(2 * window + 1)
   }
 
+  /// Ordinal of the open shot, 1 at first.
   public var shot: UInt64 {
     get { maker.shot }
     set { maker.shot = newValue }
   }
 
+  /// A window of frames: the later neighbours.
   public var lookAhead: LookAhead { LookAhead(frames: window) }
 
+  /// Decides on the frame a window before this one. A score that is nil counts as 0.
   public mutating func see(_ score: Double?, at time: FrameTime, into findings: inout Findings) {
     let sighting = Sighting(time: time, before: before, score: score ?? 0)
     before = time.streamTime
@@ -72,10 +77,12 @@ public struct AdaptiveRule: ScoreRule {
     findings.boundaries.append(maker.cut(target))
   }
 
+  /// Finds nothing: the last frames have too few neighbours.
   public mutating func finish(into findings: inout Findings) {
     reset()
   }
 
+  /// Neighbours come anew, so the next cut lies a window behind the next frame at the earliest.
   public mutating func reset() {
     ring.removeAll(keepingCapacity: true)
     oldest = 0
@@ -85,6 +92,7 @@ public struct AdaptiveRule: ScoreRule {
     lastRatio = nil
   }
 
+  /// Takes threshold, minimum content and minimum shot; neighbours stay.
   public mutating func update(_ settings: DetectorSettings) {
     threshold = settings.effectiveThreshold
     minimumContent = settings.minimumContent

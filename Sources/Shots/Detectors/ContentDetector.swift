@@ -7,20 +7,25 @@ public struct ContentRule: ScoreRule {
   private var threshold: Double
   /// Stream time of the frame before; nil also before the first frame.
   private var before: UInt64?
+  /// The content score last compared, in the unit of its threshold; 0 for the first frame.
   public private(set) var lastScore: Double = 0
+  /// The minimum shot where cuts are merged, else none.
   public private(set) var lookAhead: LookAhead
 
+  /// Takes threshold, minimum shot and filter; weights are for who measures the score.
   public init(_ settings: DetectorSettings) {
     filter = FlashFilter(mode: settings.filter, minimumShot: settings.minimumShot)
     threshold = settings.effectiveThreshold
     lookAhead = settings.lookAhead
   }
 
+  /// Ordinal of the open shot, 1 at first.
   public var shot: UInt64 {
     get { maker.shot }
     set { maker.shot = newValue }
   }
 
+  /// A score that is nil counts as 0. The cut of a burst that is merged is found later, at its own frame.
   public mutating func see(_ score: Double?, at time: FrameTime, into findings: inout Findings) {
     lastScore = score ?? 0
     let sighting = Sighting(time: time, before: before, score: lastScore)
@@ -30,17 +35,20 @@ public struct ContentRule: ScoreRule {
     }
   }
 
+  /// Hands out the cut of a burst that the end of the stream interrupts, then is as after ``reset()``.
   public mutating func finish(into findings: inout Findings) {
     if let cut = filter.finish() { findings.boundaries.append(maker.cut(cut)) }
     reset()
   }
 
+  /// Gives up a burst that is being merged; the minimum shot counts from the next frame.
   public mutating func reset() {
     filter.reset()
     before = nil
     lastScore = 0
   }
 
+  /// A burst that is being merged goes on, unless merging ends.
   public mutating func update(_ settings: DetectorSettings) {
     filter.update(mode: settings.filter, minimumShot: settings.minimumShot)
     threshold = settings.effectiveThreshold

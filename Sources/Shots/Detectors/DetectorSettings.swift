@@ -1,5 +1,6 @@
 import Pixels
 
+/// How boundaries are found. Its text is the `detector` field of boundaries, and what users write.
 public enum DetectorKind: String, CaseIterable, Hashable, Sendable {
   case content, adaptive, threshold, histogram, hash
   /// Detectors that need a neural network.
@@ -26,11 +27,16 @@ public enum DetectorKind: String, CaseIterable, Hashable, Sendable {
 ///
 /// Weights that are not finite count as 0. With all weights 0 the score is 0: nothing is compared, nothing is found.
 public struct ComponentWeights: Hashable, Sendable {
+  /// Of hue, whose differences are 0 … 179, not circular.
   public var hue: Double
+  /// Of HSV's saturation, whose differences are 0 … 255.
   public var saturation: Double
+  /// Of HSV's value, which PySceneDetect calls luma: the largest of R, G and B; differences 0 … 255.
   public var luma: Double
+  /// Of the share of pixels, 0 … 255, where one picture has an edge and the other none. Costly: 0 leaves edges out.
   public var edges: Double
 
+  /// PySceneDetect's defaults; below 0 is allowed, a weight counts in Σ |w| by its size.
   public init(hue: Double = 1, saturation: Double = 1, luma: Double = 1, edges: Double = 0) {
     self.hue = hue
     self.saturation = saturation
@@ -51,6 +57,7 @@ public struct ComponentWeights: Hashable, Sendable {
 
 /// All that can be set of a detector.
 public struct DetectorSettings: Hashable, Sendable {
+  /// Which detector; the settings that belong to others are ignored.
   public var kind: DetectorKind
   /// `nil`: ``DetectorKind/defaultThreshold``.
   ///
@@ -82,6 +89,7 @@ public struct DetectorSettings: Hashable, Sendable {
   /// Whether every frame's measurements are handed out. Edges are then measured whatever their weight.
   public var statistics = false
 
+  /// Everything else has its default: PySceneDetect's, where that has one.
   public init(kind: DetectorKind = .content, threshold: Double? = nil) {
     self.kind = kind
     self.threshold = threshold

@@ -3,6 +3,7 @@
 /// Semantics of PySceneDetect 0.7.2's filter of the same name, on times instead of frame counts. Both modes measure
 /// from the first frame: nothing is a cut within the minimum duration of the beginning.
 public struct FlashFilter {
+  /// What becomes of cuts that are closer together than the minimum shot.
   public enum Mode: String, CaseIterable, Hashable, Sendable {
     /// A burst of cuts becomes one, at the last frame of the burst that was above the threshold. Known only when the
     /// minimum duration has passed without another.
@@ -11,6 +12,7 @@ public struct FlashFilter {
     case suppress
   }
 
+  /// Only ``merge`` delays cuts, by the minimum shot.
   public private(set) var mode: Mode
   /// Nanoseconds; 0 lets every cut through.
   public private(set) var minimumShot: UInt64
@@ -22,6 +24,7 @@ public struct FlashFilter {
   /// Nothing is merged before the first cut.
   private var mayMerge = false
 
+  /// Begins before the first frame, which is never a cut.
   public init(mode: Mode, minimumShot: UInt64) {
     self.mode = mode
     self.minimumShot = minimumShot
@@ -34,6 +37,7 @@ public struct FlashFilter {
     if mode != .merge || minimumShot == 0 { mergeStart = nil }
   }
 
+  /// Gives up a burst that is being merged; nothing is a cut within the minimum shot of the next frame.
   public mutating func reset() {
     last = nil
     mergeStart = nil

@@ -43,6 +43,7 @@ public struct HistogramRule: ScoreRule {
   private var jump: JumpRule
   private var largestCorrelation: Double
 
+  /// The correlation limit is 1 − threshold, kept inside 0 … 1.
   public init(_ settings: DetectorSettings) {
     jump = JumpRule(detector: DetectorKind.histogram.rawValue, minimumShot: settings.minimumShot, quiet: 1)
     largestCorrelation = Self.largestCorrelation(settings)
@@ -52,21 +53,28 @@ public struct HistogramRule: ScoreRule {
     max(0, min(1, 1 - settings.effectiveThreshold))
   }
 
+  /// None: a frame is decided when it is seen.
   public var lookAhead: LookAhead { .none }
+  /// The correlation with the frame before, −1 … 1; 1, that of equal pictures, for the first.
   public var lastScore: Double { jump.lastScore }
+  /// Ordinal of the open shot, 1 at first.
   public var shot: UInt64 {
     get { jump.shot }
     set { jump.shot = newValue }
   }
 
+  /// The score is a correlation: the smaller, the likelier a cut. Nil is never one.
   public mutating func see(_ score: Double?, at time: FrameTime, into findings: inout Findings) {
     let largest = largestCorrelation
     jump.see(score, isCut: { $0 <= largest }, at: time, into: &findings)
   }
 
+  /// Finds nothing: no frame is pending.
   public mutating func finish(into findings: inout Findings) { jump.reset() }
+  /// The minimum shot counts from the next frame.
   public mutating func reset() { jump.reset() }
 
+  /// Takes threshold and minimum shot.
   public mutating func update(_ settings: DetectorSettings) {
     jump.minimumShot = settings.minimumShot
     largestCorrelation = Self.largestCorrelation(settings)
@@ -78,26 +86,34 @@ public struct HashRule: ScoreRule {
   private var jump: JumpRule
   private var threshold: Double
 
+  /// Takes threshold and minimum shot; the rest of the settings is for others.
   public init(_ settings: DetectorSettings) {
     jump = JumpRule(detector: DetectorKind.hash.rawValue, minimumShot: settings.minimumShot, quiet: 0)
     threshold = settings.effectiveThreshold
   }
 
+  /// None: a frame is decided when it is seen.
   public var lookAhead: LookAhead { .none }
+  /// Share of bits that differ from those of the frame before, 0 … 1; 0 for the first frame.
   public var lastScore: Double { jump.lastScore }
+  /// Ordinal of the open shot, 1 at first.
   public var shot: UInt64 {
     get { jump.shot }
     set { jump.shot = newValue }
   }
 
+  /// The score is a share of differing bits: the larger, the likelier a cut. Nil is never one.
   public mutating func see(_ score: Double?, at time: FrameTime, into findings: inout Findings) {
     let threshold = threshold
     jump.see(score, isCut: { $0 >= threshold }, at: time, into: &findings)
   }
 
+  /// Finds nothing: no frame is pending.
   public mutating func finish(into findings: inout Findings) { jump.reset() }
+  /// The minimum shot counts from the next frame.
   public mutating func reset() { jump.reset() }
 
+  /// Takes threshold and minimum shot.
   public mutating func update(_ settings: DetectorSettings) {
     jump.minimumShot = settings.minimumShot
     threshold = settings.effectiveThreshold

@@ -29,8 +29,10 @@ public struct ThresholdRule: ScoreRule {
   private var interval: UInt64 = 0
   /// The last fade-in that gave a boundary, or the first frame.
   private var lastCut: FrameTime?
+  /// Mean level of the newest frame, 0 … 255; 0 before the first.
   public private(set) var lastScore: Double = 0
 
+  /// A bias beyond −1 … 1 is moved there; one that is no number counts as 0.
   public init(_ settings: DetectorSettings) {
     (threshold, bias) = Self.limits(settings)
     minimumShot = settings.minimumShot
@@ -42,13 +44,16 @@ public struct ThresholdRule: ScoreRule {
     return (settings.effectiveThreshold.rounded(.towardZero), bias.isFinite ? min(max(bias, -1), 1) : 0)
   }
 
+  /// Ordinal of the open shot, 1 at first.
   public var shot: UInt64 {
     get { maker.shot }
     set { maker.shot = newValue }
   }
 
+  /// None, and yet boundaries come late: nobody knows how long a dark lasts.
   public var lookAhead: LookAhead { .none }
 
+  /// The score is the picture's mean level. Frames without one are not seen: neither dark nor light.
   public mutating func see(_ score: Double?, at time: FrameTime, into findings: inout Findings) {
     guard let level = score else { return }
     let previous = newest
@@ -87,6 +92,7 @@ public struct ThresholdRule: ScoreRule {
     return min(frames, UInt64(exactly: offset) ?? frames)
   }
 
+  /// In the dark, puts a boundary at the fade-out if shot and dark are long enough; then is as after ``reset()``.
   public mutating func finish(into findings: inout Findings) {
     if case .dark(let fadeOut, let before, let score) = phase, let newest, let lastCut,
       newest.isAtLeast(minimumShot, after: lastCut), newest.isAtLeast(minimumDark.less(interval), after: fadeOut),
@@ -97,6 +103,7 @@ public struct ThresholdRule: ScoreRule {
     reset()
   }
 
+  /// A dark that goes on counts as one with which the stream begins.
   public mutating func reset() {
     phase = .unseen
     first = nil
@@ -106,6 +113,7 @@ public struct ThresholdRule: ScoreRule {
     lastScore = 0
   }
 
+  /// Takes threshold, bias and both minima. A dark that has begun ends by the new threshold.
   public mutating func update(_ settings: DetectorSettings) {
     (threshold, bias) = Self.limits(settings)
     minimumShot = settings.minimumShot

@@ -15,6 +15,7 @@ public struct GeneratedShot: Hashable, Sendable {
   /// Text that it was made from: any script, any characters; empty if there was none.
   public var prompt: String
 
+  /// A prompt that is left out is empty: nobody wrote one.
   public init(generator: String, prompt: String = "") {
     self.generator = generator
     self.prompt = prompt
@@ -26,13 +27,17 @@ public struct GeneratedShot: Hashable, Sendable {
 /// The same fields stand in element messages, buffer metadata and JSON Lines. Times are nanoseconds, `nil` where the
 /// stream has none.
 public struct Boundary: Hashable, Sendable {
+  /// `cut` has no frames between two shots; the others last from `transitionStart` to `transitionEnd`.
   public var kind: BoundaryKind
   /// Ordinal of the new shot. The first shot of a stream is 1, so the first boundary opens shot 2.
   public var shot: UInt64
   /// Index of the new shot's first frame since the stream began, from 0.
   public var frame: UInt64
+  /// Time stamp of the new shot's first frame.
   public var pts: UInt64?
+  /// Of the same frame: time since the pipeline began to play.
   public var runningTime: UInt64?
+  /// Of the same frame: position in the medium.
   public var streamTime: UInt64?
   /// Stream time of the last clean frame of the old shot.
   public var transitionStart: UInt64?
@@ -47,6 +52,7 @@ public struct Boundary: Hashable, Sendable {
   /// What made the new shot; nil for one of the source.
   public var generated: GeneratedShot?
 
+  /// Times that are left out are not known. Nothing is checked.
   public init(
     kind: BoundaryKind, shot: UInt64, frame: UInt64, pts: UInt64? = nil, runningTime: UInt64? = nil,
     streamTime: UInt64? = nil, transitionStart: UInt64? = nil, transitionEnd: UInt64? = nil, score: Double,

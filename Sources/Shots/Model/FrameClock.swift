@@ -11,6 +11,7 @@ public struct FrameClock: Sendable {
   private var lastDuration: ClockTime = 0
   private var undecided = Deque<FrameTime>()
 
+  /// Before the first frame, which lies at 0.
   public init() {}
 
   /// Where the next frame lies. `elapsed` follows running time, and nominal durations where that is missing or jumps back.

@@ -8,10 +8,14 @@ public struct FrameTime: Hashable, Sendable {
   public var frame: UInt64
   /// Time since the first frame, never decreasing: what minimum shot durations are measured in.
   public var elapsed: UInt64
+  /// The buffer's time stamp.
   public var pts: UInt64?
+  /// Time since the pipeline began to play.
   public var runningTime: UInt64?
+  /// Position in the medium, as players show it and lists are written in.
   public var streamTime: UInt64?
 
+  /// A stream clock that is left out has no time.
   public init(
     frame: UInt64, elapsed: UInt64, pts: UInt64? = nil, runningTime: UInt64? = nil, streamTime: UInt64? = nil
   ) {

@@ -2,6 +2,7 @@ import Pixels
 
 /// What only who has the pictures can do.
 public protocol FadePictures<Frame> {
+  /// What the stream's frames are to ``PictureRepair``.
   associatedtype Frame
 
   /// What a frame looks like.

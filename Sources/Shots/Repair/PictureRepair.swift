@@ -18,18 +18,23 @@ public struct RepairCounts: Hashable, Sendable {
   public var transitions: UInt64 = 0
   /// Frames, each of one of three fates.
   public var removed: UInt64 = 0
+  /// Frames that show another one's picture.
   public var replaced: UInt64 = 0
+  /// Frames whose fade was undone.
   public var restored: UInt64 = 0
 
+  /// Nothing was done yet.
   public init() {}
 }
 
 /// A stretch of a stream that was taken out, in running time as it came.
 public struct RemovedStretch: Hashable, Sendable {
+  /// Of the first frame that is gone, nanoseconds.
   public var start: ClockTime
   /// nil: all that follows.
   public var end: ClockTime?
 
+  /// An end that is not after the start takes nothing out.
   public init(start: ClockTime, end: ClockTime?) { (self.start, self.end) = (start, end) }
 
   /// Nanoseconds; none if it has no end.
@@ -43,6 +48,7 @@ public struct TimeShift: Hashable, Sendable {
   /// In running time.
   public var running: ClockTime
 
+  /// The two differ where a segment's base has taken over a part of the shift.
   public init(stamps: ClockTime = 0, running: ClockTime = 0) { (self.stamps, self.running) = (stamps, running) }
 }
 
@@ -93,6 +99,7 @@ public enum PictureEvent: Hashable, Sendable {
 public struct PictureRepair<Frame, Event> {
   /// A frame as it leaves.
   public struct Departure {
+    /// As it came, or restored; times, marks and a picture in its place are set by who sends it on.
     public var frame: Frame
     /// Whose picture it shows; nil: its own.
     public var picture: Frame?
@@ -102,6 +109,7 @@ public struct PictureRepair<Frame, Event> {
     public var boundaries: [Boundary]?
   }
 
+  /// What leaves, or what others have to be told, in the order of the stream.
   public enum Step {
     case frame(Departure)
     case event(Event, earlier: TimeShift)
@@ -175,6 +183,7 @@ public struct PictureRepair<Frame, Event> {
   public internal(set) var decided: ClockTime = 0
   /// How often something was taken from the queue.
   public private(set) var steps: UInt64 = 0
+  /// Since the stream began; flushes do not set them back.
   public internal(set) var counts = RepairCounts()
   /// What transitions lost that were known too late, nanoseconds, at most; nil if none was.
   public private(set) var lateness: ClockTime?

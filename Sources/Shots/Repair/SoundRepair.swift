@@ -31,6 +31,7 @@ public enum SoundEvent: Hashable, Sendable {
 public struct SoundRepair<Packet, Event> {
   /// Samples of one packet.
   public struct Part {
+    /// As it came, with all of its samples.
     public var packet: Packet
     /// Samples, counted from the packet's first.
     public var samples: Range<Int>
@@ -38,19 +39,25 @@ public struct SoundRepair<Packet, Event> {
 
   /// When something leaves.
   public struct Time: Hashable, Sendable {
+    /// Time stamp in the segment that leaves, nanoseconds.
     public var pts: ClockTime
+    /// Nanoseconds of its samples, rounded.
     public var duration: ClockTime
   }
 
   /// A crossfade: both sides have `count` samples, silence where nothing was heard.
   public struct Joint {
+    /// Samples of each side and channel: 10 ms, or as many as a shorter stretch has.
     public var count: Int
+    /// Of its first sample.
     public var time: Time
     /// What is heard, and from which of the samples on.
     public var old: [(at: Int, part: Part)] = []
+    /// What is heard behind the cut, likewise.
     public var new: [(at: Int, part: Part)] = []
   }
 
+  /// What leaves, in order.
   public enum Step {
     /// All of a packet, at this time; nil: at its own.
     case packet(Packet, at: ClockTime?)

@@ -27,6 +27,7 @@ public struct SoundSplice {
 
   /// One stretch.
   public struct Stretch: Hashable, Sendable {
+    /// The sample in the middle of the crossfade's old side.
     public var start: Int64
     /// `.max` for what lasts until the stream ends.
     public var end: Int64
@@ -39,6 +40,7 @@ public struct SoundSplice {
 
   /// Half of a crossfade where stretches are long enough.
   public let half: Int64
+  /// Those that are not over yet, in order; the first one is next.
   public private(set) var stretches: [Stretch] = []
   /// Samples removed before the next one that passes.
   public private(set) var removed: Int64 = 0

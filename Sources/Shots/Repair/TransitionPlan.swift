@@ -30,14 +30,17 @@ public struct TransitionPlan {
   public var kinds: Set<BoundaryKind>
   /// How much longer than the detector says a transition is on each side.
   public var margin: UInt64
+  /// Those that are not over, or whose cut has not been told, in order.
   public private(set) var transitions: [Transition] = []
   private var lastEnd: UInt64 = 0
 
+  /// - Parameter margin: nanoseconds.
   public init(kinds: Set<BoundaryKind>, margin: UInt64 = 0) {
     self.kinds = kinds
     self.margin = margin
   }
 
+  /// Whether it is gradual, of a kind that goes, and tells where it begins.
   public func treats(_ boundary: Boundary) -> Bool {
     boundary.kind != .cut && kinds.contains(boundary.kind) && boundary.transitionStart != nil
   }
@@ -101,6 +104,7 @@ public struct TransitionPlan {
     return due
   }
 
+  /// After a flush or a barrier: kinds and margin stay.
   public mutating func removeAll() {
     transitions.removeAll()
     lastEnd = 0

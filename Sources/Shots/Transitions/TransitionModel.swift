@@ -16,7 +16,9 @@ public enum TransitionModelError: Error, Hashable, CustomStringConvertible {
 /// A 1-wide convolution from cues to 32 channels, five residual convolutions of 3 taps with growing dilation, and a 1-wide
 /// convolution to the outputs; about 17,500 numbers.
 public struct TransitionModel: Sendable {
+  /// Channels between the first convolution and the last.
   public static let width = 32
+  /// Frames from tap to tap of each residual convolution, in order; an output sees 22 frames to each side.
   public static let dilations = [1, 2, 4, 7, 8]
   /// Boundary, inside, the four kinds, ln(1 + frames since the start), ln(1 + frames to the end).
   public static let outputs = 8

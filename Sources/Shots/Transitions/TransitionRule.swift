@@ -37,6 +37,7 @@ public struct TransitionRule {
   /// The same of the network's outputs; row t has those of frame t - 1.
   public static let outputsAhead = TransitionModel.reach + peak - 1
 
+  /// Which numbers decide; the combiner tells kind and interval in both.
   public let detection: TransitionDetection
   /// 0…1. For `fused`, 0.3 of it is enough where TransNetV2 says the same, and half-way from it to 1 is needed for a wipe
   /// that TransNetV2 does not see.
@@ -67,6 +68,10 @@ public struct TransitionRule {
   private var lastEnd: Int?
   private var lastBegin: FrameTime?
 
+  /// - Parameters:
+  ///   - threshold: nil for ``TransitionDetection/threshold``, with which it was tuned.
+  ///   - minimumShot: nanoseconds.
+  ///   - statistics: whether each frame's ``statisticNames`` are handed out.
   public init(
     _ detection: TransitionDetection, model: TransitionModel, threshold: Double? = nil, minimumShot: UInt64 = 0, statistics: Bool = false
   ) {
@@ -82,6 +87,7 @@ public struct TransitionRule {
   /// The cues' names, then what was made of them.
   public static var statisticNames: [String] { TransitionCues.names + ["boundary", "inside"] }
 
+  /// Ordinal of the open shot, 1 at first.
   public var shot: UInt64 {
     get { maker.shot }
     set { maker.shot = newValue }
