@@ -16,6 +16,7 @@ public struct AudioInfo: @unchecked Sendable {
 
   /// Samples a second and channel.
   public var rate: Int { Int(gst.rate) }
+  /// At least 1, interleaved in the order of the caps.
   public var channels: Int { Int(gst.channels) }
   /// Of one sample of every channel.
   public var bytesPerFrame: Int { Int(gst.bpf) }

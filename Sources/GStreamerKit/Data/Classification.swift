@@ -12,6 +12,7 @@ public struct Classification: Hashable, Sendable {
   /// From 0 to 1.
   public var confidence: Double
 
+  /// The confidence is handed on as it is, in single precision.
   public init(label: String, confidence: Double) {
     self.label = label
     self.confidence = confidence

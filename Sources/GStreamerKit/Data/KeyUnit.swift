@@ -10,6 +10,7 @@ public struct KeyUnit: Hashable, Sendable {
   /// Running number of the request.
   public var count: UInt32
 
+  /// Without a running time encoders take the next frame.
   public init(pts: ClockTime?, streamTime: ClockTime?, runningTime: ClockTime?, allHeaders: Bool = true, count: UInt32 = 0) {
     (self.pts, self.streamTime, self.runningTime, self.allHeaders, self.count) = (pts, streamTime, runningTime, allHeaders, count)
   }

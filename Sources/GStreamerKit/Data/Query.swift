@@ -6,6 +6,7 @@ public struct Query {
   /// For calls of the C API.
   public let gst: UnsafeMutablePointer<GstQuery>
 
+  /// Lent by the caller for as long as this value is used: no reference is taken.
   public init(_ gst: UnsafeMutablePointer<GstQuery>) { self.gst = gst }
 
   /// Such as `GST_QUERY_LATENCY`.
@@ -39,11 +40,13 @@ public struct Query {
 
 /// How late data come, and how much later they may be.
 public struct Latency: Hashable, Sendable {
+  /// Whether data come from a live source, which does not wait.
   public var isLive: Bool
   /// How long after their time data come at the earliest.
   public var least: ClockTime
   /// How long they can be held back before anything is lost; nil: for ever.
   public var most: ClockTime?
 
+  /// Nanoseconds; `least` ≤ `most` is not checked.
   public init(isLive: Bool, least: ClockTime, most: ClockTime?) { (self.isLive, self.least, self.most) = (isLive, least, most) }
 }

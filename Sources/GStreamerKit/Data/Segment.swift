@@ -9,6 +9,7 @@ public struct Segment: StreamSegment, Hashable, @unchecked Sendable {
   /// One in time, from 0 on, open at its end.
   public init() { gst_segment_init(&gst, GST_FORMAT_TIME) }
 
+  /// One in any format: see ``isTime``.
   public init(_ gst: GstSegment) { self.gst = gst }
 
   public static func == (one: Segment, other: Segment) -> Bool {
@@ -28,11 +29,13 @@ public struct Segment: StreamSegment, Hashable, @unchecked Sendable {
   /// Running time at its start.
   public var base: ClockTime { ClockTime(gst.base) }
 
+  /// Time since the pipeline began to play; nil outside of the segment, and if it does not count in time.
   public func runningTime(of position: ClockTime) -> ClockTime? {
     guard isTime else { return nil }
     return withUnsafePointer(to: gst) { gst_segment_to_running_time($0, GST_FORMAT_TIME, guint64(position)).valid }
   }
 
+  /// Position in the medium; nil likewise.
   public func streamTime(of position: ClockTime) -> ClockTime? {
     guard isTime else { return nil }
     return withUnsafePointer(to: gst) { gst_segment_to_stream_time($0, GST_FORMAT_TIME, guint64(position)).valid }
@@ -44,6 +47,7 @@ public struct Segment: StreamSegment, Hashable, @unchecked Sendable {
     return withUnsafePointer(to: gst) { gst_segment_position_from_running_time($0, GST_FORMAT_TIME, guint64(running)).valid }
   }
 
+  /// The same with later running times, up to the largest there is.
   public func later(by time: ClockTime) -> Segment {
     var segment = self
     segment.gst.base = guint64(base.saturating(adding: time))
@@ -57,6 +61,7 @@ public struct Segment: StreamSegment, Hashable, @unchecked Sendable {
     return segment
   }
 
+  /// The same without an end; nil if it has none.
   public var opened: Segment? {
     guard gst.stop != .max else { return nil }
     var segment = self

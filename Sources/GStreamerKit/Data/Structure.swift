@@ -12,9 +12,12 @@ import CGStreamer
 public struct Structure: Sendable, Hashable {
   /// A name, kebab-case, and a value.
   public struct Field: Sendable, Hashable {
+    /// Kebab-case; each once in a structure.
     public var name: String
+    /// What applications read by the type of its case.
     public var value: Value
 
+    /// Names are not checked: GStreamer refuses those that it cannot write.
     public init(name: String, value: Value) {
       self.name = name
       self.value = value
@@ -26,6 +29,7 @@ public struct Structure: Sendable, Hashable {
   /// In the order in which `gst-launch-1.0 -m` prints them.
   public var fields: [Field]
 
+  /// Names are not checked. Fields keep their order.
   public init(_ name: String, _ fields: [(String, Value)] = []) {
     self.name = name
     self.fields = fields.map { Field(name: $0.0, value: $0.1) }

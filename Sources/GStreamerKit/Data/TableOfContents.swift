@@ -12,6 +12,7 @@ public struct TableOfContents: Sendable, Hashable {
     /// Stream time, nanoseconds, not before `start`.
     public var end: ClockTime
 
+    /// Nothing is checked.
     public init(title: String, start: ClockTime, end: ClockTime) {
       self.title = title
       self.start = start
@@ -22,6 +23,7 @@ public struct TableOfContents: Sendable, Hashable {
   /// In the order of their start.
   public var chapters: [Chapter]
 
+  /// Chapters should be in order and not overlap: the whole lasts from the first one's start to the last one's end.
   public init(chapters: [Chapter]) { self.chapters = chapters }
 
   /// Runs `body` with a temporary GstToc: one edition with the chapters in it.

@@ -23,5 +23,6 @@ public final class TimeCode: @unchecked Sendable {
     return TimeCode(taking: copy)
   }
 
+  /// Puts a copy on a buffer whose metadata is writable, beside one that it has.
   public func add(to buffer: UnsafeMutablePointer<GstBuffer>) { gst_buffer_add_video_time_code_meta(buffer, gst) }
 }

@@ -105,12 +105,20 @@ extension Value {
 
   // The value, if it is of that very type: nothing is converted.
 
+  /// A `gboolean`.
   public var bool: Bool? { if case .bool(let v) = self { v } else { nil } }
+  /// A `gint`.
   public var int: Int32? { if case .int(let v) = self { v } else { nil } }
+  /// A `guint`.
   public var uint: UInt32? { if case .uint(let v) = self { v } else { nil } }
+  /// A `gint64`.
   public var int64: Int64? { if case .int64(let v) = self { v } else { nil } }
+  /// A `guint64`, such as a time in nanoseconds.
   public var uint64: UInt64? { if case .uint64(let v) = self { v } else { nil } }
+  /// A `gdouble`.
   public var double: Double? { if case .double(let v) = self { v } else { nil } }
+  /// A `gchararray`; nil also for text that is not there.
   public var string: String? { if case .string(let v) = self { v } else { nil } }
+  /// A `GstValueArray` of texts.
   public var strings: [String]? { if case .strings(let v) = self { v } else { nil } }
 }

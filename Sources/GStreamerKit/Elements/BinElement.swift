@@ -40,12 +40,19 @@ public protocol BinElement: Element {
 }
 
 extension BinElement {
+  /// Nothing to open.
   public func start(_ settings: Settings) throws {}
+  /// Nothing waits.
   public func interrupt() {}
+  /// Nothing to close.
   public func stop() {}
+  /// Nothing: for bins without pads that are made when asked for.
   public func added(_ pad: Pad, to bin: Bin, _ settings: Settings) throws {}
+  /// Nothing, likewise.
   public func removed(_ pad: Pad, from bin: Bin) {}
+  /// Nothing: settings count when the bin is built.
   public func settingsChanged(_ settings: Settings, in bin: Bin) {}
+  /// Every message of a child goes on to the application.
   public func intercept(_ message: Message) -> Bool { false }
 }
 

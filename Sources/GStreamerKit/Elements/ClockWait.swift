@@ -20,6 +20,7 @@ public final class ClockWait: Sendable {
 
   private let entry = Mutex<Entry?>(nil)
 
+  /// One serves any number of waits, one after the other.
   public init() {}
 
   /// Waits until a running time, at most until `wake()`. One thread at a time.

@@ -3,11 +3,13 @@ import Timing
 
 /// No settings, or no readings.
 public struct Nothing: Sendable {
+  /// All are alike.
   public init() {}
 }
 
 /// A value with defaults.
 public protocol Defaultable: Sendable {
+  /// The value that properties show before users set them.
   init()
 }
 
@@ -21,11 +23,16 @@ extension Nothing: Defaultable {}
 /// - `Settings`: what users set. A value, guarded by its own lock, copied out once a buffer.
 /// - `Readings`: what users read while the element runs (counters, last values). Guarded by a lock of its own.
 public protocol Element: AnyObject, Sendable {
+  /// What users set: its defaults are the properties'.
   associatedtype Settings: Defaultable = Nothing
+  /// What users read: its defaults are shown before the element runs.
   associatedtype Readings: Defaultable = Nothing
 
+  /// Read once, when the plugin is loaded.
   static var description: ElementDescription { get }
+  /// A row for each property besides those of its base class. Read once, when the plugin is loaded.
   static var properties: [Property<Self>] { get }
+  /// Those that the element emits, or runs when an application emits them. Read once, then too.
   static var signals: [Signal<Self>] { get }
 
   /// Runs when the GObject is made; do no work here.
@@ -33,7 +40,9 @@ public protocol Element: AnyObject, Sendable {
 }
 
 extension Element {
+  /// None.
   public static var properties: [Property<Self>] { [] }
+  /// None.
   public static var signals: [Signal<Self>] { [] }
 }
 
@@ -141,6 +150,7 @@ public struct ElementHandle: @unchecked Sendable {
 
 /// An element that lives as long as this does.
 public final class KeptElement: Sendable {
+  /// Valid as long as this object.
   public let handle: ElementHandle
 
   fileprivate init(_ handle: ElementHandle) {

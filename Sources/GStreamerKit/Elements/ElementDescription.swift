@@ -12,11 +12,14 @@ public struct ElementDescription: Sendable {
   public var klass: String
   /// One sentence.
   public var summary: String
+  /// Name, with or without a mail address.
   public var author: String
+  /// Those of pads that are always there, and of those that come later.
   public var pads: [PadTemplate]
   /// How eagerly `decodebin` and the like choose it; 0 is never.
   public var rank: UInt32
 
+  /// Nothing is checked: texts go to GStreamer as they are.
   public init(
     factory: String, typeName: String, longName: String, klass: String, summary: String, author: String,
     pads: [PadTemplate], rank: UInt32 = 0
@@ -41,7 +44,9 @@ public struct PadTemplate: Sendable, Hashable {
 
   /// `sink`, `src`, or with `%u` for several.
   public var name: String
+  /// As the element sees it: data come in at a sink.
   public var direction: Direction
+  /// How a pad of it comes to be.
   public var presence: Presence
   /// Caps in GStreamer's notation. A template whose caps do not parse is left out.
   public var caps: String
@@ -50,6 +55,7 @@ public struct PadTemplate: Sendable, Hashable {
   /// Of a `PadElement`: the pad on the other side that events and queries go on to; nil for all of them. Name both ways.
   public var partner: String?
 
+  /// Nothing is checked: caps are parsed when the element's class is made.
   public init(
     _ name: String, _ direction: Direction, _ presence: Presence = .always, caps: String, proxiesCaps: Bool = false, partner: String? = nil
   ) {

@@ -7,6 +7,7 @@ public struct ElementError: Error, Sendable, CustomStringConvertible {
     case core(GstCoreError), library(GstLibraryError), resource(GstResourceError), stream(GstStreamError)
   }
 
+  /// What applications tell errors apart by.
   public var code: Code
   /// One sentence for the user. Names the file, format or setting that is to blame.
   public var text: String
@@ -15,6 +16,7 @@ public struct ElementError: Error, Sendable, CustomStringConvertible {
 
   public var description: String { text }
 
+  /// ``resource(_:_:)`` and the like are shorter where there is nothing to debug.
   public init(_ code: Code, _ text: String, debug: String? = nil) {
     self.code = code
     self.text = text

@@ -10,9 +10,12 @@ import Timing
 /// Lock order: the lock of `lanes`, then whatever the machine's questions take (a queue of shots, say); no other lock is taken with
 /// it held, and it is never held while anything is pushed or posted.
 public protocol LanedElement: PadElement {
+  /// What decides: a value of the author's, without GStreamer.
   associatedtype Machine
 
+  /// That of ``Element/init(_:)``.
   var handle: ElementHandle { get }
+  /// Made once, in `init`, with a machine that takes nothing: ``begin(_:)`` gives the real one.
   var lanes: Lanes<Machine> { get }
   /// Logs what comes and leaves (LOG), events (DEBUG) and what is decided (INFO).
   static var debug: DebugCategory { get }
@@ -55,29 +58,40 @@ public protocol LanedElement: PadElement {
 }
 
 extension LanedElement {
+  /// Nothing to prepare.
   public func streamBegins(_ lane: StreamLane, _ settings: Settings) {}
+  /// Both lanes have one.
   public func hasThread(_ lane: StreamLane) -> Bool { true }
+  /// Nothing waits elsewhere.
   public func cancel(_ lane: StreamLane?) {}
+  /// Nothing to do without the lock.
   public func flushed(_ lane: StreamLane) {}
+  /// Nothing to close.
   public func ended() {}
+  /// Asks for nothing.
   public func upstreamRequest(_ settings: Settings) -> Structure? { nil }
+  /// Does without.
   public func requestUnanswered(_ settings: Settings) {}
 
   // MARK: Life
 
+  /// Puts the machine of ``begin(_:)`` in place. Threads begin with their stream.
   public func start(_ settings: Settings) throws { lanes.start(try begin(settings)) }
 
+  /// Wakes what waits in ``lanes``, then what ``cancel(_:)`` knows of.
   public func interrupt() {
     lanes.stop()
     cancel(nil)
   }
 
+  /// Ends both threads, drops what is held, then calls ``ended()``.
   public func stop() {
     for lane in StreamLane.allCases { handle.pad(lane.source)?.stopTask() }
     for lane in StreamLane.allCases { lanes.reset(lane) { reset(lane, &$0) } }
     ended()
   }
 
+  /// Flushes the pad's lane; a source pad's thread ends first.
   public func removed(_ pad: Pad) {
     let lane = StreamLane(pad)
     lanes.setFlushing(lane, true)
@@ -88,12 +102,14 @@ extension LanedElement {
 
   // MARK: In
 
+  /// Logs the buffer and hands it to `arrive`.
   public func chain(_ buffer: consuming Buffer, on pad: Pad, _ settings: Settings) throws -> GstFlowReturn {
     let (lane, pts) = (StreamLane(pad), buffer.pts)
     Self.debug.log(GST_LEVEL_LOG, handle, "\(lane) comes: \(pts.map { "\($0)" } ?? "no time"), \(buffer.size) bytes")
     return try arrive(buffer, lane, settings)
   }
 
+  /// Does all that a flush, a stream's start and the first caps need. Other serialized events go to `arrive`, the rest passes.
   public func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
     guard pad.isSink else { return handle.forward(event, from: pad) }
     let (lane, type) = (StreamLane(pad), event.type)
@@ -173,6 +189,7 @@ extension StreamLane {
 
   /// Names of its pads.
   public var sink: String { self == .video ? "sink" : "audio_sink" }
+  /// `src`, or `audio_src`.
   public var source: String { self == .video ? "src" : "audio_src" }
 
   /// Those of both lanes; the sound's are there when asked for.

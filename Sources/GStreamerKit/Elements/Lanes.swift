@@ -19,6 +19,7 @@ public final class Lanes<Machine>: Sendable {
     /// What decides.
     public var machine: Machine
     private var lanes = [Lane(), Lane()]
+    /// From PAUSED→READY on: every wait has to end.
     public fileprivate(set) var isStopping = false
     fileprivate var hasAsked = false
 
@@ -60,6 +61,7 @@ public final class Lanes<Machine>: Sendable {
   /// The wait of a lane's thread for the pipeline's clock.
   public let clock = ClockWait()
 
+  /// The machine counts until the element starts, which brings another.
   public init(_ machine: Machine) { monitor = Monitor(State(machine)) }
 
   /// Changes the state and wakes who waits.

@@ -56,14 +56,23 @@ public protocol PadElement: Element {
 }
 
 extension PadElement {
+  /// Nothing to open.
   public func start(_ settings: Settings) throws {}
+  /// Nothing waits.
   public func interrupt() {}
+  /// Nothing to close.
   public func stop() {}
+  /// GStreamer's default for every query.
   public func answer(_ query: Query, on pad: Pad, _ settings: Settings) -> Bool? { nil }
+  /// Nothing: settings come with the next buffer.
   public func settingsChanged(_ settings: Settings) {}
+  /// Nothing is held back.
   public func latency(_ settings: Settings) -> ClockTime { 0 }
+  /// None.
   public func heldBuffers(_ settings: Settings) -> UInt32 { 0 }
+  /// Nothing: the kit has made the pad.
   public func added(_ pad: Pad) {}
+  /// Nothing: the kit removes the pad.
   public func removed(_ pad: Pad) {}
 }
 

@@ -20,6 +20,7 @@ import Timing
 /// - QoS is off: what is seen never depends on load. A negative rate passes through unseen, and so do buffers outside
 ///   of the segment.
 public protocol PassthroughVideoFilter: Element {
+  /// What the element knows of the stream.
   associatedtype State
 
   /// READY→PAUSED: opens what is needed. An error is posted and stops the state change; `stop` does not run then.
@@ -59,14 +60,23 @@ public protocol PassthroughVideoFilter: Element {
 }
 
 extension PassthroughVideoFilter {
+  /// Any caps will do.
   public func configure(_ info: VideoInfo, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {}
+  /// Nothing is ever pending.
   public func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws {}
+  /// No frame is remembered.
   public func interrupt(_ settings: Settings, _ state: inout State) {}
+  /// Siblings have nothing to tell it.
   public func receive(_ event: Structure, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {}
+  /// No request is meant for it.
   public func receiveUpstream(_ event: Structure, _ settings: Settings) -> Bool { false }
+  /// Nothing is held back.
   public func latency(_ settings: Settings, _ info: VideoInfo) -> ClockTime { 0 }
+  /// Asks for nothing.
   public func upstreamRequest(_ settings: Settings) -> Structure? { nil }
+  /// Does without.
   public func requestUnanswered(_ settings: Settings) {}
+  /// Nothing to close.
   public func stop(_ state: inout State) throws {}
 }
 

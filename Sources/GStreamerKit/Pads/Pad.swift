@@ -33,6 +33,7 @@ public struct Pad: @unchecked Sendable, Hashable {
   /// The template that it was made from: "sink_%u", say.
   public var templateName: String { gst.pointee.padtemplate.map { String(cString: $0.pointee.name_template) } ?? "" }
 
+  /// Whether data come in here; else they leave.
   public var isSink: Bool { gst.pointee.direction == GST_PAD_SINK }
 
   /// Whether another pad is at its other end.

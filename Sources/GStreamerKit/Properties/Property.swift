@@ -82,7 +82,9 @@ extension PropertyEnumeration {
 
 /// A property's fraction, such as 30000/1001.
 public struct Rate: Hashable, Sendable {
+  /// Frames in ``denominator`` seconds.
   public var numerator: Int32
+  /// Seconds.
   public var denominator: Int32
 
   /// Both above 0: anything else is read back as nil by `optionalRate`.

@@ -15,6 +15,7 @@ import CGStreamer
 public final class SampleRows {
   /// What is read, and what is changed: the same, but for palettes.
   public let read: [VideoComponent]
+  /// Where there is a palette its 256 entries, as one row; else as `read`.
   public let changed: [VideoComponent]
   private let info: VideoInfo
   private let unpacked: UnpackedRow?

@@ -37,6 +37,7 @@ public final class UnpackedRow {
     if isRow(y, of: frame.info) { cgst_frame_unpack(frame.gst, flags, base, gint(y)) }
   }
 
+  /// The same of a frame that is being written.
   public func read(_ y: Int, of frame: borrowing WritableVideoFrame) {
     if isRow(y, of: frame.info) { cgst_frame_unpack(frame.gst, flags, base, gint(y)) }
   }

@@ -2,22 +2,28 @@ import CGStreamer
 
 /// Where the samples of one component lie in a frame, for code that treats every sample alike.
 public struct VideoComponent: Hashable, Sendable {
+  /// What samples say. Cb and Cr are both `chroma`; the only component of a grey format is `luma`.
   public enum Role: Sendable { case luma, chroma, red, green, blue }
 
+  /// Of all samples of the component.
   public var role: Role
+  /// Index among the frame's planes, from 0.
   public var plane: Int
   /// Bytes from the start of a row to the first sample.
   public var offset: Int
   /// Samples.
   public var columns: Int
+  /// Samples down a column, of both fields; fewer than the frame's rows where chroma is subsampled.
   public var rows: Int
   /// Bytes from a sample to the next in its row.
   public var step: Int
   /// Bytes of the word that holds a sample, 1 or 2.
   public var wordBytes: Int
+  /// Order of the bytes in a word of two; means nothing of a single byte.
   public var isBigEndian: Bool
   /// Bits that count, and how many lie below them in the word.
   public var depth: Int
+  /// Bits below a sample in its word: 6 in P010, 0 in I420_10LE.
   public var shift: Int
 }
 

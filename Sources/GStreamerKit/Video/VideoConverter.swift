@@ -6,8 +6,10 @@ import CGStreamer
 public final class VideoConverter {
   /// A part of a frame, in pixels.
   public struct Region: Hashable, Sendable {
+    /// Left and upper edge from 0, then the sides.
     public var x, y, width, height: Int
 
+    /// Nothing is checked: it should lie inside the frame.
     public init(x: Int, y: Int, width: Int, height: Int) {
       (self.x, self.y, self.width, self.height) = (x, y, width, height)
     }

@@ -13,9 +13,13 @@ public struct VideoFrame: ~Copyable {
   ///
   /// Valid as long as the frame.
   public struct Plane {
+    /// First byte of the first row.
     public let base: UnsafeRawPointer
+    /// Bytes from the start of a row to that of the next.
     public let stride: Int
+    /// Without padding.
     public let rowBytes: Int
+    /// Fewer than the frame's where chroma is subsampled.
     public let rows: Int
   }
 

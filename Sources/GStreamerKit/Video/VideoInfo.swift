@@ -6,6 +6,7 @@ public struct VideoInfo: @unchecked Sendable {
   /// For calls of the C API.
   public let gst: GstVideoInfo
 
+  /// Nothing is checked; one without a format has no planes.
   public init(_ gst: GstVideoInfo) { self.gst = gst }
 
   /// nil if the caps are not raw video with a known format and a size of at least 1×1.
