@@ -120,6 +120,7 @@ public struct ContextClip<Frame> {
   /// The last picture in full size; nil where that is not known.
   public var end: ShotEnd?
 
+  /// Of any number of frames; ``ContextWindow/clips`` has as many in each.
   public init(frames: [Frame] = [], end: ShotEnd? = nil) { (self.frames, self.end) = (frames, end) }
 }
 

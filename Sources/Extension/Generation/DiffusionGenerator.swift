@@ -7,13 +7,16 @@ import Timing
 ///
 /// A shot that is longer than the model's is made of several clips, each of which goes on with the one before.
 public final class DiffusionGenerator: ShotGenerator {
+  /// `diffusion`, which shot lists name as what made a shot.
   public let name = "diffusion"
   private let scene: SceneExtension
   private var colors: PictureDetail.Colors?
   private let painter = DetailPainter()
 
+  /// - Parameter scene: for this generator alone; each `begin` empties it.
   public init(_ scene: SceneExtension) { self.scene = scene }
 
+  /// Size, rate and length of the clips that it takes and makes.
   public var model: SceneModel { scene.model }
 
   /// That of the model's clips.
@@ -22,6 +25,9 @@ public final class DiffusionGenerator: ShotGenerator {
     return times.time(of: UInt64(model.frames))
   }
 
+  /// Shows the clips to the model, without prompts. Generated ends count only while colours are as they were.
+  ///
+  /// - Throws: what `check` and the scene throw.
   public func begin(_ context: SceneContext, check: @escaping ProgressCheck) throws {
     scene.removeAll()
     colors = context.colors
@@ -39,6 +45,9 @@ public final class DiffusionGenerator: ShotGenerator {
     }
   }
 
+  /// Makes as many clips as last for `duration`, rounded up; `emit` gets pictures as soon as they are decoded.
+  ///
+  /// - Throws: what `check` and the scene throw.
   public func generate(_ shot: PlannedShot, duration: UInt64, check: @escaping ProgressCheck, emit: (ShotPiece) -> Void) throws {
     let clips = max(1, (duration + shotDuration - 1) / max(1, shotDuration))
     var last: RGBPicture?

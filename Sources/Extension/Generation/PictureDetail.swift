@@ -101,6 +101,7 @@ public final class DetailPainter {
   /// The small pictures, as large as what was painted last.
   private var enlarged: [PlanarMemory] = []
 
+  /// Memory is taken with the first picture.
   public init() {}
 
   /// - Returns: false, with nothing of use written, for planes outside 1 … 32,768 samples, strides below a row, or a view far from

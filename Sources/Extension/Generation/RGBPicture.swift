@@ -13,6 +13,7 @@ public final class RGBPicture: Sendable {
   /// The picture before this one over the frame that this one's detail goes on from, where that was another one's before.
   public let start: PictureDetail?
 
+  /// Bytes of a row of so many pixels: three for each, rounded up to a multiple of four.
   public static func stride(width: Int) -> Int { (3 * width + 3) & ~3 }
 
   /// - Returns: nil for sides outside 1 … 32,768 or another number of bytes.

@@ -34,8 +34,10 @@ public struct SceneContext: Sendable {
   public var album: ShotAlbum
   /// Of what is to come.
   public var width, height: Int
+  /// Frames a second of what is to come, a fraction of numbers above 0.
   public var frameRate: (numerator: Int, denominator: Int)
 
+  /// Without colours no detail is drawn: pictures stay as small as the model makes them.
   public init(
     clips: [ContextClip<RGBPicture>], colors: PictureDetail.Colors? = nil, album: ShotAlbum, width: Int, height: Int,
     frameRate: (numerator: Int, denominator: Int)

@@ -172,6 +172,7 @@ public final class ShotProducer: ShotSupply, Sendable {
   /// The plan from its next shot on; shots that are ready stay.
   public var plan: ShotPlan { state.change { $0.plan } }
 
+  /// Changes the plan from its next shot on; one that was over goes on. `body` runs under the producer's lock.
   public func change(plan body: (inout ShotPlan) -> Void) {
     state.change { state in
       body(&state.plan)

@@ -40,6 +40,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
   public var shots = -1
   /// Nanoseconds of shots whose prompt does not say it; nil, or 0, for the model's own length.
   public var shotDuration: UInt64?
+  /// What shots show when the prompts are through and ``shots`` are not.
   public var policy = Policy.last
   /// Prompts that were taken as plain though they look like another form.
   public private(set) var problems: [PromptProblem] = []
@@ -62,6 +63,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
     return plan
   }
 
+  /// The same with texts as ``PromptText`` understands them; ``problems`` count them from 1.
   public func replacing(prompts: [String]) -> ShotPlan { replacing(prompts: Self.texts(prompts)) }
 
   /// Texts as they are understood; their problems count them from 1.

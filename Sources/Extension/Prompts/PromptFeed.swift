@@ -36,6 +36,7 @@ public final class PromptFeed: Sendable {
   /// Empty until `read`.
   public init() {}
 
+  /// Prompts as they were read last, in order.
   public var texts: [PromptText] { state.withLock { $0.texts } }
 
   /// Prompts that look like a form that they do not keep to, and are taken as plain.

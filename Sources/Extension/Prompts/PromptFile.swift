@@ -24,6 +24,7 @@ public struct PromptFile: Hashable, Sendable {
     }
   }
 
+  /// Longest file that is read: 1 MiB.
   public static let mostBytes = 1 << 20
 
   /// In order; may be empty.
@@ -32,6 +33,8 @@ public struct PromptFile: Hashable, Sendable {
   /// What was taken as plain though it looks like another form, with lines; columns count from a line's beginning.
   public var problems: [PromptProblem] { prompts.compactMap(\.problem) }
 
+  /// - Parameter bytes: the whole file.
+  /// - Throws: ``Failure`` if it is too long or no text. Prompts that break a form's rules are ``problems``, not errors.
   public init(_ bytes: [UInt8]) throws(Failure) {
     guard bytes.count <= Self.mostBytes else { throw .tooLong(bytes.count) }
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]

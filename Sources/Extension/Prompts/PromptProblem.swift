@@ -13,6 +13,7 @@ public struct PromptProblem: Error, Hashable, Sendable, CustomStringConvertible 
   /// For people, as part of a sentence: "expected ']' after the time".
   public var reason: String
 
+  /// Without a place: of a text that stands alone.
   public init(place: Place? = nil, column: Int, reason: String) {
     self.place = place
     self.column = column

@@ -27,6 +27,7 @@ import Diffusion
 ///
 /// Source: CineTrans (arXiv 2508.11484); TAV (arXiv 2507.18046), section 3 and appendix B.
 public struct PromptText: Hashable, Sendable {
+  /// How a text is written.
   public enum Form: Hashable, Sendable {
     case plain
     /// CineTrans's.
@@ -35,11 +36,13 @@ public struct PromptText: Hashable, Sendable {
     case scenes
   }
 
+  /// One shot of a text: at least its caption.
   public struct Shot: Hashable, Sendable {
     /// Empty for the model's own idea.
     public var caption: String
     /// Nanoseconds from the first shot's zero, both or neither; `start` < `end`.
     public internal(set) var start: UInt64?
+    /// Nanoseconds from the same zero; what lies between two shots belongs to none.
     public internal(set) var end: UInt64?
     /// nil where the text does not say.
     public var beginning: ShotBeginning?
@@ -51,6 +54,7 @@ public struct PromptText: Hashable, Sendable {
     }
   }
 
+  /// Plain also where there is a ``problem``.
   public private(set) var form = Form.plain
   /// What holds for all shots of the text; empty if it does not say.
   public internal(set) var general = ""
@@ -66,6 +70,7 @@ public struct PromptText: Hashable, Sendable {
     self.shots = shots
   }
 
+  /// Never fails: what breaks its form's rules is plain, with a ``problem``.
   public init(_ text: String) {
     do throws(PromptProblem) {
       if let scenes = try Self.scenes(text) {

@@ -2,8 +2,10 @@ import Pixels
 
 /// A rectangle of a picture that fills the output, in the picture's luma samples; 0 is the left or upper edge.
 public struct CameraView: Hashable, Sendable {
+  /// Left and upper edge, and the sides, which are above 0; fractions of a sample count.
   public var x, y, width, height: Double
 
+  /// Nothing is checked: what reaches beyond a picture repeats its edges.
   public init(x: Double, y: Double, width: Double, height: Double) {
     (self.x, self.y, self.width, self.height) = (x, y, width, height)
   }
@@ -43,13 +45,16 @@ public struct CameraView: Hashable, Sendable {
 
 /// How the virtual camera moves during a shot.
 public struct CameraMove: Hashable, Sendable {
+  /// Named as logs write them.
   public enum Kind: String, CaseIterable, Hashable, Sendable {
     case pushIn = "push in"
     case pullOut = "pull out"
     case pan, hold
   }
 
+  /// A move that has no room is a `hold`.
   public let kind: Kind
+  /// At the shot's first frame and at its last; the same for a `hold`.
   public let start, end: CameraView
 
   /// The view after a part of the move, eased in and out (smoothstep).

@@ -12,12 +12,15 @@ public struct Loop: Hashable, Sendable {
 
   /// What is shown at one time: a frame, with a part of another one mixed in.
   public struct Moment: Hashable, Sendable {
+    /// Index of one of the shot's frames.
     public var frame: Int
+    /// Index of what is mixed in; the same where nothing is.
     public var other: Int
     /// Of `other`, in 256ths, 0 … 255.
     public var share: Int
   }
 
+  /// `still` where the frames are too few, or do not move.
   public let order: Order
   /// Indices of a shot's frames: all that are shown lie between them, both included.
   public let first, last: Int

@@ -25,6 +25,7 @@ import Pixels
 public struct LoopFinder {
   /// What was found.
   public struct Result: Hashable, Sendable {
+    /// Indices count the frames that the finder was given.
     public var loop: Loop
     /// Largest step between neighbours while it plays, 0 … 255.
     public var largestStep: Double

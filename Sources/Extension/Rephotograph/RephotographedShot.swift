@@ -12,7 +12,9 @@ public struct RephotographedShot: CustomStringConvertible, Sendable {
   public let number: Int
   /// ``ShotAlbum/Shot/number`` of what it was taken from.
   public let source: Int
+  /// At the rate of the source, at least 1.
   public let frameCount: Int
+  /// In luma samples of the source's pictures.
   public let move: CameraMove
   /// Indices count from the first frame that was kept of the source.
   public let loop: Loop
@@ -71,6 +73,7 @@ public struct RephotographedShot: CustomStringConvertible, Sendable {
 public final class PictureSampler {
   private let planes = PlaneSampler()
 
+  /// Memory is taken with the first picture, and again where sizes grow.
   public init() {}
 
   /// Fills planes with a view of a picture; edges are repeated where it reaches beyond.

@@ -19,15 +19,18 @@ import Pixels
 /// Cost: the first shot of a source looks for its loop, see ``LoopFinder``; each is rehearsed, 0.05 ms a frame and take, of at most
 /// twelve takes. Memory: the album's pictures and 2 kB of thumbnails for each.
 public struct Rephotographer: Sendable {
+  /// What all shots have in common.
   public struct Settings: Hashable, Sendable {
     /// The output in pixels, which are as wide per height as those of the album; kept inside 1 … 32,768.
     public var width, height: Int
     /// Of the album's pictures and of the output; 1 … 1,000.
     public var framesPerSecond: Double
+    /// Of what is chosen by chance: sources, framings, moves and where loops begin.
     public var seed: UInt64
     /// Shortest round of a loop in seconds, if the source lasts so long.
     public var minimumLoop = 0.5
 
+    /// Sides in pixels. What is out of range is put right by ``Rephotographer``, not here.
     public init(width: Int, height: Int, framesPerSecond: Double, seed: UInt64 = 0) {
       self.width = width
       self.height = height
@@ -36,6 +39,7 @@ public struct Rephotographer: Sendable {
     }
   }
 
+  /// As they were given, also where they are out of range.
   public let settings: Settings
   /// May be replaced between shots, as by a copy that has grown.
   public var album: ShotAlbum
@@ -61,6 +65,7 @@ public struct Rephotographer: Sendable {
     var lastUse = 0
   }
 
+  /// Nothing is computed yet; an empty album is no error, but gives no shot.
   public init(album: ShotAlbum, settings: Settings) {
     self.album = album
     self.settings = settings

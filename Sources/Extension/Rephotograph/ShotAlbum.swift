@@ -28,6 +28,7 @@ public struct ShotAlbum: Sendable {
     public let number: Int
     /// All of the same size, in order, without a gap.
     public fileprivate(set) var frames: [PlanarPicture] = []
+    /// Of all planes of ``frames``.
     public fileprivate(set) var byteCount = 0
     /// Frames that it had and that are not kept, all before ``frames``.
     public fileprivate(set) var dropped = 0
@@ -48,6 +49,7 @@ public struct ShotAlbum: Sendable {
   public let byteLimit: Int
   /// Those with at least one picture, the newest last.
   public var shots: [Shot] { kept.filter { !$0.frames.isEmpty } }
+  /// Bytes of all pictures now, at most ``byteLimit``.
   public var byteCount: Int { kept.reduce(0) { $0 + $1.byteCount } }
   /// Also the one that has no picture yet.
   private var kept: [Shot] = []
@@ -89,6 +91,7 @@ public struct ShotAlbum: Sendable {
   /// What a gap leaves behind is no neighbour of what follows.
   private mutating func skip(_ index: Int) { while !kept[index].frames.isEmpty { kept[index].dropFirst() } }
 
+  /// Drops all pictures, as after a flush; ordinals of shots go on.
   public mutating func removeAll() { kept.removeAll() }
 
   /// The size at which an album holds so many frames of each shot: the given one, or less where the limit asks for it.

@@ -11,6 +11,7 @@
 ///
 /// Samples are `[samples, channels]`, in any unit.
 public struct SoundContinuation: Sendable {
+  /// What is heard behind the fade-out.
   public enum Kind: String, CaseIterable, Sendable {
     case silence, loop
   }
