@@ -2,6 +2,7 @@ import Tensors
 
 /// What turns frames into the latents of a transformer, and back.
 public protocol Autoencoder: AnyObject {
+  /// Numbers of a latent: 16 for CogVideoX.
   var latentChannels: Int { get }
   /// Pixels of a latent's side.
   var spatialCompression: Int { get }
@@ -43,17 +44,24 @@ enum Autoencoders {
 }
 
 extension VideoAutoencoder: Autoencoder {
+  /// `latent_channels` of the file.
   public var latentChannels: Int { configuration.latentChannels }
+  /// 8 for CogVideoX, whose encoder halves height and width three times.
   public var spatialCompression: Int { configuration.spatialCompression }
+  /// 4 for CogVideoX, whose encoder halves the number of frames twice.
   public var temporalCompression: Int { 1 << configuration.temporalLevels }
+  /// 13 for 49 frames of CogVideoX; `count` is at least 1.
   public func latents(frames count: Int) -> Int { configuration.latents(frames: count) }
+  /// 49 for 13 latent frames of CogVideoX; `count` is at least 1.
   public func frames(latents count: Int) -> Int { configuration.frames(latents: count) }
 
+  /// The mean of the latents' distribution, times the scaling factor. Weights are read with the first frames.
   public func encode(_ frames: Frames, tiling: Tiling?, check: @escaping () throws -> Void) throws -> Latents {
     let distribution: LatentDistribution = try encode(frames, tiling: tiling, check: check)
     return scaled(distribution.mode)
   }
 
+  /// Divides by the scaling factor and decodes. Frames come in chunks of about eight, with tiles all at once.
   public func decode(_ latents: Latents, tiling: Tiling?, check: @escaping () throws -> Void, emit: (Frames) throws -> Void) throws {
     try decode(unscaled(latents), tiling: tiling, check: check, emit: emit)
   }

@@ -10,25 +10,32 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
   public var outChannels = 3
   /// Channels of the encoder's blocks; the decoder's are the same backwards.
   public var blockChannels = [128, 256, 256, 512]
+  /// Numbers of a latent; the encoder gives twice as many, means and logarithms of variances.
   public var latentChannels = 16
   /// Residual blocks in each of the encoder's; the decoder has one more in each.
   public var layersPerBlock = 3
+  /// Between the layers of residual blocks; before the last layers of encoder and decoder it is always SiLU.
   public var activation = Activation.swish
   /// ε of the encoder's normalisations but its last; the others have 1e-6.
   public var epsilon: Float = 1e-6
+  /// Groups of channels that are normalised together; they divide every entry of ``blockChannels``.
   public var groups = 32
   /// Frames that one latent frame stands for, after the first that stands for one.
   public var temporalCompression = 4.0
-  /// The size that the model was made for, in pixels; tiles are half of it.
+  /// Height that the model was made for, in pixels; tiles are half of it.
   public var sampleHeight = 480
+  /// Width that the model was made for, in pixels; tiles are half of it.
   public var sampleWidth = 720
   /// What latents are multiplied with to be of unit variance.
   public var scalingFactor = 1.15258426
   /// Images that a video begins with are divided by the factor, as version 1.5's image model was trained.
   public var invertsScale = false
+  /// diffusers' `use_quant_conv`: a linear layer after the encoder. It needs as many latent channels as output channels.
   public var hasQuantization = false
+  /// diffusers' `use_post_quant_conv`: a linear layer before the decoder, on the same condition.
   public var hasPostQuantization = false
 
+  /// What a file that names its class and nothing else says.
   public init() {}
 
   static let className = "AutoencoderKLCogVideoX"

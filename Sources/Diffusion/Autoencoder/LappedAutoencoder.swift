@@ -14,8 +14,9 @@ import Tensors
 public final class LappedAutoencoder: Autoencoder {
   static let className = "AutoencoderLapped"
 
+  /// Numbers of a latent, 1 … 1024.
   public let latentChannels: Int
-  /// Of the frames.
+  /// Numbers of a pixel of the frames, 1 … 64.
   public let channels: Int
   /// Pixels from window to window.
   public let block: Int
@@ -27,9 +28,13 @@ public final class LappedAutoencoder: Autoencoder {
   private let decoder: Linear
   private let decoderBias: [Float]
 
+  /// Pixels from window to window, 1 … 64.
   public var spatialCompression: Int { block }
+  /// Frames have latents of their own.
   public var temporalCompression: Int { 1 }
+  /// As many as frames.
   public func latents(frames count: Int) -> Int { count }
+  /// As many as latent frames.
   public func frames(latents count: Int) -> Int { count }
 
   /// - Throws: a file is missing or damaged, a field is out of range, a tensor is missing or of another shape.
@@ -134,6 +139,9 @@ public final class LappedAutoencoder: Autoencoder {
     return latents
   }
 
+  /// Frame by frame, one for each call of `emit`; tiles would change nothing.
+  ///
+  /// - Throws: ``DiffusionError/size(_:)`` for no latents, or latents of other channels.
   public func decode(
     _ latents: Latents, tiling: Tiling? = nil, check: @escaping () throws -> Void = {}, emit: (Frames) throws -> Void
   ) throws {

@@ -4,8 +4,9 @@ import Tensors
 ///
 /// Source: `enable_tiling` of diffusers' AutoencoderKLCogVideoX.
 public struct Tiling: Hashable, Sendable {
-  /// In pixels; frames that are no larger are not cut.
+  /// Pixels of a tile's height. Frames that are no higher and no wider than a tile are not cut.
   public var height: Int
+  /// Pixels of a tile's width.
   public var width: Int
   /// Which part of a tile its neighbour has too, 0…1.
   public var overlap: (height: Double, width: Double) {
@@ -15,6 +16,8 @@ public struct Tiling: Hashable, Sendable {
   private var overlapHeight: Double
   private var overlapWidth: Double
 
+  /// Nothing is checked here: coding throws ``DiffusionError/setting(_:)`` where the step from tile to tile is no whole number of latents.
+  /// The overlap is diffusers' by default.
   public init(height: Int, width: Int, overlap: (height: Double, width: Double) = (1 / 6, 1 / 5)) {
     self.height = height
     self.width = width

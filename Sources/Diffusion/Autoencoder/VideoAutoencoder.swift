@@ -15,6 +15,7 @@ import Tensors
 ///
 /// Source: AutoencoderKLCogVideoX of diffusers; Yang et al., "CogVideoX", https://arxiv.org/abs/2408.06072.
 public final class VideoAutoencoder {
+  /// From `config.json`: channels, compression and the scaling factor.
   public let configuration: AutoencoderConfiguration
   private let compute: Compute
   private let encoder: VideoEncoder

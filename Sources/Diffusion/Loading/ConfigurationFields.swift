@@ -13,6 +13,7 @@ import Tensors
 /// field of another type or out of range is a ``WeightsError`` that names file, field and what was expected. Fields that
 /// nobody asks for are ignored.
 public struct ConfigurationFields: Sendable {
+  /// The file that errors name.
   public let path: String
   private let fields: [String: JSONValue]
 
@@ -58,6 +59,7 @@ public struct ConfigurationFields: Sendable {
     return text
   }
 
+  /// An integer, written without fraction. The default must be in the range too.
   public func integer(_ field: String, default fallback: Int, in range: ClosedRange<Int>) throws(WeightsError) -> Int {
     if let integer = try optionalInteger(field, in: range) { return integer }
     return try require(field, fallback, in: range)
@@ -143,6 +145,7 @@ public struct ConfigurationFields: Sendable {
     return numbers
   }
 
+  /// `true` or `false`; numbers and texts are errors.
   public func boolean(_ field: String, default fallback: Bool) throws(WeightsError) -> Bool {
     guard let value = value(field) else { return fallback }
     guard case .boolean(let boolean) = value else { throw error(field, "is \(Self.text(value)), not true or false") }

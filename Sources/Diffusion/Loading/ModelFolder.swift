@@ -9,6 +9,7 @@ import Tensors
 /// let weights = try WeightFiles(folder: folder)
 /// ```
 public struct ModelFolder: Sendable {
+  /// As the caller gave it.
   public let path: String
   /// The pipeline's class, such as `CogVideoXPipeline`.
   public let className: String

@@ -66,6 +66,7 @@ public struct WeightFiles: Sendable {
     places.reduce(0) { $0 + (files[$1.value][$1.key]?.byteCount ?? 0) }
   }
 
+  /// Whether one of the files has a tensor of this name, of whatever shape and type.
   public func contains(_ name: String) -> Bool { places[name] != nil }
 
   /// The tensor `name` as it is in its file, without what adapters change in it; nil if there is none.
@@ -118,11 +119,14 @@ public struct WeightFiles: Sendable {
 
 /// A tensor that a model's configuration calls for.
 public struct ExpectedTensor: Hashable, Sendable {
+  /// As the model's makers save it, such as `proj_out.weight`.
   public var name: String
+  /// Elements along each axis in PyTorch's order, the outermost first.
   public var shape: [Int]
   /// Any of these will do.
   public var types: [DataType]
 
+  /// Of any floating-point type, unless `types` says otherwise.
   public init(_ name: String, _ shape: [Int], types: [DataType] = DataType.floatingPoint) {
     self.name = name
     self.shape = shape

@@ -10,6 +10,7 @@ import Tensors
 /// It costs what its groups cost, a few numbers each. A matrix of tokens × tokens, which for three scenes of 480 × 720 would
 /// take 2.84 GB as booleans, is never made; ``dense()`` is for tests and pictures of small sequences.
 public struct AttentionMask: Hashable, Sendable {
+  /// Neighbouring tokens that see the same.
   public struct Group: Hashable, Sendable {
     /// Tokens of the sequence.
     public var tokens: Range<Int>
@@ -17,6 +18,7 @@ public struct AttentionMask: Hashable, Sendable {
     public var seen: [Int]
   }
 
+  /// In the sequence's order, which together they are.
   public private(set) var groups: [Group]
 
   /// - Parameters:

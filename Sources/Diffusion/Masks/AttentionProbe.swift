@@ -10,8 +10,9 @@ import Tensors
 public final class AttentionProbe {
   /// What a layer's attention was like.
   public struct Layer: Hashable, Sendable {
-    /// Mean probability of a key token in the query's own shot, and in another one.
+    /// Mean probability that a query gives to a key token in its own shot.
     public var inside: Double
+    /// Mean probability that a query gives to a key token in another shot.
     public var across: Double
     /// Of the frames' attention with their being of one shot, −1…1; nil if either is the same everywhere.
     public var correlation: Double?

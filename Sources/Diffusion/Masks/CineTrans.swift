@@ -14,6 +14,7 @@ public struct CineTrans: Hashable, Sendable {
   /// How likely a masked layer is left open in a step, 0…1: softer transitions at the cost of control. Ours.
   public var opening = 0.0
 
+  /// Nothing is checked here: sampling throws for layers that the model has not, and for an opening outside 0…1.
   public init(layers: ClosedRange<Int>, isFirstFrameVisible: Bool = true, opening: Double = 0) {
     self.layers = layers
     self.isFirstFrameVisible = isFirstFrameVisible

@@ -6,16 +6,21 @@ public struct SequenceLayout: Hashable, Sendable {
   public var texts: [Int]
   /// Frames of each shot, in tokens' terms: latent frames, or groups of `patch_size_t` of them.
   public var shots: [Int]
+  /// Patches of a frame: 1350 for CogVideoX's 480 × 720 pixels.
   public var tokensPerFrame: Int
 
+  /// For any numbers; ``CogVideoXTransformer/layout(texts:shots:height:width:)`` makes layouts that fit a model.
   public init(texts: [Int], shots: [Int], tokensPerFrame: Int) {
     self.texts = texts
     self.shots = shots
     self.tokensPerFrame = tokensPerFrame
   }
 
+  /// Tokens of all text blocks, which lie before the video's.
   public var textTokens: Int { texts.reduce(0, +) }
+  /// Frames of all shots, in tokens' terms.
   public var frames: Int { shots.reduce(0, +) }
+  /// Tokens of all of the sequence.
   public var tokens: Int { textTokens + frames * tokensPerFrame }
 
   /// The rows of a text block.

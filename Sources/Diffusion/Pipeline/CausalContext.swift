@@ -40,6 +40,7 @@ public final class CausalContext {
     dropped = 0
   }
 
+  /// Bytes of all keys and values that are kept, those of the negative text's passes included.
   public var byteCount: Int { scenes.reduce(0) { $0 + $1.keys.byteCount + ($1.negative?.byteCount ?? 0) } }
 
   /// Adds a scene, dropping the oldest if there are more than the window holds.

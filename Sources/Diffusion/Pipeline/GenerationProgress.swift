@@ -1,5 +1,6 @@
 /// How far a generation is.
 public struct GenerationProgress: Hashable, Sendable {
+  /// What is done one after the other, in this order.
   public enum Part: String, Sendable {
     /// Texts are encoded.
     case text
@@ -11,9 +12,11 @@ public struct GenerationProgress: Hashable, Sendable {
     case decoding
   }
 
+  /// What is being done.
   public var part: Part
-  /// Steps that are over, and all of them; of the transformer or of what the part does.
+  /// Steps of the part that are over, from 0.
   public var step: Int
+  /// All steps of the part: the scheduler's while sampling, otherwise the texts, context shots or videos that there are.
   public var steps: Int
 }
 

@@ -7,6 +7,7 @@ import Tensors
 ///
 /// Source: diffusers, `CogVideoXPipeline`; Qi et al., Mask²DiT; Wu et al., CineTrans.
 public final class LatentSampler {
+  /// Asked once a step, with guidance twice.
   public let transformer: CogVideoXTransformer
   private let schedulerFields: ConfigurationFields
 

@@ -14,13 +14,18 @@ import Tensors
 ///
 /// To be used by one caller at a time.
 public final class SceneExtension {
+  /// What `scene.json` says, or what a folder without it is taken for, with the mask that is used.
   public let model: SceneModel
+  /// The networks that the folder holds.
   public let pipeline: VideoPipeline
-  /// What is used in place of the model's own.
+  /// Steps of each shot, 1 … the scheduler's training steps: the caller's, else the model's. May be set between shots.
   public var steps: Int
+  /// The caller's, else the model's; at 1 and below each step is one pass without the negative prompt, not two.
   public let guidance: Double
   private let maskLayers: ClosedRange<Int>
+  /// What guidance leads away from; not read at a guidance of 1 and below.
   public let negativePrompt: String
+  /// With the number of a shot in the video it gives the shot's noise.
   public let seed: UInt64
   /// Keys of the shots that are remembered, under the segment-causal mask.
   private let context: CausalContext?

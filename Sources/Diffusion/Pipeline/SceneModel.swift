@@ -8,13 +8,15 @@ public struct SceneModel: Hashable, Sendable {
   public enum Mask: String, CaseIterable, Sendable {
     /// Shots see those before them, and these only what was before them in turn: what was computed of them is kept.
     case causal
+    /// Mask²DiT's, see ``AttentionMask/Mask2DiT``.
     case v1, v2, v3, v4, v5
     /// Shots are apart on some layers, and see the first frame.
     case cinetrans
   }
 
-  /// Pixels.
+  /// Pixels of a shot's width, a multiple of what a latent's side stands for; 8 … 8192 in the file.
   public var width: Int
+  /// Pixels of a shot's height, on the same conditions.
   public var height: Int
   /// Frames of a shot.
   public var frames: Int
@@ -24,8 +26,11 @@ public struct SceneModel: Hashable, Sendable {
   private var rateDenominator: Int
   /// Shots of a sequence, the generated one included.
   public var shots: Int
+  /// What the shots of a sequence see of each other.
   public var mask: Mask
+  /// Steps of a shot, 1 … 1000: 8 where the file does not say, 50 without the file.
   public var steps: Int
+  /// Classifier-free guidance, 0 … 100, none at 1 and below: 1 where the file does not say, 6 without the file.
   public var guidance: Double
   /// The folder with tokenizer and encoder that lies beside the model's; nil if they are in it.
   public var textEncoder: String?
@@ -44,6 +49,7 @@ public struct SceneModel: Hashable, Sendable {
   public struct Reference: Hashable, Sendable {
     /// Of the motion's speed, a frame.
     public var damping: Double
+    /// How many times larger than the difference of latents what is generated is, 0.001 … 1000.
     public var scale: Float
     /// Differences up to the first are left out, from the second on they are all there: levels of 255, averaged around a pixel. A small
     /// model's unrest, which would creep into what stands still.

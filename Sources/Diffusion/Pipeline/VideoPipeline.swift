@@ -14,9 +14,13 @@ import Tensors
 ///
 /// To be used by one caller at a time.
 public final class VideoPipeline {
+  /// Of the folder `transformer`, with the adapters.
   public let transformer: CogVideoXTransformer
+  /// Of the folder `vae`: a ``VideoAutoencoder`` or a ``LappedAutoencoder``.
   public let autoencoder: any Autoencoder
+  /// The tokenizer and the text encoder; remembers the last embeddings.
   public let prompts: PromptEncoder
+  /// Goes from noise to latents by the folder's scheduler.
   public let sampler: LatentSampler
 
   /// - Parameters:

@@ -7,6 +7,7 @@ public struct Guidance: Sendable {
   /// diffusers' `use_dynamic_cfg`: the scale changes from step to step.
   public var isDynamic: Bool
 
+  /// Nothing is checked: a scale of 1 and below is no guidance, and requests want a finite one.
   public init(scale: Double, isDynamic: Bool = false) {
     self.scale = scale
     self.isDynamic = isDynamic

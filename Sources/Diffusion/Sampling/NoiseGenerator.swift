@@ -82,8 +82,10 @@ public struct NoiseGenerator: Sendable {
 
 /// What noise is for. Two purposes never share values.
 public struct NoiseStream: Sendable {
+  /// The third word of Philox's counter.
   public let number: UInt32
 
+  /// A purpose of the caller's own; those below count up from 0, one a step.
   public init(number: UInt32) { self.number = number }
 
   /// What sampling starts from.

@@ -28,6 +28,7 @@ public struct Scheduler: Sendable {
     case flowMatchEuler = "FlowMatchEulerDiscreteScheduler"
   }
 
+  /// The caller's choice, else what the file says.
   public let kind: Kind
   /// The model's time at each step, falling, in 0...training steps.
   public let timesteps: [Double]
@@ -122,6 +123,7 @@ public struct SchedulerState: Sendable {
   /// x₀ as the last step predicted it; empty if no step needs it.
   var original: [Float] = []
 
+  /// Before the first step.
   public init() {}
 }
 

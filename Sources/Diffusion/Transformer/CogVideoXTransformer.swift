@@ -28,6 +28,7 @@ public enum Residency: String, CaseIterable, Hashable, Sendable {
 ///
 /// Source: diffusers, `CogVideoXTransformer3DModel`; Yang et al., https://arxiv.org/abs/2408.06072.
 public final class CogVideoXTransformer {
+  /// From `config.json`: channels, layers, patches and the kind of positions.
   public let configuration: TransformerConfiguration
   /// Names of tensors in the files that this model has no use for.
   public let unused: [String]

@@ -1,9 +1,14 @@
 /// Latent frames `[frames][channels][height][width]`, in the units in which the transformer sees them.
 public struct Latents: Hashable, Sendable {
+  /// Latent frames, about a quarter of the video's for CogVideoX.
   public var frames: Int
+  /// Numbers of a latent.
   public var channels: Int
+  /// Latents of a column: a frame's pixels / 8 for CogVideoX.
   public var height: Int
+  /// Latents of a row.
   public var width: Int
+  /// All numbers, as many as the shape has.
   public var values: [Float]
 
   /// - Precondition: as many values as the shape has.
@@ -19,6 +24,9 @@ public struct Latents: Hashable, Sendable {
   /// Numbers of a frame.
   public var frameSize: Int { channels * height * width }
 
+  /// Some of the frames; what they are set to has as many frames of the same shape.
+  ///
+  /// - Precondition: the range lies within the frames.
   public subscript(frames: Range<Int>) -> Latents {
     get {
       Latents(

@@ -4,32 +4,50 @@ import Tensors
 ///
 /// Source: diffusers, `CogVideoXTransformer3DModel`, whose defaults absent fields have.
 public struct TransformerConfiguration: Hashable, Sendable {
+  /// `_class_name` of the file.
   public static let className = "CogVideoXTransformer3DModel"
 
+  /// Attention heads of a block, 1 … 512.
   public var heads = 30
-  /// Numbers of a head.
+  /// Numbers of a head, 2 … 1024; rotary positions need a multiple of 16.
   public var headSize = 64
+  /// Numbers of a latent that goes in: of the noisy one, and of what some models see beside it.
   public var inChannels = 16
+  /// Numbers of a latent that comes out.
   public var outChannels = 16
+  /// Numbers of a timestep's embedding.
   public var timeWidth = 512
+  /// Numbers of a text token, as the text encoder gives it.
   public var textWidth = 4096
+  /// Blocks of attention and feed-forward layer, 1 … 512.
   public var layers = 30
+  /// Whether queries, keys and values have a bias.
   public var hasAttentionBias = true
-  /// Latents that the model was trained on, by which positions are scaled.
+  /// Latents of a row that the model was trained on, by which rotary positions are scaled.
   public var sampleWidth = 90
+  /// Latents of a column that the model was trained on.
   public var sampleHeight = 60
-  /// Frames of the video, not of latents.
+  /// Frames that the model was trained on: of the video, not of latents.
   public var sampleFrames = 49
+  /// Latents of a patch's side, 1 … 64.
   public var patch = 2
   /// Latent frames of a patch; nil for models of version 1.0, whose patches have no time.
   public var patchFrames: Int?
+  /// Frames of the video that a latent frame stands for, after the first.
   public var timeCompression = 4
+  /// Tokens that longer texts are cut to, and that T5's are padded to.
   public var maximalTextTokens = 226
+  /// Whether the normalisations of tokens have factors and offsets of their own.
   public var isAffine = true
+  /// ε of the normalisations of tokens; those of queries and keys have 1e-6.
   public var epsilon: Float = 1e-5
+  /// What rows and columns of patches are divided by before sincos positions are made of them.
   public var spaceScale = 1.875
+  /// What frames are divided by before sincos positions are made of them.
   public var timeScale = 1.0
+  /// Whether positions turn queries and keys (5B), or are added to tokens as sines and cosines (2B).
   public var isRotary = false
+  /// Whether the first layer has a bias, which with ``patchFrames`` it always has.
   public var hasPatchBias = true
 
   /// Channels of the input beyond those that are generated: of models that see a picture beside the noise.
@@ -41,6 +59,7 @@ public struct TransformerConfiguration: Hashable, Sendable {
   /// Numbers of a patch that go into the first layer.
   public var inputs: Int { inChannels * patch * patch * (patchFrames ?? 1) }
 
+  /// What a file that names its class and nothing else says: CogVideoX-2b.
   public init() {}
 
   /// - Throws: a field of another type, out of range, or with a value that this engine has no code for.

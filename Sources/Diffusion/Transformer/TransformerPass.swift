@@ -6,16 +6,19 @@ public struct TransformerPass {
   public var layout: SequenceLayout
   /// Frames of the sequence (in tokens' terms) whose latents are given and whose tokens are computed.
   public var frames: Range<Int>
+  /// Those of ``frames``, `patchFrames` latent frames for each of them in models of version 1.5, with the model's input channels.
   public var latents: Latents
   /// Text blocks that are computed.
   public var texts: Range<Int>
   /// For each of `texts` its embedding as ``CogVideoXTransformer/project(text:)`` gives it.
   public var projected: [Matrix]
-  /// Timesteps of text blocks and shots, by the indices that they have in `layout`. Conditions are at 0.
+  /// Timesteps of text blocks, by the indices that they have in `layout`. Conditions are at 0.
   public var textTimes: [Double]
+  /// Timesteps of shots, by the indices that they have in `layout`. Conditions are at 0.
   public var shotTimes: [Double]
   /// What a layer's tokens see.
   public var mask: (_ layer: Int) -> AttentionMask
+  /// Where in time the frames of several scenes are.
   public var positions: PositionRule = .continuous
   /// Frames that lie before the sequence's first, for positions of scenes that went on from kept ones.
   public var firstFrame = 0
@@ -50,5 +53,6 @@ public struct KeptKeys: Sendable {
   public var tokens: [Range<Int>]
   let layers: [(keys: Matrix, values: Matrix)]
 
+  /// Bytes of the keys and values of all layers.
   public var byteCount: Int { layers.reduce(0) { $0 + 2 * $1.keys.rows * $1.keys.rowSize } }
 }

@@ -12,6 +12,7 @@ import Tensors
 /// products read, from the first text on.
 /// Source: Devlin et al., https://arxiv.org/abs/1810.04805; transformers' `BertModel`. To be used by one caller at a time.
 public final class BertEncoder {
+  /// From `config.json`: numbers of a vector, layers, and the longest text.
   public let configuration: BertEncoderConfiguration
   private let compute: Compute
   private let words: TokenEmbeddings

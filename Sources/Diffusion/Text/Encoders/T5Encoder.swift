@@ -13,6 +13,7 @@ public final class T5Encoder {
   /// A text's biases take `heads · tokens²` numbers, which this keeps below a gigabyte for the largest published models.
   public static let mostTokens = 1024
 
+  /// From `config.json`: numbers of a vector, blocks, and the kind of biases.
   public let configuration: T5EncoderConfiguration
   private let weights: WeightFiles
   private let compute: Compute

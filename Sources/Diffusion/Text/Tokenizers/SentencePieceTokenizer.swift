@@ -6,7 +6,9 @@ import Tensors
 /// tokens of transformers' `T5Tokenizer`; `tokenizer.json` as Hugging Face's tokenizers do. The two differ for text whose
 /// accents or syllables are written as several code points, which sentencepiece composes and tokenizers does not.
 public struct SentencePieceTokenizer: Tokenizer {
+  /// Added tokens are counted too.
   public let vocabularySize: Int
+  /// That of `<pad>`, or of the name that the folder's files give it.
   public let paddingToken: Int
 
   private enum Preparation: Sendable {
@@ -94,6 +96,7 @@ public struct SentencePieceTokenizer: Tokenizer {
       1 + (entries.map(\.token) + frame.before + frame.after + [unigram.scores.count - 1, padding]).reduce(0) { max($0, $1) }
   }
 
+  /// The text's tokens with `</s>`, or what `tokenizer.json` says, behind them.
   public func encode(_ text: String, maximum: Int) -> TokenSequence {
     frame.encode(maximum: maximum) { collector in
       let bytes = Array(text.utf8)

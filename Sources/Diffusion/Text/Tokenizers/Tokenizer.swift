@@ -33,6 +33,7 @@ public struct TokenSequence: Hashable, Sendable {
   public var isTruncated: Bool
 }
 
+/// Which tokenizer a folder is for.
 public enum Tokenizers {
   /// Finds out from a folder's files which tokenizer it holds, and loads it.
   ///

@@ -6,7 +6,9 @@ import Tensors
 /// Equal to transformers' `BertTokenizer`. Source: Devlin et al., "BERT" (2018); Wu et al., "Google's Neural Machine
 /// Translation System" (2016), section 4.1.
 public struct WordPieceTokenizer: Tokenizer {
+  /// Added tokens are counted too.
   public let vocabularySize: Int
+  /// That of `[PAD]`, or of the name that the folder's files give it.
   public let paddingToken: Int
 
   private let normalizer: BertNormalizer
@@ -134,6 +136,7 @@ public struct WordPieceTokenizer: Tokenizer {
     return lines
   }
 
+  /// The words' pieces between `[CLS]` and `[SEP]`; a word that pieces do not make up, or of more than 100 code points, is `[UNK]`.
   public func encode(_ text: String, maximum: Int) -> TokenSequence {
     frame.encode(maximum: maximum) { collector in
       let bytes = Array(text.utf8)
