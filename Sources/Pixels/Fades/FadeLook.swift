@@ -1,11 +1,13 @@
 /// Mean brightness on a coarse grid: what the gain of a fade is told from. 2.3 KB.
 public struct FadeLook: Sendable, Equatable {
-  /// Cells across and down: 32 × 18, fewer where a picture has fewer pixels.
+  /// Cells across, 32; fewer where a picture has fewer pixels.
   public let columns: Int
+  /// Cells down, 18; fewer where a picture has fewer pixels.
   public let rows: Int
   /// Black 0, white 1, in the coded (gamma) domain, rows from the top. Below 0 and above 1 where samples are.
   public let levels: [Float]
 
+  /// For looks that are not measured here; `levels` has `columns` · `rows` numbers, which is not checked.
   public init(columns: Int, rows: Int, levels: [Float]) {
     self.columns = columns
     self.rows = rows

@@ -5,18 +5,22 @@ public enum SampleRole: Sendable {
 
 /// How one component's samples lie in their rows: what formats differ in, for code that treats every sample alike.
 public struct SampleComponent: Hashable, Sendable {
+  /// What a sample is read from: a byte, or two bytes in either order.
   public enum Word: Sendable { case byte, little16, big16 }
 
+  /// What the samples say; it decides what counts as their black and white.
   public var role: SampleRole
   /// Samples a row, at least 1.
   public var columns: Int
   /// Bytes from a sample to the next.
   public var step: Int
+  /// What holds a sample, with the bits around it.
   public var word: Word
   /// Bits that count, 8 … 16; the others of a word stay as they are.
   public var depth: Int
   /// Bits of a word below those that count; with `depth` at most the word's.
   public var shift: Int
+  /// Where black and white are among the samples.
   public var range: ColorRange
 
   /// nil if a word does not hold the bits, or a number lies outside what is said above.

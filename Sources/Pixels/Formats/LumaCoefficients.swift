@@ -1,5 +1,6 @@
 /// What R′, G′ and B′ count in Y′: K_R, K_G and K_B, which add up to 1.
 public struct LumaCoefficients: Hashable, Sendable {
+  /// K_R, K_G and K_B, each 0 … 1.
   public let red, green, blue: Double
 
   /// - Parameters:
@@ -8,7 +9,9 @@ public struct LumaCoefficients: Hashable, Sendable {
 
   private init(red: Double, green: Double, blue: Double) { (self.red, self.green, self.blue) = (red, green, blue) }
 
+  /// Of standard definition: ITU-R BT.601.
   public static let bt601 = LumaCoefficients(red: 0.299, green: 0.587, blue: 0.114)
+  /// Of high definition: ITU-R BT.709.
   public static let bt709 = LumaCoefficients(red: 0.2126, green: 0.7152, blue: 0.0722)
 
   /// Y′, in the unit of R′, G′ and B′.

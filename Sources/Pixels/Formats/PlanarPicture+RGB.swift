@@ -1,6 +1,8 @@
 /// What the bytes of a ``PlanarPicture`` mean.
 public struct PictureColors: Hashable, Sendable {
+  /// What Y′ is made of, and with it U and V.
   public var luma: LumaCoefficients
+  /// The span of the samples.
   public var range: ColorRange
 
   /// - Parameters:

@@ -14,8 +14,9 @@ public final class PlanarPicture: @unchecked Sendable {  // the memory is only r
 
   private let memory: PlanarMemory
 
-  /// Luma samples.
+  /// Luma samples of a row, 1 … ``largestSide``.
   public var width: Int { memory.width }
+  /// Luma samples of a column, 1 … ``largestSide``.
   public var height: Int { memory.height }
   /// Of all planes with their padding.
   public var byteCount: Int { memory.layout.size }
@@ -95,10 +96,12 @@ package final class PlanarMemory {
 public struct OutputPlanes {
   /// One plane.
   public struct Plane {
+    /// The first sample of the first row.
     public let base: UnsafeMutableRawPointer
     /// Bytes from one row to the next, at least the plane's width.
     public let stride: Int
 
+    /// Keeps nothing alive and checks nothing.
     public init(base: UnsafeMutableRawPointer, stride: Int) {
       self.base = base
       self.stride = stride
@@ -107,8 +110,10 @@ public struct OutputPlanes {
 
   /// Luma samples; U and V have half as many each way, rounded up.
   public let width, height: Int
+  /// Where rows are written to.
   public let y, u, v: Plane
 
+  /// Checks nothing: the planes must have room for all their rows.
   public init(width: Int, height: Int, y: Plane, u: Plane, v: Plane) {
     self.width = width
     self.height = height

@@ -9,6 +9,7 @@ public struct ComponentDifference: Hashable, Sendable {
   /// 0 … 255: the part of pixels in one edge map only, times 255; 0 unless edges are asked for.
   public var edges: Double
 
+  /// Nothing is checked.
   public init(hue: Double, saturation: Double, value: Double, edges: Double) {
     self.hue = hue
     self.saturation = saturation
@@ -25,6 +26,9 @@ public struct ComponentDifference: Hashable, Sendable {
 public final class HSVDifference {
   private var state: HSVState
 
+  /// - Parameters:
+  ///   - layout: of the first picture; one of another layout costs new memory.
+  ///   - edges: whether edges are measured too, which takes more time and memory.
   public init(layout: PictureLayout, edges: Bool) {
     state = HSVState(layout: layout, edges: edges)
   }

@@ -2,6 +2,7 @@
 public final class MeanLevel {
   private var reducer: Reducer
 
+  /// - Parameter layout: of the first picture; one of another layout costs new memory.
   public init(layout: PictureLayout) { reducer = Reducer(layout: layout) }
 
   /// Does nothing: the mean depends on no earlier picture. Here so that all measurements can be treated alike.

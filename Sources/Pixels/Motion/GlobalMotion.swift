@@ -17,9 +17,11 @@
 /// Sources: Lucas and Kanade, "An iterative image registration technique", 1981, by Gauss-Newton in the inverse composition; Geman
 /// and McClure's weights.
 public struct GlobalMotion: Hashable, Sendable {
-  /// A point p of a picture, in pixels from its middle, was at e^`logZoom` · p + (`x`, `y`) a picture earlier.
+  /// A point p of a picture, in pixels from its middle, was at e^`logZoom` · p + (`x`, `y`) a picture earlier. −0.1 … 0.1.
   public private(set) var logZoom = 0.0
+  /// Pixels to the right, at most an eighth of the width either way.
   public private(set) var x = 0.0
+  /// Pixels down, at most an eighth of the width either way.
   public private(set) var y = 0.0
 
   /// How many pictures are looked at.

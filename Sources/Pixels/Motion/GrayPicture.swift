@@ -1,5 +1,6 @@
 /// Brightness in float64: what motion is measured in.
 public struct GrayPicture: Sendable {
+  /// Pixels, from 0.
   public let width, height: Int
   /// `[H, W]`, 0…255.
   public let values: [Double]

@@ -17,6 +17,7 @@ public final class PlaneSampler {
   private var slots: [Int16] = []
   private var blended: [UInt8] = []
 
+  /// Takes memory with the first plane only.
   public init() {}
 
   /// Writes a plane's samples at the positions of a grid.
@@ -107,6 +108,7 @@ public struct SampleGrid: Hashable, Sendable {
   /// From one output sample to the next, above 0.
   public var stepX, stepY: Double
 
+  /// Nothing is checked here: ``PlaneSampler`` refuses grids that it cannot sample.
   public init(x: Double, y: Double, stepX: Double, stepY: Double) {
     (self.x, self.y, self.stepX, self.stepY) = (x, y, stepX, stepY)
   }

@@ -28,14 +28,16 @@
 /// Cost on one core of Zen 5: 0.25 ms for 1080p in 4:2:0, 0.13 for 360p, 0.9 for 1080p with four bytes a pixel. Memory: about
 /// 60 kB for 1080p in 4:2:0. Nothing is allocated after `init` while the layout stays.
 public final class Thumbnailer {
-  /// Pixels.
+  /// Pixels of a thumbnail's row.
   public static let width = 48
+  /// Pixels of a thumbnail's column.
   public static let height = 27
   /// Bytes of a thumbnail: R, G, B of every pixel, rows from the top, without padding.
   public static let byteCount = 3 * width * height
 
   private var plan: ThumbnailPlan
 
+  /// - Parameter layout: of the first picture; one of another layout costs new tables.
   public init(layout: PictureLayout) { plan = ThumbnailPlan(layout) }
 
   /// Writes the picture's thumbnail.
