@@ -9,6 +9,7 @@ public struct TensorView: @unchecked Sendable {  // the memory is only ever read
   public let shape: [Int]
   /// Elements from one entry of an axis to its next.
   public let strides: [Int]
+  /// How each element is stored.
   public let type: DataType
   /// The number of elements.
   public let count: Int

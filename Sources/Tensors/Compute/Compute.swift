@@ -35,6 +35,7 @@ public final class Compute {
     products = (0..<team.count).map { [type = self.type] _ in ProductCache(type) }
   }
 
+  /// How many threads compute, the caller's included: 1 … 64, and fewer than asked for if the system refused some.
   public var threads: Int { team.count }
 
   func stream(_ thread: Int) -> Stream { streams[thread] }

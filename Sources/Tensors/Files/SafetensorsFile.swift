@@ -8,6 +8,7 @@
 /// Opening costs the reading of the header, whatever the size of the file. The file stays mapped for as long as it or one
 /// of its tensors lives, and must not be shortened in that time: replace a file by renaming, never in place.
 public final class SafetensorsFile: Sendable {
+  /// As the caller gave it.
   public let path: String
   /// What the writer says of the file, such as `["format": "pt"]`.
   public let metadata: [String: String]

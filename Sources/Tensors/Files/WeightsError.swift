@@ -1,5 +1,6 @@
 /// Why weights cannot be used: the file, where it applies the tensor, and the reason.
 public struct WeightsError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What is wrong with the file.
   public enum Kind: Sendable {
     /// No file of that name.
     case notFound
@@ -9,6 +10,7 @@ public struct WeightsError: Error, Hashable, Sendable, CustomStringConvertible {
     case malformed
   }
 
+  /// For callers that can do without a file, or name its absence themselves.
   public var kind: Kind
   /// As the caller gave it.
   public var path: String
@@ -17,6 +19,9 @@ public struct WeightsError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A clause without a full stop, such as `is 10 bytes long`; its subject is the tensor, or else the file.
   public var reason: String
 
+  /// - Parameters:
+  ///   - tensor: nil if it is the file as a whole.
+  ///   - reason: a clause without a full stop, as ``reason`` is.
   public init(_ kind: Kind, path: String, tensor: String? = nil, _ reason: String) {
     self.kind = kind
     self.path = path

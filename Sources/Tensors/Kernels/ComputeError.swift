@@ -6,6 +6,7 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// OpenBLAS, which this system computes with, cannot be loaded; `reason` is what the system says.
   case noOpenBLAS(reason: String)
 
+  /// A call that failed, as ``failed(call:status:)``.
   public init(call: String, status: UInt32) { self = .failed(call: call, status: status) }
 
   public var description: String {

@@ -10,10 +10,12 @@
 /// package for arm64, it computes with plain loops, and OpenBLAS's product of matrices is many times as fast. The
 /// environment variable `GST_SHOTS_COMPUTE` takes the other one: it is read once.
 public enum ComputeLibrary: String, CaseIterable, Hashable, Sendable {
+  /// Float32, bfloat16 and int8.
   case oneDNN = "onednn"
   /// Float32 only. Loaded when it is first wanted.
   case openBLAS = "openblas"
 
+  /// The environment variable, which has a case's raw value.
   public static let variable = "GST_SHOTS_COMPUTE"
 
   /// That of this process.
@@ -39,6 +41,7 @@ public enum ComputeLibrary: String, CaseIterable, Hashable, Sendable {
     #endif
   }
 
+  /// As its makers write it.
   public var name: String {
     switch self {
     case .oneDNN: "oneDNN"

@@ -1,9 +1,14 @@
 /// The shape of a convolution of images whose channels are innermost.
 public struct ConvolutionShape {
+  /// How many images there are.
   public var count: Int
+  /// Rows of an image that goes in, without zeros around it.
   public var height: Int
+  /// Columns of an image that goes in, without zeros around it.
   public var width: Int
+  /// Channels of an image that goes in.
   public var inputs: Int
+  /// Channels of an image that comes out.
   public var outputs: Int
   /// Rows and columns of the kernel.
   public var kernel: (Int, Int)
@@ -16,6 +21,7 @@ public struct ConvolutionShape {
   /// Zeros after the last where they are not as many as before the first.
   public var paddingAfter: (Int, Int)?
 
+  /// Steps of 1 and no zeros until they are set. Nothing is checked here.
   public init(count: Int, height: Int, width: Int, inputs: Int, outputs: Int, kernel: (Int, Int)) {
     self.count = count
     self.height = height

@@ -8,6 +8,7 @@ public struct Finish {
   /// Applied last.
   public var activation: Activation?
 
+  /// Nothing is done by default.
   public init(scales: [Float] = [], accumulates: Bool = false, activation: Activation? = nil) {
     self.scales = scales
     self.accumulates = accumulates

@@ -5,6 +5,7 @@ public struct MatrixStrides {
   /// Elements from one matrix to the next; nil for matrices without gaps.
   public var matrix: Int?
 
+  /// Matrices without gaps by default.
   public init(row: Int? = nil, matrix: Int? = nil) {
     self.row = row
     self.matrix = matrix
@@ -13,6 +14,7 @@ public struct MatrixStrides {
 
 /// The shape of C = A·B for `count` pairs of matrices.
 public struct ProductShape {
+  /// Pairs of matrices, each with a C of its own.
   public var count: Int
   /// Of A and C.
   public var rows: Int
@@ -29,6 +31,7 @@ public struct ProductShape {
   /// B lies in memory as `[columns][inner]`. For products of two operands.
   public var isSecondTransposed = false
 
+  /// Matrices without gaps, and B as it is, until they are set. Nothing is checked here.
   public init(count: Int = 1, rows: Int, inner: Int, columns: Int) {
     self.count = count
     self.rows = rows

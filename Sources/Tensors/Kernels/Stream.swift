@@ -4,6 +4,7 @@ public final class Stream {
   let oneDNN: OneDNNStream?
   private var memory: AlignedMemory?
 
+  /// - Throws: OpenBLAS is what this process computes with and cannot be loaded, or oneDNN has no stream to give.
   public init() throws(ComputeError) {
     switch ComputeLibrary.current {
     case .oneDNN: oneDNN = try OneDNNStream()

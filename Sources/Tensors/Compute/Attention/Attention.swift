@@ -15,15 +15,19 @@ public struct AttentionGroup: Hashable, Sendable {
 
   /// Neighbouring rows of one of the matrices of keys, and of that of its values.
   public struct Keys: Hashable, Sendable {
+    /// Its index in the list that ``Compute/attend(_:_:heads:groups:bias:)`` gets.
     public var matrix: Int
+    /// Rows of keys, and the same ones of values.
     public var rows: Range<Int>
 
+    /// Of the first matrix, unless `matrix` says otherwise.
     public init(_ rows: Range<Int>, of matrix: Int = 0) {
       self.matrix = matrix
       self.rows = rows
     }
   }
 
+  /// Rows are checked where the group is used.
   public init(queries: Range<Int>, keys: [Keys]) {
     self.queries = queries
     self.keys = keys

@@ -9,7 +9,9 @@
 /// Source: CogVideoXCausalConv3d of diffusers; Winograd's F(2, 3) as in Lavin and Gray, https://arxiv.org/abs/1509.09308,
 /// along time.
 public final class CausalConvolution {
+  /// Channels of the frames that go in.
   public let inputs: Int
+  /// Channels of the frames that come out.
   public let outputs: Int
   private let type: DataType
   private let weights: DerivedWeights

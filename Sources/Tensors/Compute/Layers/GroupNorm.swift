@@ -3,10 +3,12 @@ extension Compute {
   public struct SpatialModulation {
     /// `[count][height][width][channels]` of small frames, in float32.
     public var scale: Frames
+    /// Of the same shape as ``scale``, in float32.
     public var shift: Frames
     /// For each frame that is normalised, which of the small ones it has.
     public var frames: [Int]
 
+    /// Shapes are checked where it is used.
     public init(scale: Frames, shift: Frames, frames: [Int]) {
       self.scale = scale
       self.shift = shift

@@ -4,6 +4,7 @@ public struct RotaryTable: Sendable {
   public let cosines: [Float]
   /// `[tokens][size]`: of each pair the negative sine, then the sine.
   public let sines: [Float]
+  /// Numbers of a head, an even number.
   public let size: Int
 
   /// - Parameters:
@@ -16,6 +17,7 @@ public struct RotaryTable: Sendable {
     self.sines = sines.flatMap { [-$0, $0] }
   }
 
+  /// Tokens that have a position, a row of the tables each.
   public var tokens: Int { cosines.count / size }
 }
 

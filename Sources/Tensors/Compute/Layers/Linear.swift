@@ -2,7 +2,9 @@
 ///
 /// The weights are read when the first rows are to be multiplied, or when ``sourceType()`` is asked for.
 public final class Linear {
+  /// Numbers of a row of x.
   public let inputs: Int
+  /// Numbers of a row of y.
   public let outputs: Int
   private let bias: [Float]?
   private let reading: Reading

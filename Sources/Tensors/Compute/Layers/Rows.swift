@@ -5,8 +5,10 @@ extension Compute {
     public var rows: Range<Int>
     /// As many values as the matrix has columns; they stay valid while the function runs.
     public var shift: UnsafePointer<Float>
+    /// As ``shift``; 0 leaves a number as large as it is.
     public var scale: UnsafePointer<Float>
 
+    /// Copies nothing: the memory stays its owner's.
     public init(rows: Range<Int>, shift: UnsafePointer<Float>, scale: UnsafePointer<Float>) {
       self.rows = rows
       self.shift = shift

@@ -4,7 +4,9 @@
 /// four phases (even and odd rows and columns) is a 2×2 convolution of the small frame, with sums of the weights. That is
 /// four multiplications where the definition has nine.
 public final class UpsamplingConvolution {
+  /// Channels of the frames that go in.
   public let inputs: Int
+  /// Channels of the frames that come out.
   public let outputs: Int
   private let type: DataType
   private let weights: DerivedWeights

@@ -1,8 +1,12 @@
 /// Frames of a video, or of its latents: `[count·height·width][channels]`, channels innermost.
 public struct Frames {
+  /// The numbers, a row a pixel (or latent); copies of the frames share them.
   public let matrix: Matrix
+  /// How many frames there are; 0 for none.
   public let count: Int
+  /// Pixels (or latents) of a frame's column.
   public let height: Int
+  /// Pixels (or latents) of a frame's row.
   public let width: Int
 
   /// - Precondition: the matrix has as many rows.
@@ -43,7 +47,9 @@ public struct Frames {
     }
   }
 
+  /// Numbers of a pixel (or latent).
   public var channels: Int { matrix.columns }
+  /// Of each number.
   public var type: DataType { matrix.type }
 
   /// Rows of the matrix in a frame.
@@ -76,6 +82,9 @@ public struct Frames {
     return result
   }
 
+  /// The same numbers in another element type; the same memory if they are in that type.
+  ///
+  /// - Precondition: they are not bytes.
   public func converted(to type: DataType, on compute: Compute) throws -> Frames {
     Frames(try matrix.converted(to: type, on: compute), count: count, height: height, width: width)
   }

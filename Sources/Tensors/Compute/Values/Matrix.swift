@@ -2,7 +2,9 @@
 ///
 /// The memory belongs to the matrix and is zeros at first. Who writes when is its owner's affair.
 public final class Matrix: @unchecked Sendable {
+  /// One for each token, pixel or the like; 0 for none.
   public let rows: Int
+  /// Elements of a row.
   public let columns: Int
   /// `float32`, `bfloat16`, or `int8` with a scale a row.
   public let type: DataType
@@ -34,6 +36,7 @@ public final class Matrix: @unchecked Sendable {
     }
   }
 
+  /// Where row 0 begins, at a multiple of 64 bytes; valid as long as the matrix lives.
   public var base: UnsafeMutableRawPointer { memory.base }
 
   /// What the bytes of each row are to be multiplied by, if they are bytes.
