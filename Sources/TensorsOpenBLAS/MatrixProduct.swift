@@ -2,7 +2,9 @@ import COpenBLAS
 
 /// A matrix inside an array of floats, row-major.
 public struct MatrixPlace: Sendable {
+  /// Rows that count, 0 for none.
   public var rows: Int
+  /// Elements of a row that count, at most ``stride``.
   public var columns: Int
   /// The index of the first element.
   public var offset: Int
