@@ -23,6 +23,7 @@ public struct TransNetDetector: Detector {
   private var released = 0
   /// Frames that the network never saw.
   public private(set) var skipped: UInt64 = 0
+  /// Why the network stopped: no later frame is looked at then. nil while it runs.
   public private(set) var failure: (any Error)?
 
   /// - Parameters:
@@ -42,18 +43,28 @@ public struct TransNetDetector: Detector {
     inference.reset()
   }
 
+  /// `transnet`, or `fused`, as the settings say.
   public var name: String { rule.detection.rawValue }
+  /// Of the network and the rule together.
   public var lookAhead: LookAhead { DetectorSettings.networkLookAhead(inference.lookAhead) }
+  /// The cues that the rule takes from thumbnails, and its model's two probabilities.
   public var statisticNames: [String] { TransitionRule.statisticNames }
+  /// A probability, 0 … 1: the network's that a frame is the last of a shot, or with `fused` the rule's of a boundary.
   public var lastScore: Double { rule.lastScore }
+  /// Counted by the rule.
   public var shot: UInt64 {
     get { rule.shot }
     set { rule.shot = newValue }
   }
 
+  /// The network is as far as the load allows, so that no number of frames says what is decided.
   public var tellsUndecided: Bool { true }
+  /// The oldest frame that network or rule may still make a boundary of.
   public var undecidedFrom: UInt64? { open.first }
 
+  /// Queues the picture's thumbnail for the network and takes the predictions that are there.
+  ///
+  /// Waits for room in the queue where the policy is to wait, and for predictions that are due where it is punctual.
   public mutating func see(_ picture: borrowing Picture, at time: FrameTime, into findings: inout Findings) {
     let seen = thumbnail.withUnsafeMutableBufferPointer { thumbnailer.reduce(picture, to: $0) }
     guard seen, failure == nil else { return }
@@ -91,6 +102,7 @@ public struct TransNetDetector: Detector {
     }
   }
 
+  /// Waits for the predictions of all queued frames.
   public mutating func finish(into findings: inout Findings) {
     if failure == nil {
       do throws(TransNetError) { try inference.finish(into: &predictions) } catch { failure = error }
@@ -100,6 +112,7 @@ public struct TransNetDetector: Detector {
     forget()
   }
 
+  /// Throws away what is queued. ``skipped`` and ``failure`` stay as they are.
   public mutating func reset() {
     inference.reset()
     rule.reset()
@@ -111,6 +124,7 @@ public struct TransNetDetector: Detector {
     (submitted, predicted, released) = (0, 0, 0)
   }
 
+  /// Takes the threshold and the minimum shot.
   public mutating func update(_ settings: DetectorSettings) {
     rule.threshold = settings.effectiveThreshold
     rule.minimumShot = settings.minimumShot

@@ -73,7 +73,9 @@ public struct TransNetWeights: Sendable {
 extension TransNetWeights {
   /// A fully connected layer: y = W·x + b.
   public struct Dense: Sendable {
+    /// Numbers of x.
     public let inputs: Int
+    /// Numbers of y.
     public let outputs: Int
     /// W, `[outputs][inputs]`.
     public let weights: [Float]
@@ -94,6 +96,7 @@ extension TransNetWeights {
   /// The spatial convolution does not depend on the dilation, so that of all four is one, of 8F outputs: branch b has the
   /// channels from 2F·b to 2F·(b + 1). Nothing lies between the two convolutions.
   public struct Cell: Sendable {
+    /// Frames from one temporal tap to the next, branch by branch.
     public static let dilations = [1, 2, 4, 8]
 
     /// Channels in.

@@ -10,6 +10,7 @@ public struct ActivationRanges: Hashable, Sendable, Codable {
   /// Of the first two stacks, pooled.
   public var stacks: [Float]
 
+  /// For ranges that are measured: three of cells and two of stacks, all above 0, which is not checked here.
   public init(cells: [Float], stacks: [Float]) {
     self.cells = cells
     self.stacks = stacks
