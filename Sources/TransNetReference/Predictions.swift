@@ -5,5 +5,6 @@ public struct Predictions: Sendable {
   /// That the frame lies in a transition.
   public var manyHot: [Float] = []
 
+  /// Of no frame yet.
   public init() {}
 }

@@ -21,6 +21,7 @@ public struct ReferenceNetwork: Sendable {
 
   let weights: TransNetWeights
 
+  /// The folded weights that the faster networks have too.
   public init(_ weights: TransNetWeights) { self.weights = weights }
 
   /// Runs over a whole film in the published ``Windows``.
