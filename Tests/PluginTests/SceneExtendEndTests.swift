@@ -124,6 +124,25 @@ extension Shots {
       #expect(pipeline.bus.errors == [])
     }
 
+    @Test func `who took no more of one stream gets the next one`() throws {
+      let stream = try SceneStream(["shots": "1", "shot-duration": "400000000"])
+      try stream.play(0..<10)
+      let (sink, chain) = (stream.harness.gst.pointee.sinkpad, stream.harness.gst.pointee.sinkpad.pointee.chainfunc)
+      gst_pad_set_chain_function_full(
+        sink,
+        { _, _, buffer in
+          gst_buffer_unref(buffer)
+          return GST_FLOW_EOS
+        }, nil, nil)
+      #expect(stream.end())
+      gst_pad_set_chain_function_full(sink, chain, nil, nil)
+      gst_harness_push_event(stream.harness.gst, gst_event_new_stream_start("next"))
+      stream.harness.setVideo(stream.video)
+      for number in 0..<3 { #expect(stream.harness.push(try stream.picture(number), at: frameTime(number)) == GST_FLOW_OK) }
+      #expect(stream.end())
+      #expect(stream.bus.errors == [])
+    }
+
     @Test func `a stream that plays backwards passes as it is`() throws {
       let stream = try SceneStream(["trigger": "eos+stall+cut"])
       stream.harness.setVideo(stream.video, makeSegment(rate: -1, start: 0, stop: 2 * second))

@@ -5,6 +5,7 @@ public struct AskedShots: Hashable, Sendable {
   /// What they show; nil for what is set.
   public var prompts: [String]?
 
+  /// - Parameter shots: any number below 0 is without end.
   public init(shots: Int?, prompts: [String]?) { (self.shots, self.prompts) = (shots, prompts) }
 
   /// More of them behind others that have not begun: the extension goes on for longer.

@@ -32,6 +32,7 @@ public enum StreamEvent<Segment: StreamSegment>: Sendable {
 public struct SoundFormat: Hashable, Sendable {
   /// Samples a second.
   public var rate: Int
+  /// At least 1; samples of all of them lie side by side.
   public var channels: Int
   /// Of one sample of every channel.
   public var bytesPerFrame: Int

@@ -21,6 +21,7 @@ public struct ExtensionRun: Hashable, Sendable {
     case leaving
   }
 
+  /// May become a tail when the source ends meanwhile.
   public internal(set) var kind: Kind
   /// Running time at which it began.
   public let start: ClockTime

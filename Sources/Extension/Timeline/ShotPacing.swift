@@ -14,6 +14,7 @@ public struct ShotPacing: Sendable {
   /// Nanoseconds that are still to be shown of the whole shots so far; below 0 for too many.
   private var debt: Int64 = 0
 
+  /// - Parameter times: those of the frames behind the source's last one.
   public init(_ times: FrameTimes) { self.times = times }
 
   /// A shot begins with the next frame.

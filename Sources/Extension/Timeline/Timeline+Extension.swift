@@ -5,6 +5,7 @@ import Timing
 extension Timeline {
   /// What an extension needs to know of the stream before it.
   public struct Beginning: Sendable {
+    /// As it begins.
     public let run: ExtensionRun
     /// The stream as it left.
     public let picture: PictureLine<Kept, Segment>

@@ -13,6 +13,7 @@ import Timing
 ///
 /// Not thread-safe. Times are nanoseconds.
 public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>: Sendable {
+  /// What this stream's events and segments leave as.
   public typealias Leaving = Departure<Event, Segment>
 
   /// Where the picture's stream is.
@@ -51,7 +52,9 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
   var hasCut = false
   /// What follows the end, or would, is to be no more than the shot that is shown.
   var isLast = false
+  /// The picture's stream as it left.
   public internal(set) var picture = PictureLine<Kept, Segment>()
+  /// The sound's stream as it left.
   public internal(set) var sound = SoundLine<Segment>()
   /// The picture's segment that downstream has, while an extension goes on: another one may have come.
   var extended = Segment()

@@ -21,13 +21,16 @@ public struct TimelineSettings: Hashable, Sendable {
     case gap
   }
 
+  /// Any of them; without one the stream is extended when asked to.
   public var triggers: Set<Trigger>
   /// Nanoseconds without a frame after which a live source has stalled.
   public var stallTimeout: ClockTime
   /// How many follow; without end if negative.
   public var shots: Int
+  /// What is heard of an extension.
   public var sound: Sound
 
+  /// The defaults are the element's.
   public init(triggers: Set<Trigger> = [.eos], stallTimeout: ClockTime = .milliseconds(1000), shots: Int = -1, sound: Sound = .silence) {
     (self.triggers, self.stallTimeout, self.shots, self.sound) = (triggers, stallTimeout, shots, sound)
   }

@@ -12,7 +12,7 @@ extension SceneExtend {
     case over
     /// Not yet.
     case none
-    case beginning(Flow.Beginning, GenerationWork, VideoInfo?)
+    case beginning(Flow.Beginning, State)
   }
 
   /// One turn of the thread: waits for a reason to extend, and extends. False if there is nothing more to do.
@@ -25,14 +25,14 @@ extension SceneExtend {
     switch awaitReason(settings) {
     case .over: return false
     case .none: break
-    case .beginning(let beginning, let work, let info):
+    case .beginning(let beginning, let state):
       // They may have changed in the meantime.
       let settings = handle.settings(of: SceneExtend.self) ?? settings
       Self.debug.log(
         GST_LEVEL_INFO, handle,
         "extension begins at \(beginning.run.start), \(beginning.run.kind): \(beginning.asked?.shots ?? Int(settings.shots)) shots")
       do {
-        try extend(beginning, work, info, settings)
+        try extend(beginning, state, settings)
       } catch {
         warn("The extension ends: \((error as? ElementError)?.text ?? "\(error)")")
       }
@@ -64,7 +64,7 @@ extension SceneExtend {
     // It waits for a frame that is just being pushed.
     return lanes.wait(milliseconds: 20) { state -> Reason? in
       if state.isOver(.video) { return .over }
-      guard let work = state.machine.work else { return nil }
+      guard state.machine.work != nil else { return nil }
       state.machine.flow.watchStalls(isPlaying: isPlaying, now: now)
       let stalled = watchesStall && isPlaying ? now : nil
       guard state.machine.flow.hasReason(isLive: isLive, stalledAt: stalled, rules) else {
@@ -74,23 +74,25 @@ extension SceneExtend {
       state.machine.isPadWanted = state.isPushing(.video)
       guard !state.machine.isPadWanted else { return nil }
       return state.machine.flow.begin(isLive: isLive, hasSound: hasSound, stalledAt: stalled, rules).map {
-        .beginning($0, work, state.machine.info)
+        .beginning($0, state.machine)
       }
     } ?? .none
   }
 
   // MARK: One extension
 
-  private func extend(_ beginning: Flow.Beginning, _ work: GenerationWork, _ info: VideoInfo?, _ settings: Settings) throws {
+  /// - Parameter state: as the extension began.
+  private func extend(_ beginning: Flow.Beginning, _ state: State, _ settings: Settings) throws {
     for departure in beginning.departures { push(departure, .video) }
-    guard let info, beginning.picture.hasCaps else {
+    guard let work = state.work, let info = state.info, beginning.picture.hasCaps else {
       return warn("The stream has ended before it had a format: there is nothing to go on with.")
     }
     if beginning.asked?.shots ?? Int(settings.shots) == 0 { return }
     let isLive = handle.isSourceLive
     let rate = info.frameRate ?? FrameTimes.usualRate
     let showing = try ShotShowing(
-      element: self, info: info, picture: beginning.picture, isLive: isLive, painter: FramePainter(info, fit: settings.fit),
+      element: self, info: info, picture: beginning.picture, timeCode: state.timeCode, isLive: isLive,
+      painter: FramePainter(info, fit: settings.fit),
       times: FrameTimes(start: beginning.picture.continuation, numerator: rate.numerator, denominator: rate.denominator))
     // A shot that was made ahead is part of the plan that is set, and was made without the last frames. A live stream does not wait for
     // another; elsewhere what is shown must not depend on how far the model has come, and begins at the end, or the last boundary.

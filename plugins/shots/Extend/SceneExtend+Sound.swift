@@ -9,10 +9,10 @@ extension SceneExtend {
     let now = now()
     // If it has to wait, the pad's own thread has to know.
     switch lanes.change({ arrive(buffer, at: now, settings, &$0) }) ?? lanes.wait({ arrive(buffer, at: now, settings, &$0) }) {
-    case nil: return lanes.change { $0.refusal(.sound) }
-    case .ended: return GST_FLOW_EOS
-    case .dropped: return GST_FLOW_OK
-    case .passes(let departures, let skipped):
+    case .refused(let flow): return flow
+    case .decided(.ended): return GST_FLOW_EOS
+    case .decided(.dropped): return GST_FLOW_OK
+    case .decided(.passes(let departures, let skipped)):
       defer { pushed(.sound) }
       for departure in departures { push(departure, .sound) }
       if skipped > 0, let info = lanes.change({ $0.machine.soundInfo }) { buffer = buffer.without(samples: skipped, info) }
@@ -20,11 +20,11 @@ extension SceneExtend {
     }
   }
 
-  /// - Returns: nil if it has to wait, nil inside if nothing can leave.
+  /// - Returns: nil if it has to wait.
   private func arrive(
     _ buffer: borrowing Buffer, at now: ClockTime, _ settings: Settings, _ state: inout Lanes<State>.State
-  ) -> Flow.SoundArrival?? {
-    if state.isOver(.sound) { return .some(nil) }
+  ) -> Arrival<Flow.SoundArrival>? {
+    if state.isOver(.sound) { return .refused(state.refusal(.sound)) }
     let size = buffer.size
     let arrival = state.machine.flow.arriveSound(
       pts: buffer.pts, duration: buffer.duration, size: size, now: now, settings.timeline
@@ -34,7 +34,7 @@ extension SceneExtend {
       state.push(.sound)
       state.machine.continuation = nil
     }
-    return .some(arrival)
+    return .decided(arrival)
   }
 
   /// One turn of the sound's thread. False if it has nothing more to do.
@@ -51,7 +51,7 @@ extension SceneExtend {
     case nil:
       // Who takes no more sound still has to know of the end.
       let end = lanes.change { state -> Flow.Leaving? in
-        let isRefused = !state.isClosed(.sound) && state.flow(.sound) != GST_FLOW_FLUSHING
+        let isRefused = !state.isClosed(.sound) && ![GST_FLOW_OK, GST_FLOW_FLUSHING].contains(state.flow(.sound))
         return isRefused ? state.machine.flow.takeRefusedSoundEnd() : nil
       }
       if let end { push(end, .sound) }

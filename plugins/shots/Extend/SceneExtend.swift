@@ -120,14 +120,8 @@ final class SceneExtend: LanedElement {
 
   init(_ handle: ElementHandle) { self.handle = handle }
 
-  typealias Flow = Timeline<Event, KeptFrame, Segment>
-
-  /// What is kept of the frame that passed last.
-  struct KeptFrame: Sendable {
-    var timeCode: TimeCode?
-    /// Where it may have to be repeated: downstream cannot write into it then.
-    var buffer: Buffer?
-  }
+  /// The frame that passed last is kept where it may have to be repeated: downstream cannot write into it then.
+  typealias Flow = Timeline<Event, Buffer, Segment>
 
   /// What the streaming threads share.
   struct State: Sendable {
@@ -136,6 +130,8 @@ final class SceneExtend: LanedElement {
     /// Of the picture.
     var info: VideoInfo?
     var soundInfo: AudioInfo?
+    /// Of the frame that passed last.
+    var timeCode: TimeCode?
     /// Generated sound, while it goes on.
     var continuation: SoundContinuation?
     /// There may be another reason to extend the stream than the one that the picture's thread waits for.
@@ -161,7 +157,7 @@ final class SceneExtend: LanedElement {
 
   func reset(_ lane: StreamLane, _ machine: inout State) {
     machine.flow.reset(lane)
-    if lane == .video { machine.isPadWanted = false } else { machine.continuation = nil }
+    if lane == .video { (machine.isPadWanted, machine.timeCode) = (false, nil) } else { machine.continuation = nil }
   }
 
   func flushed(_ lane: StreamLane) { if lane == .video { sampler.change { $0?.removeAll() } } }
@@ -191,6 +187,11 @@ final class SceneExtend: LanedElement {
 
   // MARK: In
 
+  /// What becomes of a buffer.
+  enum Arrival<Decision> {
+    case refused(GstFlowReturn), decided(Decision)
+  }
+
   func arrive(_ buffer: consuming Buffer, _ lane: StreamLane, _ settings: Settings) throws -> GstFlowReturn {
     lane == .video ? try passPicture(buffer, settings) : passSound(buffer, settings)
   }
@@ -201,20 +202,23 @@ final class SceneExtend: LanedElement {
     let marked = isMarked ? buffer.metadata(Marks.boundary).compactMap { Boundary($0) }.last : nil
     // The boundary is the first frame of what follows: an extension that waits for one comes before it.
     if isMarked, lanes.change({ $0.machine.flow.meetBoundary(rules) }) { tellNews() }
-    let arrival = lanes.wait { state -> Flow.PictureArrival?? in
-      if state.isOver(.video) { return .some(nil) }
+    let arrival = lanes.wait { state -> Arrival<Flow.PictureArrival>? in
+      if state.isOver(.video) { return .refused(state.refusal(.video)) }
       let arrival = state.machine.flow.arrive(pts: buffer.pts, duration: buffer.duration, marked: marked, now: now, rules) {
-        KeptFrame(timeCode: buffer.timeCode, buffer: settings.underrun.repeatsFrames ? copy buffer : nil)
+        settings.underrun.repeatsFrames ? copy buffer : nil
       }
       guard let arrival else { return nil }
-      if case .passes = arrival { state.push(.video) }
-      return .some(arrival)
+      if case .passes = arrival {
+        state.push(.video)
+        state.machine.timeCode = buffer.timeCode
+      }
+      return .decided(arrival)
     }
     switch arrival {
-    case nil: return lanes.change { $0.refusal(.video) }
-    case .ended: return GST_FLOW_EOS
-    case .dropped: return GST_FLOW_OK
-    case .passes(let passing):
+    case .refused(let flow): return flow
+    case .decided(.ended): return GST_FLOW_EOS
+    case .decided(.dropped): return GST_FLOW_OK
+    case .decided(.passes(let passing)):
       defer { pushed(.video, isFrame: true) }
       for departure in passing.departures { push(departure, .video) }
       if let boundary = passing.boundary {
@@ -243,6 +247,8 @@ final class SceneExtend: LanedElement {
   func streamBegins(_ lane: StreamLane, _ settings: Settings) {
     if lane == .video { lanes.change { $0.machine.flow.endWithShownShot() } }
     lanes.wait { !$0.machine.flow.holdsEnd(of: lane) && !$0.isPushing(lane) || $0.isOver(lane) ? () : nil }
+    // Who took no more of the stream before may take this one.
+    lanes.change { if $0.machine.flow.isOver(lane), !$0.isClosed(lane) { $0.refuse(lane, GST_FLOW_OK) } }
   }
 
   func arrive(_ event: consuming Event, _ lane: StreamLane, _ settings: Settings) throws -> Bool {

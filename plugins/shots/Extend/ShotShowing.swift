@@ -21,7 +21,7 @@ final class ShotShowing {
   private let frames: UInt64
   private var timeCode: TimeCode?
   /// The source's last frame, if it was kept.
-  private let before: Buffer?
+  private var before: Buffer?
   /// The virtual camera for when nothing is ready.
   private var camera: Rephotographer?
   private var shown: GeneratedPicture?
@@ -41,13 +41,16 @@ final class ShotShowing {
   }
 
   init(
-    element: SceneExtend, info: VideoInfo, picture: PictureLine<SceneExtend.KeptFrame, Segment>, isLive: Bool, painter: FramePainter,
-    times: FrameTimes
+    element: SceneExtend, info: VideoInfo, picture: PictureLine<Buffer, Segment>, timeCode: TimeCode?, isLive: Bool,
+    painter: FramePainter, times: FrameTimes
   ) {
     (self.element, self.info, self.isLive, self.painter, pacing) = (element, info, isLive, painter, ShotPacing(times))
     latency = isLive ? element.handle.sourceLatency : 0
     segment = picture.shifted.opened ?? picture.shifted
-    (shot, frames, timeCode, before) = (picture.shot, picture.frames, picture.kept?.timeCode, picture.kept?.buffer)
+    (shot, frames, self.timeCode, before) = (picture.shot, picture.frames, timeCode, picture.kept)
+    // Without what is said of that one only.
+    before?.removeAll(Marks.boundary)
+    before?.timeCode = nil
   }
 
   // MARK: Shots
@@ -160,14 +163,6 @@ final class ShotShowing {
 
   // MARK: Frames
 
-  /// A copy of the source's last frame, with nothing that is said of that one only.
-  private var last: Buffer? {
-    guard var copy = before else { return nil }
-    copy.removeAll(Marks.boundary)
-    copy.timeCode = nil
-    return copy
-  }
-
   /// - Returns: why no frame can follow; nil if one can.
   private func push(_ picture: GeneratedPicture?, isFirst: Bool, isGap: Bool) throws -> End? {
     let (pts, duration) = pacing.next
@@ -177,15 +172,16 @@ final class ShotShowing {
     if isBack() { return .handedBack }
     if isLive {
       let due = running.less(duration).saturating(adding: latency)
-      let waited = element.lanes.clock.wait(handle, until: due) { element.lanes.change { $0.isOver(.video) } }
-      if waited == .over { return .stopped }
+      let isOver = { [lanes = element.lanes] in lanes.change { $0.isOver(.video) } }
+      // Others may have been meant: a lane that flushes, a reason to extend that had just been taken.
+      while element.lanes.clock.wait(handle, until: due, unless: isOver) == .over { if isOver() { return .stopped } }
       // It may have come meanwhile.
       if isBack() { return .handedBack }
     }
-    var buffer = try picture.map { try painter.buffer($0) } ?? last ?? painter.blank()
+    var buffer = try picture.map { try painter.buffer($0) } ?? before ?? painter.blank()
     (buffer.pts, buffer.dts, buffer.duration) = (pts, nil, duration)
     buffer.removeOffsets()
-    buffer.isGap = isGap
+    if isGap { buffer.isGap = true }
     timeCode = timeCode?.next
     if timeCode != nil { buffer.timeCode = timeCode }
     if isFirst, let mark { announce(mark, on: &buffer, pts, running, duration) }
