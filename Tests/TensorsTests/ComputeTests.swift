@@ -42,7 +42,9 @@ struct ComputeTests {
     }
   }
 
-  @Test("A linear layer serves computes of any number of threads, one after the other", arguments: [DataType.float32, .int8])
+  @Test(
+    "A linear layer serves computes of any number of threads, one after the other",
+    arguments: [.float32] + (ComputeLibrary.hasInt8 ? [.int8] : []) as [DataType])
   func shared(type: DataType) throws {
     let (inputs, outputs, rows) = (48, 72, 700)
     let w = values(inputs * outputs, seed: 1)
