@@ -41,7 +41,7 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
   static let className = "AutoencoderKLCogVideoX"
 
   /// - Parameter path: of `config.json`.
-  /// - Throws: ``WeightsError`` that names the file, the field, and what was expected.
+  /// - Throws: `WeightsError` that names the file, the field, and what was expected.
   public init(path: String) throws(WeightsError) { try self.init(ConfigurationFields(path: path)) }
 
   init(_ fields: ConfigurationFields) throws(WeightsError) {

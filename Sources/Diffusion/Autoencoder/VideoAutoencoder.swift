@@ -125,7 +125,7 @@ public final class VideoAutoencoder {
     return latents.latents { isImage && configuration.invertsScale ? $0 / factor : $0 * factor }
   }
 
-  /// What ``decode(_:tiling:check:emit:)`` reads, from latents of the transformer: z / factor.
+  /// What `decode(_:tiling:check:emit:)` reads, from latents of the transformer: z / factor.
   public func unscaled(_ latents: Latents) -> Frames {
     let factor = Float(configuration.scalingFactor)
     return Frames(latents) { $0 / factor }

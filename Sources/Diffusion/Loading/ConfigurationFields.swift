@@ -10,7 +10,7 @@ import Tensors
 /// ```
 ///
 /// A field that is absent has its default, as in diffusers; so has one that is null, unless it is read as optional. A
-/// field of another type or out of range is a ``WeightsError`` that names file, field and what was expected. Fields that
+/// field of another type or out of range is a `WeightsError` that names file, field and what was expected. Fields that
 /// nobody asks for are ignored.
 public struct ConfigurationFields: Sendable {
   /// The file that errors name.

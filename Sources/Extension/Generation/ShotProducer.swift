@@ -75,7 +75,7 @@ public final class ShotProducer: ShotSupply, Sendable {
   ///   - lead: nanoseconds of complete shots that are kept ready beyond what is shown.
   ///   - steer: may change the plan before each shot; on the producer's thread, so it may read files.
   ///   - report: at the beginning and the end of each shot, and about once a second between.
-  ///   - make: makes the generator. If it fails, that is what ``next(waits:)`` gives.
+  ///   - make: makes the generator. If it fails, that is what `next(waits:)` gives.
   /// - Throws: what the system says if it gives no thread.
   public init(
     plan: ShotPlan, lead: UInt64, steer: @escaping @Sendable (inout ShotPlan) -> Void = { _ in },

@@ -36,7 +36,7 @@ public struct ShotPlan: Hashable, Sendable, IteratorProtocol {
   public var generalPrompt = ""
   /// Empty for the model's own.
   public var negativePrompt = ""
-  /// How many shots there are in all, those before ``replacing(prompts:)`` included; without end if negative.
+  /// How many shots there are in all, those before `replacing(prompts:)` included; without end if negative.
   public var shots = -1
   /// Nanoseconds of shots whose prompt does not say it; nil, or 0, for the model's own length.
   public var shotDuration: UInt64?

@@ -11,7 +11,7 @@ import Pixels
 /// ```
 ///
 /// - No source shot comes twice in a row if there are two or more, and the newest, which was just seen, does not come first.
-/// - Each shot is a cut from the one before, and has none: ``Framer`` says how framings differ, ``ShotRehearsal`` what detectors find.
+/// - Each shot is a cut from the one before, and has none: `Framer` says how framings differ, `ShotRehearsal` what detectors find.
 /// - Frames are those of the source's best ``Loop``, at its rate; a shot begins at some place in it, such that it needs no seam if
 ///   it is short enough.
 /// - The same settings and pictures give the same shots, and those the same bytes.

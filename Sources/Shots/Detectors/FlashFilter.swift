@@ -12,7 +12,7 @@ public struct FlashFilter {
     case suppress
   }
 
-  /// Only ``merge`` delays cuts, by the minimum shot.
+  /// Only `merge` delays cuts, by the minimum shot.
   public private(set) var mode: Mode
   /// Nanoseconds; 0 lets every cut through.
   public private(set) var minimumShot: UInt64

@@ -61,7 +61,7 @@ public final class BertEncoder {
   ///   - tokens: 1 to ``BertEncoderConfiguration/mostTokens`` ids, without pads.
   ///   - check: called before each block; what it throws ends the encoding.
   /// - Returns: `[tokens][width]` of float32.
-  /// - Throws: ``TextEncoderError`` for tokens that cannot be encoded, ``WeightsError`` for weights with a NaN or an infinite value.
+  /// - Throws: ``TextEncoderError`` for tokens that cannot be encoded, `WeightsError` for weights with a NaN or an infinite value.
   public func encode(_ tokens: [Int32], check: () throws -> Void = {}) throws -> Matrix {
     guard (1...configuration.mostTokens).contains(tokens.count) else {
       throw TextEncoderError.tokenCount(tokens.count, most: configuration.mostTokens)

@@ -74,7 +74,7 @@ public final class T5Encoder {
   ///   - attended: how many of the first are attended to, the rest being pads; nil for all, pads too, as CogVideoX has it.
   ///   - check: called before each block; what it throws ends the encoding.
   /// - Returns: `[tokens][width]` of float32.
-  /// - Throws: ``TextEncoderError`` for tokens that cannot be encoded, ``WeightsError`` for weights with a NaN or an infinite value.
+  /// - Throws: ``TextEncoderError`` for tokens that cannot be encoded, `WeightsError` for weights with a NaN or an infinite value.
   public func encode(_ tokens: [Int32], attended: Int? = nil, check: () throws -> Void = {}) throws -> Matrix {
     guard (1...Self.mostTokens).contains(tokens.count) else { throw TextEncoderError.tokenCount(tokens.count, most: Self.mostTokens) }
     let attended = attended ?? tokens.count
