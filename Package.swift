@@ -7,6 +7,17 @@ import PackageDescription
 let specialized: [SwiftSetting] =
   Context.environment["GST_SHOTS_SCRIPTS"] == nil ? [] : [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
 
+// For launch/test --sanitize. The sanitizer's runtime comes with the program that loads the plugin, and the Swift runtime is shared with
+// it: both must see the same locks and the same memory.
+let isSanitized = Context.environment["GST_SHOTS_SANITIZE"] != nil
+let oneSymbol = ["-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/shots/plugin.map"]
+// One self-contained file: the Swift runtime inside, one symbol outside. What the loader has resolved is read-only, as Debian's own
+// packages have it.
+let selfContained = [
+  "-static-stdlib", "-Xlinker", "--gc-sections", "-lswiftSynchronization", "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker", "-s",
+  "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now",
+]
+
 let package = Package(
   name: "gst-shots",
   products: [
@@ -65,17 +76,7 @@ let package = Package(
       ],
       path: "plugins/shots",
       exclude: ["plugin.map"],
-      linkerSettings: [
-        // One self-contained file: the Swift runtime inside, one symbol outside. What the loader has resolved is read-only, as
-        // Debian's own packages have it.
-        .unsafeFlags([
-          "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/shots/plugin.map", "-Xlinker",
-          "--gc-sections",
-          "-lswiftSynchronization", "-Xlinker", "-z", "-Xlinker", "defs", "-Xlinker",
-          "-s",
-          "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now",
-        ])
-      ]),
+      linkerSettings: [.unsafeFlags(isSanitized ? oneSymbol : oneSymbol + selfContained)]),
     .testTarget(name: "GStreamerKitTests", dependencies: ["CGStreamer", "CGStreamerCheck", "GStreamerKit", "Timing"]),
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
     // What tests of several modules share.
@@ -92,3 +93,10 @@ let package = Package(
     .testTarget(name: "PluginTests", dependencies: ["CGStreamer", "CGStreamerCheck"], exclude: ["Fixtures"]),
   ]
 )
+
+// Continuous integration takes no warning.
+if Context.environment["GST_SHOTS_STRICT"] != nil {
+  for target in package.targets where [.regular, .executable, .test].contains(target.type) && target.name != "CVersion" {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+  }
+}

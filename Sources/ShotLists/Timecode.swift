@@ -12,9 +12,9 @@ public struct Timecode: Hashable, Sendable, CustomStringConvertible {
   public let minutes: UInt64
   /// 0 … 59, as labels count them: not seconds of the clock at 23.976 or 29.97.
   public let seconds: UInt64
-  /// From 0 to the rate's ``FrameRate/nominal`` − 1.
+  /// From 0 to the rate's `FrameRate/nominal` − 1.
   public let frames: UInt64
-  /// Whether its rate's drop-frame counting made it; never at a rate without ``FrameRate/hasDropFrame``.
+  /// Whether its rate's drop-frame counting made it; never at a rate without `FrameRate/hasDropFrame`.
   public let isDropFrame: Bool
 
   /// The label of frame `frame`. `dropFrame` has an effect only where the rate has it.

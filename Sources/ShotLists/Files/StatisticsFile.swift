@@ -7,7 +7,7 @@ public final class StatisticsFile: Sendable {
   private let file: BackgroundFile<StatisticsSink>
 
   /// - Parameters:
-  ///   - columns: ``Detector/statisticNames``.
+  ///   - columns: `Detector/statisticNames`.
   ///   - capacity: frames that may wait for the disk.
   public init(
     path: String, columns: [String], capacity: Int = 4096, onError: @escaping @Sendable (FileError) -> Void

@@ -86,7 +86,8 @@ final class Bus: Sendable {
     gst_object_unref(gst)
   }
 
-  var all: [Message] { messages.withLock { $0 } }
+  /// A copy of its own: what reference counts order between threads, the thread sanitizer does not see.
+  var all: [Message] { messages.withLock { $0.map { $0 } } }
   func all(_ kind: Message.Kind) -> [Message] { all.filter { $0.kind == kind } }
   func clear() { messages.withLock { $0.removeAll() } }
 

@@ -17,6 +17,10 @@ enum Program {
     posix_spawn_file_actions_addopen(&actions, 1, file, O_WRONLY | O_CREAT, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     var variables = environment
+    // Under a sanitizer (launch/test --sanitize) a program that loads the plugin needs its runtime first.
+    if let runtime = variables["GST_SHOTS_SANITIZER_RUNTIME"] {
+      variables["LD_PRELOAD"] = [runtime, variables["LD_PRELOAD"]].compactMap { $0 }.joined(separator: ":")
+    }
     for (name, value) in changes { variables[name] = value }
     var id: pid_t = 0
     let name = arguments.first ?? ""
