@@ -5,6 +5,8 @@ import Timing
 public struct PictureLine<Kept: Sendable, Segment: StreamSegment>: Sendable {
   /// As upstream sent it.
   var segment = Segment()
+  /// It has come, since the stream began or was flushed: before that nothing can leave.
+  public internal(set) var isBegun = false
   /// Frames a second; nil if that is not known.
   public internal(set) var rate: FrameRate?
   /// Whether its caps are known.
@@ -35,6 +37,10 @@ public struct PictureLine<Kept: Sendable, Segment: StreamSegment>: Sendable {
   var arrival: ClockTime?
   /// Likewise when the last generated one left.
   var departure: ClockTime = 0
+  /// What is known of the source's times.
+  var clock = SourceClock()
+  /// They are off for good: the next frame that passes is moved to where the stream has come to.
+  var isToMove = false
   /// The stall that goes on was covered: once is enough, until a frame comes.
   var isStallCovered = false
 

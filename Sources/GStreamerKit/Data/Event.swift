@@ -25,6 +25,8 @@ public struct Event: MiniObject, @unchecked Sendable {
   public var typeName: String { String(cString: gst_event_type_get_name(type)) }
   /// Whether it keeps its place among the buffers.
   public var isSerialized: Bool { gst?.pointee.isSerialized ?? false }
+  /// Whether it stays with a pad, for who joins the stream later.
+  public var isSticky: Bool { gst?.pointee.isSticky ?? false }
   /// The number that derived events and messages keep.
   public var sequenceNumber: UInt32 { gst?.pointee.seqnum ?? 0 }
 

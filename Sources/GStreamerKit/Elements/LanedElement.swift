@@ -76,7 +76,10 @@ extension LanedElement {
   // MARK: Life
 
   /// Puts the machine of ``begin(_:)`` in place. Threads begin with their stream.
-  public func start(_ settings: Settings) throws { lanes.start(try begin(settings)) }
+  public func start(_ settings: Settings) throws {
+    let isLinked = StreamLane.allCases.map { handle.pad($0.source) != nil }
+    lanes.start(try begin(settings), isLinked: isLinked)
+  }
 
   /// Wakes what waits in ``lanes``, then what ``cancel(_:)`` knows of.
   public func interrupt() {
@@ -91,13 +94,29 @@ extension LanedElement {
     ended()
   }
 
-  /// Flushes the pad's lane; a source pad's thread ends first.
+  /// Wakes what waits in the pad's lane; a source pad's thread ends.
   public func removed(_ pad: Pad) {
     let lane = StreamLane(pad)
-    lanes.setFlushing(lane, true)
+    lanes.leave(lane)
+    cancel(lane)
     if !pad.isSink { pad.stopTask() }
-    lanes.reset(lane) { reset(lane, &$0) }
-    lanes.setFlushing(lane, false)
+  }
+
+  /// What is held of its lane goes. Without a source pad nobody takes what comes.
+  public func gone(_ pad: Pad) {
+    let lane = StreamLane(pad)
+    lanes.left(lane, isLinked: handle.pad(lane.source) != nil) { reset(lane, &$0) }
+  }
+
+  /// A source pad that joins a stream gets to know what that is.
+  public func added(_ pad: Pad) {
+    let lane = StreamLane(pad)
+    guard !pad.isSink, let settings = handle.settings(of: Self.self) else { return }
+    let events = handle.pad(lane.sink)?.keptEvents ?? []
+    // Buffers are refused before it knows. An end that has come is no secret either: there is nothing to follow it.
+    for event in events { _ = try? arrive(event, lane, settings) }
+    lanes.join(lane)
+    if !events.isEmpty { startTask(lane) }
   }
 
   // MARK: In
@@ -151,9 +170,12 @@ extension LanedElement {
 
   private func startTask(_ lane: StreamLane) {
     guard hasThread(lane) else { return }
-    // Stopped before the element goes.
-    handle.pad(lane.source)?.startTask { [unowned self] in
-      if !turn(lane) { handle.pad(lane.source)?.pauseTask() }
+    lanes.begin(lane) {
+      // Stopped before the element goes.
+      handle.pad(lane.source)?.startTask { [unowned self] in
+        let round = lanes.round(lane)
+        if !turn(lane) { lanes.rest(lane, since: round) { handle.pad(lane.source)?.pauseTask() } }
+      }
     }
   }
 
@@ -172,7 +194,8 @@ extension LanedElement {
   public func push(_ event: consuming Event, _ lane: StreamLane) -> Bool {
     let name = event.typeName
     Self.debug.log(GST_LEVEL_DEBUG, handle, "\(lane) event leaves: \(name)")
-    guard let pad = handle.pad(lane.source) else { return false }
+    // What stays with a stream is told to the pad when it is there.
+    guard let pad = handle.pad(lane.source) else { return event.isSticky }
     return pad.push(event)
   }
 
