@@ -39,8 +39,6 @@ public struct PictureLine<Kept: Sendable, Segment: StreamSegment>: Sendable {
   var departure: ClockTime = 0
   /// What is known of the source's times.
   var clock = SourceClock()
-  /// They are off for good: the next frame that passes is moved to where the stream has come to.
-  var isToMove = false
   /// The stall that goes on was covered: once is enough, until a frame comes.
   var isStallCovered = false
 

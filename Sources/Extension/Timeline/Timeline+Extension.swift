@@ -55,7 +55,6 @@ extension Timeline {
     var run = ExtensionRun(kind: kind, start: picture.front, isToEnd: isLast)
     if case .returning = phase { run.isBeforeReturn = true }
     if case .cover = kind { picture.clock.doubt() }
-    picture.isToMove = false
     if kind == .insert, hasSound { insertions.append(Insertion(start: run.start)) }
     if kind == .cover(untilBack: true) { picture.isStallCovered = true }
     phase = .extending(run)

@@ -58,7 +58,7 @@ extension Timeline {
     }
     let isReturning = if case .returning = phase { true } else { false }
     var place = place(picture: pts, now: now, settings)
-    let isMoved = place.finding == .offForGood || picture.isToMove && place.finding == .off
+    let isMoved = place.finding == .offForGood
     if isMoved {
       place = move(place, now: now, settings)
     } else if let running = place.running {
@@ -68,7 +68,7 @@ extension Timeline {
     }
     // The extension begins with the next frame.
     if case .due = request, picture.frames > 0 { return nil }
-    (picture.isStallCovered, picture.isToMove) = (false, false)
+    picture.isStallCovered = false
     if let running = place.running { picture.clock.pass(at: running, now: now, isRight: isMoved || place.finding == .right) }
     var passing = pass(place, duration, marked, isReturn: isReturning, keep())
     passing.isFirstMoved = isMoved && place.shift.amount > 0
@@ -81,8 +81,6 @@ extension Timeline {
   /// A frame of a source that had stalled. What was covered is over; the rest goes on as soon as the generated frames have come so
   /// far. A source without times goes on where they have come to, and so does one whose times are off for good.
   private mutating func comeBack(_ pts: ClockTime?, _ marked: Boundary?, now: ClockTime, _ settings: TimelineSettings) -> PictureArrival? {
-    // It waits for the extension's end.
-    if picture.isToMove { return nil }
     let place = place(picture: pts, now: now, settings)
     let front = picture.front
     guard let running = place.running else {
@@ -94,16 +92,12 @@ extension Timeline {
       // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.
       run?.sourceReturn = running
       return isCovered(running) ? drop(marked) : nil
-    case .off where running < front: return drop(marked)
-    case .off:
-      // Far ahead: nobody waits so long.
-      picture.isToMove = true
-      run?.sourceReturn = front.saturating(adding: settings.stallTimeout)
+    case .off: return drop(marked)
     case .offForGood:
-      picture.isToMove = true
+      // It waits for the extension's end.
       run?.sourceReturn = front
+      return nil
     }
-    return nil
   }
 
   /// Shots that upstream counts are counted with their frames gone too.
