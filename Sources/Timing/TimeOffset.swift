@@ -13,6 +13,9 @@ public struct TimeOffset: Hashable, Sendable {
     (amount, isLater) = (max(time, target).less(min(time, target)), target >= time)
   }
 
+  /// A time before it was moved, likewise within what there is.
+  public func unmoved(_ time: ClockTime) -> ClockTime { isLater ? time.less(amount) : time.saturating(adding: amount) }
+
   /// A time that is moved: not below 0, nor beyond the largest there is.
   public func moved(_ time: ClockTime) -> ClockTime { isLater ? time.saturating(adding: amount) : time.less(amount) }
 }

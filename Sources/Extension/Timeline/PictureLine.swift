@@ -37,6 +37,9 @@ public struct PictureLine<Kept: Sendable, Segment: StreamSegment>: Sendable {
   var arrival: ClockTime?
   /// Likewise when the last generated one left.
   var departure: ClockTime = 0
+  /// Running time from which on the source's times are moved as they are now, and by how much within the segment.
+  var movedFrom: ClockTime = 0
+  var moved = TimeOffset()
   /// What is known of the source's times.
   var clock = SourceClock()
   /// The stall that goes on was covered: once is enough, until a frame comes.

@@ -23,6 +23,8 @@ public struct SoundLine<Segment: StreamSegment>: Sendable {
   var insertion: ClockTime?
   /// What was generated is in the place of what comes.
   private(set) var isCovered = false
+  /// Running time from which on the source's times are moved as they are now.
+  var movedFrom: ClockTime = 0
   /// What is known of the source's times.
   var clock = SourceClock()
 

@@ -115,6 +115,7 @@ extension Timeline {
     var passing = PassingFrame(time: start, shift: place.shift)
     passing.departures = takePending(.video) + openSegment(for: pts)
     let stream = pts.flatMap { picture.shifted.streamTime(of: $0) }
+    if isReturn || place.shift != picture.moved { (picture.movedFrom, picture.moved) = (start, place.shift) }
     if isReturn {
       phase = .passing
       passing.isReturn = true

@@ -100,6 +100,21 @@ extension Timeline {
   }
 }
 
+extension Timeline {
+  /// The running time that the source has for one of downstream's, for what comes now; nil for what it did not send, or sent before its
+  /// times were moved as they are.
+  public func sourceTime(of running: ClockTime, _ lane: StreamLane) -> ClockTime? {
+    switch lane {
+    case .video:
+      guard case .passing = phase, running >= picture.movedFrom else { return nil }
+      return picture.moved.unmoved(running.less(picture.inserted))
+    case .sound:
+      guard !sound.isWaiting, !sound.isCovered, running >= sound.movedFrom else { return nil }
+      return sound.clock.shift.unmoved(running.less(sound.inserted))
+    }
+  }
+}
+
 extension Boundary {
   /// The same at other times.
   mutating func move(by shift: TimeOffset) {

@@ -68,6 +68,7 @@ extension Timeline {
       sound.next = pts.saturating(adding: length)
     }
     let shift = sound.clock.shift
+    if shift != before { sound.movedFrom = place.running ?? sound.movedFrom }
     return .passes(
       PassingSound(departures: takePending(.sound), skipped: skipped, shift: shift, isFirstMoved: shift != before && shift.amount > 0))
   }
@@ -177,6 +178,7 @@ extension Timeline {
     let length = length(of: insertion, reach.known)
     guard insertion.length != nil || reach.isAll, (sound.front ?? start) >= start.saturating(adding: length) else { return false }
     if insertion.length == nil { run?.settledEnd = insertion.start.saturating(adding: length) }
+    sound.movedFrom = sound.front ?? start
     sound.inserted = sound.inserted.saturating(adding: length)
     insertions.removeFirst()
     (sound.insertion, sound.isWaiting) = (nil, false)

@@ -29,6 +29,10 @@ public protocol LanedElement: PadElement {
   /// A serialized event comes; on its streaming thread. An error is posted, and nobody took the event.
   func arrive(_ event: consuming Event, _ lane: StreamLane, _ settings: Settings) throws -> Bool
 
+  /// The running time that upstream has for one of downstream's; nil for what upstream does not know. Downstream reports on what
+  /// comes late, and elements upstream leave out what is earlier than that.
+  func upstreamTime(of running: ClockTime, _ lane: StreamLane) -> ClockTime?
+
   /// Another stream begins: before its thread is started.
   func streamBegins(_ lane: StreamLane, _ settings: Settings)
 
@@ -58,6 +62,8 @@ public protocol LanedElement: PadElement {
 }
 
 extension LanedElement {
+  /// The same: no times are changed.
+  public func upstreamTime(of running: ClockTime, _ lane: StreamLane) -> ClockTime? { running }
   /// Nothing to prepare.
   public func streamBegins(_ lane: StreamLane, _ settings: Settings) {}
   /// Both lanes have one.
@@ -130,7 +136,7 @@ extension LanedElement {
 
   /// Does all that a flush, a stream's start and the first caps need. Other serialized events go to `arrive`, the rest passes.
   public func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
-    guard pad.isSink else { return handle.forward(event, from: pad) }
+    guard pad.isSink else { return inUpstreamTime(event, StreamLane(pad)).map { handle.forward($0, from: pad) } ?? true }
     let (lane, type) = (StreamLane(pad), event.type)
     Self.debug.log(GST_LEVEL_DEBUG, handle, "\(lane) event comes: \(event.typeName)")
     switch type {
@@ -161,6 +167,12 @@ extension LanedElement {
       handle.post(ElementError(converting: error))
       return false
     }
+  }
+
+  /// nil for a report on what upstream does not know: nobody need hear of it.
+  private func inUpstreamTime(_ event: Event, _ lane: StreamLane) -> Event? {
+    guard let time = event.reportTime else { return event }
+    return upstreamTime(of: time, lane).map { $0 == time ? event : event.report(at: $0) }
   }
 
   private func ask(_ pad: Pad, _ settings: Settings) {

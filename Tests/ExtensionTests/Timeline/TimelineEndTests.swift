@@ -131,6 +131,28 @@ import Timing
     #expect(feed.flow.picture.isBegun)
   }
 
+  // MARK: Reports from downstream
+
+  @Test("What downstream reports late is told in the source's time, and not told where the source has none")
+  func reports() {
+    var feed = TimelineFeed.begun()
+    #expect(feed.flow.sourceTime(of: 200 * ms, .video) == 200 * ms && feed.flow.sourceTime(of: 200 * ms, .sound) == 200 * ms)
+    _ = feed.flow.ask(1, prompts: nil, feed.settings)
+    feed.begin(hasSound: true)
+    _ = feed.sound(TimelineFeed.mono, at: 400 * ms, lasting: 20 * ms)
+    feed.show(25)
+    #expect(feed.flow.sourceTime(of: 300 * ms, .video) == nil && feed.flow.sourceTime(of: 300 * ms, .sound) == nil)
+    _ = feed.finish()
+    #expect(feed.flow.sourceTime(of: 1300 * ms, .video) == nil, "a generated frame's")
+    _ = feed.made()
+    _ = feed.frame(10)
+    _ = feed.sound(TimelineFeed.mono, at: 400 * ms, lasting: 20 * ms)
+    for lane in StreamLane.allCases {
+      #expect(feed.flow.sourceTime(of: 1400 * ms, lane) == 400 * ms)
+      #expect(feed.flow.sourceTime(of: 1399 * ms, lane) == nil)
+    }
+  }
+
   // MARK: Returns
 
   @Test("A second extension, before the source is back from the first, leaves it its boundary", arguments: [0, 5])

@@ -129,6 +129,8 @@ import Timing
     let boundary = try #require(shown.boundary)
     #expect(boundary.runningTime == shown.time && boundary.pts == shown.time - base + second)
     #expect(boundary.streamTime == shown.time - base + 60 * second)
+    #expect(camera.feed.flow.sourceTime(of: shown.time, .video) == base + (boundary.pts ?? 0) - shown.shift.amount - second)
+    #expect(camera.feed.flow.sourceTime(of: shown.time - 1, .video) == nil)
     #expect(shown.departures.map(\.text) == ["key \(shown.time / ms)"])
   }
 

@@ -245,6 +245,10 @@ final class SceneExtend: LanedElement {
     }
   }
 
+  func upstreamTime(of running: ClockTime, _ lane: StreamLane) -> ClockTime? {
+    lanes.change { $0.machine.flow.sourceTime(of: running, lane) }
+  }
+
   /// Another stream follows: what the one before is extended by comes to its end first.
   func streamBegins(_ lane: StreamLane, _ settings: Settings) {
     if lane == .video { lanes.change { $0.machine.flow.endWithShownShot() } }
