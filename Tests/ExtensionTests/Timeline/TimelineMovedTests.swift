@@ -277,6 +277,59 @@ import Timing
     #expect(camera.left.allSatisfy { $0.frame.shift.amount == 0 })
   }
 
+  @Test("Sound that does not begin with its picture keeps its place beside it", arguments: [0, 3])
+  func beside(_ earlier: Int) throws {
+    var camera = Camera(hasSound: true)
+    camera.stall(until: 5 * second)
+    _ = camera.feed.made(nil)
+    let start = camera.now
+    var shifts: [TimeOffset] = []
+    for number in 0..<75 {
+      camera.stall(until: start + camera.feed.time(number))
+      if number >= earlier { _ = camera.frame(at: camera.feed.time(number)) }
+      _ = camera.feed.made(nil)
+      let arrival = camera.feed.flow.arriveSound(
+        pts: camera.feed.time(number) + 200 * ms, duration: 40 * ms, size: 3840, now: camera.now, camera.feed.settings
+      ) { [UInt8](repeating: 0, count: $0) }
+      if case .passes(let passing)? = arrival { shifts.append(passing.shift) }
+    }
+    let picture = try #require(camera.left.last?.frame.shift)
+    #expect(picture.amount > 0 && shifts.count > 40)
+    #expect(shifts.allSatisfy { $0 == picture })
+  }
+
+  @Test("Sound that is back before its picture, with times that are off, is moved while the picture still stalls")
+  func soundBefore() throws {
+    var camera = Camera(hasSound: true)
+    camera.stall(until: 5 * second)
+    _ = camera.feed.made(nil)
+    let start = camera.now
+    var passed: [ClockTime] = []
+    for number in 0..<75 {
+      camera.stall(until: start + camera.feed.time(number))
+      _ = camera.feed.made(nil)
+      let arrival = camera.feed.flow.arriveSound(
+        pts: camera.feed.time(number), duration: 40 * ms, size: 3840, now: camera.now, camera.feed.settings
+      ) { [UInt8](repeating: 0, count: $0) }
+      if case .passes? = arrival { passed.append(camera.now) }
+    }
+    #expect(passed.first ?? .max <= start + second + 80 * ms && passed.count >= 45)
+  }
+
+  @Test("What is off once and right in between is not off for good")
+  func inBetween() {
+    var camera = Camera()
+    camera.stall(until: 5 * second)
+    func arrive(_ pts: ClockTime, _ now: ClockTime) -> Flow.PictureArrival? {
+      camera.feed.flow.arrive(pts: pts, duration: 40 * ms, marked: nil, now: now, camera.feed.settings) { nil }
+    }
+    for (pts, now) in [(2 * second, 5 * second), (4960 * ms, 5040 * ms), (2 * second, 6100 * ms)] as [(ClockTime, ClockTime)] {
+      guard case .dropped? = arrive(pts, now) else { return #expect(Bool(false), "it is dropped at \(now)") }
+    }
+    // It waits for the extension's end, and is moved.
+    if let arrival = arrive(2 * second, 7100 * ms) { #expect(Bool(false), "\(arrival)") }
+  }
+
   // MARK: Shifts
 
   @Test("A shift brings one time to another, and traps nowhere")
