@@ -164,7 +164,10 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
       sound.format = format
       sound.recent.removeAll()
       generated = nil
-    case .gap(let end): if lane == .sound, let end { (sound.next, generated) = (sound.clock.shift.moved(end), nil) }
+    case .gap(let end):
+      let shift = lane == .video ? picture.clock.shift : sound.clock.shift
+      if shift.amount > 0 { leaving = .moved(event, by: shift) }
+      if lane == .sound, let end { (sound.next, generated) = (shift.moved(end), nil) }
     case .endOfStream where holdsEnd(of: lane) || isOver(lane): return .dropped
     case .endOfStream where settings.triggers.contains(.eos) && isForward && takesMore && (lane == .video || hasVideo):
       waiting[lane.rawValue].end = leaving

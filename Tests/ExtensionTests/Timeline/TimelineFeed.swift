@@ -229,6 +229,7 @@ extension Departure<String, TestSegment> {
   var text: String {
     switch self {
     case .event(let name): name
+    case .moved(let name, let shift): "\(name) \(shift.isLater ? "+" : "-")\(shift.amount / ms)"
     case .segment(let segment, let event): "\(event ?? "new") base \(segment.base / ms)"
     case .keyUnit(_, _, let running): "key \(running.map { "\($0 / ms)" } ?? "next")"
     case .endOfStream: "made end"

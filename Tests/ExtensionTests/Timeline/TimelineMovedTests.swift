@@ -212,6 +212,16 @@ import Timing
     #expect(boundary.transitionStart == 2360 * ms + shift && boundary.transitionEnd == 2400 * ms + shift)
   }
 
+  @Test("Gaps are moved with what they lie between")
+  func gaps() throws {
+    var camera = Camera()
+    #expect(camera.feed.event("gap", .gap(until: second)) == ["gap"])
+    camera.stall(until: 5 * second)
+    _ = camera.play(60, from: 0)
+    let shift = try #require(camera.left.last?.frame.shift)
+    #expect(camera.feed.event("gap", .gap(until: 3 * second)) == ["gap +\(shift.amount / ms)"])
+  }
+
   @Test("Without a stall times that go back are left alone")
   func noStall() {
     var camera = Camera()

@@ -344,6 +344,8 @@ extension SceneExtend.Flow.Leaving {
     func numbered(_ made: Event?) -> Event? { last?.replaced(by: made) ?? made }
     return switch self {
     case .event(let event): event
+    case .moved(let event, let shift):
+      event.gap.map { event.replaced(by: .gap(shift.moved($0.start), duration: $0.duration)) } ?? event
     case .segment(let segment, let event):
       // One that is unchanged goes on as it came.
       event?.segment == segment ? event : event.map { $0.replaced(by: .segment(segment)) } ?? numbered(.segment(segment))
