@@ -19,4 +19,7 @@ public protocol StreamSegment: Sendable {
 
   /// The same without an end; nil if it has none.
   var opened: Self? { get }
+
+  /// Whether times mean the same in both, so that a stream goes on.
+  func continues(_ other: Self) -> Bool
 }

@@ -4,6 +4,8 @@ import Timing
 public enum Departure<Event: Sendable, Segment: StreamSegment>: Sendable {
   /// As it came.
   case event(Event)
+  /// With its time stamps moved.
+  case moved(Event, by: TimeOffset)
   /// How time stamps are to be read from here on; in the place of an event, if one said so.
   case segment(Segment, inPlaceOf: Event?)
   /// An encoder is to make the next frame a key frame.

@@ -25,6 +25,8 @@ public struct ExtensionRun: Hashable, Sendable {
   public internal(set) var kind: Kind
   /// Running time at which it began.
   public let start: ClockTime
+  /// It follows shots behind which the source has not come back yet.
+  var isBeforeReturn = false
   /// Ends with the shot that is shown.
   var isToEnd: Bool
   var stage = Stage.starting(more: nil)

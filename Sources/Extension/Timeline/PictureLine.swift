@@ -5,6 +5,8 @@ import Timing
 public struct PictureLine<Kept: Sendable, Segment: StreamSegment>: Sendable {
   /// As upstream sent it.
   var segment = Segment()
+  /// It has come, since the stream began or was flushed: before that nothing can leave.
+  public internal(set) var isBegun = false
   /// Frames a second; nil if that is not known.
   public internal(set) var rate: FrameRate?
   /// Whether its caps are known.
@@ -35,6 +37,11 @@ public struct PictureLine<Kept: Sendable, Segment: StreamSegment>: Sendable {
   var arrival: ClockTime?
   /// Likewise when the last generated one left.
   var departure: ClockTime = 0
+  /// Running time from which on the source's times are moved as they are now, and by how much within the segment.
+  var movedFrom: ClockTime = 0
+  var moved = TimeOffset()
+  /// What is known of the source's times.
+  var clock = SourceClock()
   /// The stall that goes on was covered: once is enough, until a frame comes.
   var isStallCovered = false
 

@@ -2,7 +2,10 @@ import Timing
 
 /// The sound's stream as it left.
 public struct SoundLine<Segment: StreamSegment>: Sendable {
+  /// As upstream sent it.
   var segment = Segment()
+  /// It has come: before that nothing can leave.
+  var isBegun = false
   /// nil until its caps are known.
   public internal(set) var format: SoundFormat?
   /// Time stamp at which the last sample ended.
@@ -19,7 +22,11 @@ public struct SoundLine<Segment: StreamSegment>: Sendable {
   /// Running time at which the sound of inserted shots begins.
   var insertion: ClockTime?
   /// What was generated is in the place of what comes.
-  var isCovered = false
+  private(set) var isCovered = false
+  /// Running time from which on the source's times are moved as they are now.
+  var movedFrom: ClockTime = 0
+  /// What is known of the source's times.
+  var clock = SourceClock()
 
   init() {}
 
@@ -28,6 +35,15 @@ public struct SoundLine<Segment: StreamSegment>: Sendable {
 
   /// Running time at which it ends.
   var front: ClockTime? { next.flatMap { shifted.runningTime(of: $0) } }
+
+  /// Generated sound is put in the place of what does not come.
+  mutating func cover() {
+    if !isCovered { clock.doubt() }
+    isCovered = true
+  }
+
+  /// What comes goes on.
+  mutating func uncover() { isCovered = false }
 
   /// Seconds that a loop is made of at most.
   static var longestLoop: Double { 10 }

@@ -52,7 +52,9 @@ extension Timeline {
     let waits = if case .atNextCut = request { true } else { false }
     let asked = waits ? nil : request.asked
     if !waits { request = .none }
-    let run = ExtensionRun(kind: kind, start: picture.front, isToEnd: isLast)
+    var run = ExtensionRun(kind: kind, start: picture.front, isToEnd: isLast)
+    if case .returning = phase { run.isBeforeReturn = true }
+    if case .cover = kind { picture.clock.doubt() }
     if kind == .insert, hasSound { insertions.append(Insertion(start: run.start)) }
     if kind == .cover(untilBack: true) { picture.isStallCovered = true }
     phase = .extending(run)
@@ -126,7 +128,7 @@ extension Timeline {
   public mutating func finish(_ beginning: Beginning, downstream: Downstream, _ settings: TimelineSettings) -> [Leaving] {
     guard let run else { return [] }
     if run.kind == .insert { finishInsertion(run, after: beginning.picture.next) }
-    phase = picture.front > run.start ? .returning : .passing
+    phase = picture.front > run.start || run.isBeforeReturn ? .returning : .passing
     // What was inserted just before the end is not the last word.
     guard downstream != .flushes, !settings.triggers.contains(.eos) || run.kind == .tail || downstream == .refuses,
       let end = takeEnd(.video)

@@ -21,6 +21,10 @@ extension Timeline {
     public var boundary: Boundary?
     /// The source is back after generated shots.
     public var isReturn = false
+    /// By how much its times are moved.
+    public var shift: TimeOffset
+    /// They are moved from here on: the source was back with times that are off for good.
+    public var isFirstMoved = false
   }
 
   /// A boundary of the source comes, before which shots may be wanted.
@@ -47,33 +51,53 @@ extension Timeline {
   ) -> PictureArrival? {
     if holdsEnd(of: .video) || isPictureOver { return .ended }
     picture.arrival = now
-    let running = pts.flatMap { picture.shifted.runningTime(of: $0) }
     if let run {
       guard case .cover(let untilBack) = run.kind else { return nil }
       guard untilBack else { return drop(marked) }
-      return comeBack(at: running ?? picture.front, marked, settings)
+      return comeBack(pts, marked, now: now, settings)
     }
     let isReturning = if case .returning = phase { true } else { false }
-    if isReturning, let running, isCovered(running) { return drop(marked) }
+    var place = place(picture: pts, now: now, settings)
+    let isMoved = place.finding == .offForGood
+    if isMoved {
+      place = move(place, now: now, settings)
+    } else if let running = place.running {
+      if isReturning, isCovered(running) { return drop(marked) }
+      // Sinks would wait for it.
+      if place.finding == .off, running > max(now, picture.front) { return drop(marked) }
+    }
     // The extension begins with the next frame.
     if case .due = request, picture.frames > 0 { return nil }
     picture.isStallCovered = false
-    return .passes(pass(pts, running, duration, marked, isReturn: isReturning, keep()))
+    if let running = place.running { picture.clock.pass(at: running, now: now, isRight: isMoved || place.finding == .right) }
+    var passing = pass(place, duration, marked, isReturn: isReturning, keep())
+    passing.isFirstMoved = isMoved && place.shift.amount > 0
+    return .passes(passing)
   }
 
   /// Generated frames have been shown for more than half of it.
   private func isCovered(_ running: ClockTime) -> Bool { running.saturating(adding: picture.frameDuration / 2) < picture.front }
 
   /// A frame of a source that had stalled. What was covered is over; the rest goes on as soon as the generated frames have come so
-  /// far. A source without times goes on where they have come to.
-  private mutating func comeBack(at running: ClockTime, _ marked: Boundary?, _ settings: TimelineSettings) -> PictureArrival? {
-    guard isCovered(running) else {
-      run?.sourceReturn = running
+  /// far. A source without times goes on where they have come to, and so does one whose times are off for good.
+  private mutating func comeBack(_ pts: ClockTime?, _ marked: Boundary?, now: ClockTime, _ settings: TimelineSettings) -> PictureArrival? {
+    let place = place(picture: pts, now: now, settings)
+    let front = picture.front
+    guard let running = place.running else {
+      run?.sourceReturn = front
       return nil
     }
-    // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.
-    if picture.front.less(running) <= settings.stallTimeout { run?.sourceReturn = running }
-    return drop(marked)
+    switch place.finding {
+    case .right:
+      // Frames that come as they are made are never ahead of generated ones: the source is back when it is near them.
+      run?.sourceReturn = running
+      return isCovered(running) ? drop(marked) : nil
+    case .off: return drop(marked)
+    case .offForGood:
+      // It waits for the extension's end.
+      run?.sourceReturn = front
+      return nil
+    }
   }
 
   /// Shots that upstream counts are counted with their frames gone too.
@@ -84,12 +108,14 @@ extension Timeline {
   }
 
   private mutating func pass(
-    _ pts: ClockTime?, _ running: ClockTime?, _ duration: ClockTime?, _ marked: Boundary?, isReturn: Bool, _ kept: Kept?
+    _ place: Place, _ duration: ClockTime?, _ marked: Boundary?, isReturn: Bool, _ kept: Kept?
   ) -> PassingFrame {
+    let (pts, running) = (place.pts, place.running)
     let start = running ?? picture.front
-    var passing = PassingFrame(time: start)
-    passing.departures = takePending(.video)
+    var passing = PassingFrame(time: start, shift: place.shift)
+    passing.departures = takePending(.video) + openSegment(for: pts)
     let stream = pts.flatMap { picture.shifted.streamTime(of: $0) }
+    if isReturn || place.shift != picture.moved { (picture.movedFrom, picture.moved) = (start, place.shift) }
     if isReturn {
       phase = .passing
       passing.isReturn = true
@@ -103,6 +129,7 @@ extension Timeline {
       passing.departures.append(.keyUnit(pts: pts, streamTime: stream, runningTime: isMoved ? nil : running))
       picture.shotStart = start
     } else if var moved = marked ?? picture.droppedMark {
+      moved.move(by: place.shift)
       if marked == nil { (moved.pts, moved.streamTime) = (pts, stream) }
       // Shots that upstream does not count come on top.
       let number = marked == nil ? picture.shot &+ 1 : moved.shot &+ (picture.shot &- picture.sourceShot)

@@ -4,11 +4,22 @@ import Timing
 extension Timeline {
   /// What becomes of samples.
   public enum SoundArrival: Sendable {
-    /// What leaves before them, and how many of them have been made already.
-    case passes([Leaving], skipped: Int)
+    case passes(PassingSound)
     case dropped
     /// The stream had to end before.
     case ended
+  }
+
+  /// How samples leave.
+  public struct PassingSound: Sendable {
+    /// What leaves before them.
+    public var departures: [Leaving]
+    /// How many of the first were made already.
+    public var skipped = 0
+    /// By how much their times are moved.
+    public var shift: TimeOffset
+    /// They are moved from here on: the source was back with times that are off for good.
+    public var isFirstMoved = false
   }
 
   /// Samples come; nil if they have to wait.
@@ -23,7 +34,9 @@ extension Timeline {
   ) -> SoundArrival? {
     if holdsEnd(of: .sound) || isSoundOver { return .ended }
     var skipped = 0
-    if let running = pts.flatMap({ sound.shifted.runningTime(of: $0) }) {
+    let before = sound.clock.shift
+    guard let place = place(sound: pts, now: now, settings) else { return .dropped }
+    if let running = place.running {
       if let insertion = insertions.first, running >= insertion.start {
         // Inserted shots have sound of their own; this comes after it.
         if sound.insertion == nil { sound.insertion = sound.front ?? running }
@@ -33,9 +46,14 @@ extension Timeline {
       if let run, run.kind == .cover(untilBack: false), running >= run.start { return .dropped }
       if sound.isCovered, let front = sound.front, let format = sound.format {
         if running < front { skipped = Int(clamping: format.samples(in: front - running)) }
-        if skipped >= size / format.bytesPerFrame { return .dropped }
-        sound.isCovered = false
+        if skipped >= size / format.bytesPerFrame {
+          // It is back: no more is made in its place, and it goes on there.
+          sound.arrival = now
+          return .dropped
+        }
+        sound.uncover()
       }
+      sound.clock.pass(at: running, now: now, isRight: place.isRight)
     }
     // A flush of the picture may have taken what it waited for.
     (sound.isWaiting, sound.insertion) = (false, nil)
@@ -45,11 +63,14 @@ extension Timeline {
       let taken = min(size / width * width, most)
       if taken > 0 { sound.remember(last(taken), most: most) }
     }
-    if let pts {
+    if let pts = place.pts {
       let length = duration ?? sound.format.map { $0.time(of: Int64(size / $0.bytesPerFrame)) } ?? 0
       sound.next = pts.saturating(adding: length)
     }
-    return .passes(takePending(.sound), skipped: skipped)
+    let shift = sound.clock.shift
+    if shift != before { sound.movedFrom = place.running ?? sound.movedFrom }
+    return .passes(
+      PassingSound(departures: takePending(.sound), skipped: skipped, shift: shift, isFirstMoved: shift != before && shift.amount > 0))
   }
 
   /// One piece of generated sound.
@@ -78,6 +99,8 @@ extension Timeline {
   /// - Parameter supply: what is known of the shots that follow; nil if nothing is generated.
   public mutating func nextSound(_ settings: TimelineSettings, _ supply: (any ShotSupply)?) -> SoundPiece? {
     guard !isSoundOver else { return nil }
+    // Before a stream has begun there is nothing to go on with.
+    guard sound.isBegun else { return endSound() }
     if !holdsEnd(of: .sound), let start = sound.insertion, let insertion = insertions.first,
       finishInsertedSound(insertion, at: start, settings, supply)
     {
@@ -117,11 +140,14 @@ extension Timeline {
     let frame = picture.frameDuration
     if holdsEnd(of: .sound) {
       if isPictureOver { return Limit(end: picture.front, isWhole: true) }
+      // What was shown when it came is over, and the source goes on without sound.
+      if run == nil, !settings.triggers.contains(.eos), !holdsEnd(of: .video) { return Limit(end: 0, isWhole: true) }
       if isLastRun(settings) {
         let reach = reach(settings, supply)
         return Limit(
           end: max(reach.known, picture.front.saturating(adding: reach.isAll ? 0 : frame)), isWhole: reach.isAll, late: 0)
       }
+      if case .cover? = run?.kind { return Limit(end: picture.front.saturating(adding: frame)) }
       // The source, or what follows its end, goes on behind what is inserted.
       return Limit(end: picture.front.saturating(adding: isLast ? frame : Self.mostAhead))
     }
@@ -133,7 +159,7 @@ extension Timeline {
     if case .cover(let untilBack)? = run?.kind,
       !untilBack || picture.departure >= sound.arrival.saturating(adding: settings.stallTimeout)
     {
-      sound.isCovered = true
+      sound.cover()
       return Limit(end: picture.front.saturating(adding: frame))
     }
     return nil
@@ -152,6 +178,7 @@ extension Timeline {
     let length = length(of: insertion, reach.known)
     guard insertion.length != nil || reach.isAll, (sound.front ?? start) >= start.saturating(adding: length) else { return false }
     if insertion.length == nil { run?.settledEnd = insertion.start.saturating(adding: length) }
+    sound.movedFrom = sound.front ?? start
     sound.inserted = sound.inserted.saturating(adding: length)
     insertions.removeFirst()
     (sound.insertion, sound.isWaiting) = (nil, false)
@@ -190,7 +217,7 @@ extension Timeline {
   /// Whether nothing follows the shots that are shown, or are to be.
   private func isLastRun(_ settings: TimelineSettings) -> Bool {
     guard let run else { return true }
-    return run.kind == .tail || (holdsEnd(of: .video) && !settings.triggers.contains(.eos))
+    return run.kind == .tail || (!settings.triggers.contains(.eos) && (holdsEnd(of: .video) || run.kind == .insert))
   }
 
   /// The end of the stream, when it is time for it.

@@ -146,11 +146,14 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
       if isOver(lane) { reset(lane) }
     case .segment(let segment):
       if lane == .video {
-        picture.segment = segment
+        // Times that mean something else are not to be moved as those before.
+        if !segment.continues(picture.segment) { picture.clock.shift = TimeOffset() }
+        (picture.segment, picture.isBegun) = (segment, true)
         picture.next = nil
         leaving = .segment(picture.shifted, inPlaceOf: event)
       } else {
-        sound.segment = segment
+        if !segment.continues(sound.segment) { sound.clock.shift = TimeOffset() }
+        (sound.segment, sound.isBegun) = (segment, true)
         (sound.next, generated) = (nil, nil)
         leaving = .segment(sound.shifted, inPlaceOf: event)
       }
@@ -161,7 +164,10 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
       sound.format = format
       sound.recent.removeAll()
       generated = nil
-    case .gap(let end): if lane == .sound, let end { (sound.next, generated) = (end, nil) }
+    case .gap(let end):
+      let shift = lane == .video ? picture.clock.shift : sound.clock.shift
+      if shift.amount > 0 { leaving = .moved(event, by: shift) }
+      if lane == .sound, let end { (sound.next, generated) = (shift.moved(end), nil) }
     case .endOfStream where holdsEnd(of: lane) || isOver(lane): return .dropped
     case .endOfStream where settings.triggers.contains(.eos) && isForward && takesMore && (lane == .video || hasVideo):
       waiting[lane.rawValue].end = leaving
@@ -176,10 +182,15 @@ public struct Timeline<Event: Sendable, Kept: Sendable, Segment: StreamSegment>:
         return .waits
       }
       phase = .ended
+    case .endOfStream where run != nil && takesMore && hasVideo:
+      // What is shown has its sound to its end.
+      waiting[lane.rawValue].end = leaving
+      return .endsHeld
     case .endOfStream: isSoundOver = true
     case .other: break
     }
-    if lane == .video ? run != nil : sound.isWaiting {
+    // What nobody takes need not wait for what nobody makes.
+    if lane == .video ? run != nil : sound.isWaiting && takesMore {
       waiting[lane.rawValue].pending.append(leaving)
       return .waits
     }

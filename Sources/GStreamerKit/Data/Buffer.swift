@@ -54,6 +54,12 @@ public struct Buffer: MiniObject, @unchecked Sendable {
     set { write { $0.pointee.dts = newValue.orNone } }
   }
 
+  /// Moves its times. One that is not moved stays as it is, and is not copied.
+  public mutating func move(by shift: TimeOffset) {
+    guard shift.amount > 0 else { return }
+    (pts, dts) = (pts.map { shift.moved($0) }, dts.map { shift.moved($0) })
+  }
+
   /// Nanoseconds.
   public var duration: ClockTime? {
     get { gst?.pointee.duration.valid }

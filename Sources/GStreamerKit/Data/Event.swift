@@ -25,6 +25,8 @@ public struct Event: MiniObject, @unchecked Sendable {
   public var typeName: String { String(cString: gst_event_type_get_name(type)) }
   /// Whether it keeps its place among the buffers.
   public var isSerialized: Bool { gst?.pointee.isSerialized ?? false }
+  /// Whether it stays with a pad, for who joins the stream later.
+  public var isSticky: Bool { gst?.pointee.isSticky ?? false }
   /// The number that derived events and messages keep.
   public var sequenceNumber: UInt32 { gst?.pointee.seqnum ?? 0 }
 
@@ -62,6 +64,22 @@ public struct Event: MiniObject, @unchecked Sendable {
     var (start, duration) = (GstClockTime(0), GstClockTime(0))
     gst_event_parse_gap(gst, &start, &duration)
     return start.valid.map { ($0, duration.valid) }
+  }
+
+  /// Of a report from downstream on how it keeps up (QOS): the running time of the frame that it is about.
+  public var reportTime: ClockTime? {
+    guard let gst, type == GST_EVENT_QOS else { return nil }
+    var time = GstClockTime(0)
+    gst_event_parse_qos(gst, nil, nil, nil, &time)
+    return time.valid
+  }
+
+  /// The same report on a frame that upstream knows by another running time.
+  public func report(at time: ClockTime) -> Event {
+    guard let gst, type == GST_EVENT_QOS else { return self }
+    var (type, proportion, difference) = (GST_QOS_TYPE_UNDERFLOW, 0.0, GstClockTimeDiff(0))
+    gst_event_parse_qos(gst, &type, &proportion, &difference, nil)
+    return replaced(by: Event(made: gst_event_new_qos(type, proportion, difference, GstClockTime(time))))
   }
 
   /// Of a request for a key frame that travels downstream.

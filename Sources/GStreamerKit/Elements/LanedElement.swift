@@ -29,6 +29,10 @@ public protocol LanedElement: PadElement {
   /// A serialized event comes; on its streaming thread. An error is posted, and nobody took the event.
   func arrive(_ event: consuming Event, _ lane: StreamLane, _ settings: Settings) throws -> Bool
 
+  /// The running time that upstream has for one of downstream's; nil for what upstream does not know. Downstream reports on what
+  /// comes late, and elements upstream leave out what is earlier than that.
+  func upstreamTime(of running: ClockTime, _ lane: StreamLane) -> ClockTime?
+
   /// Another stream begins: before its thread is started.
   func streamBegins(_ lane: StreamLane, _ settings: Settings)
 
@@ -58,6 +62,8 @@ public protocol LanedElement: PadElement {
 }
 
 extension LanedElement {
+  /// The same: no times are changed.
+  public func upstreamTime(of running: ClockTime, _ lane: StreamLane) -> ClockTime? { running }
   /// Nothing to prepare.
   public func streamBegins(_ lane: StreamLane, _ settings: Settings) {}
   /// Both lanes have one.
@@ -76,7 +82,10 @@ extension LanedElement {
   // MARK: Life
 
   /// Puts the machine of ``begin(_:)`` in place. Threads begin with their stream.
-  public func start(_ settings: Settings) throws { lanes.start(try begin(settings)) }
+  public func start(_ settings: Settings) throws {
+    let isLinked = StreamLane.allCases.map { handle.pad($0.source) != nil }
+    lanes.start(try begin(settings), isLinked: isLinked)
+  }
 
   /// Wakes what waits in ``lanes``, then what ``cancel(_:)`` knows of.
   public func interrupt() {
@@ -91,13 +100,29 @@ extension LanedElement {
     ended()
   }
 
-  /// Flushes the pad's lane; a source pad's thread ends first.
+  /// Wakes what waits in the pad's lane; a source pad's thread ends.
   public func removed(_ pad: Pad) {
     let lane = StreamLane(pad)
-    lanes.setFlushing(lane, true)
+    lanes.leave(lane)
+    cancel(lane)
     if !pad.isSink { pad.stopTask() }
-    lanes.reset(lane) { reset(lane, &$0) }
-    lanes.setFlushing(lane, false)
+  }
+
+  /// What is held of its lane goes. Without a source pad nobody takes what comes.
+  public func gone(_ pad: Pad) {
+    let lane = StreamLane(pad)
+    lanes.left(lane, isLinked: handle.pad(lane.source) != nil) { reset(lane, &$0) }
+  }
+
+  /// A source pad that joins a stream gets to know what that is.
+  public func added(_ pad: Pad) {
+    let lane = StreamLane(pad)
+    guard !pad.isSink, let settings = handle.settings(of: Self.self) else { return }
+    let events = handle.pad(lane.sink)?.keptEvents ?? []
+    // Buffers are refused before it knows. An end that has come is no secret either: there is nothing to follow it.
+    for event in events { _ = try? arrive(event, lane, settings) }
+    lanes.join(lane)
+    if !events.isEmpty { startTask(lane) }
   }
 
   // MARK: In
@@ -111,7 +136,7 @@ extension LanedElement {
 
   /// Does all that a flush, a stream's start and the first caps need. Other serialized events go to `arrive`, the rest passes.
   public func receive(_ event: consuming Event, on pad: Pad, _ settings: Settings) -> Bool {
-    guard pad.isSink else { return handle.forward(event, from: pad) }
+    guard pad.isSink else { return inUpstreamTime(event, StreamLane(pad)).map { handle.forward($0, from: pad) } ?? true }
     let (lane, type) = (StreamLane(pad), event.type)
     Self.debug.log(GST_LEVEL_DEBUG, handle, "\(lane) event comes: \(event.typeName)")
     switch type {
@@ -144,6 +169,12 @@ extension LanedElement {
     }
   }
 
+  /// nil for a report on what upstream does not know: nobody need hear of it.
+  private func inUpstreamTime(_ event: Event, _ lane: StreamLane) -> Event? {
+    guard let time = event.reportTime else { return event }
+    return upstreamTime(of: time, lane).map { $0 == time ? event : event.report(at: $0) }
+  }
+
   private func ask(_ pad: Pad, _ settings: Settings) {
     guard let request = upstreamRequest(settings), lanes.isFirstToAsk(), let event = Event.upstream(request) else { return }
     if !pad.push(event) { requestUnanswered(settings) }
@@ -151,9 +182,12 @@ extension LanedElement {
 
   private func startTask(_ lane: StreamLane) {
     guard hasThread(lane) else { return }
-    // Stopped before the element goes.
-    handle.pad(lane.source)?.startTask { [unowned self] in
-      if !turn(lane) { handle.pad(lane.source)?.pauseTask() }
+    lanes.begin(lane) {
+      // Stopped before the element goes.
+      handle.pad(lane.source)?.startTask { [unowned self] in
+        let round = lanes.round(lane)
+        if !turn(lane) { lanes.rest(lane, since: round) { handle.pad(lane.source)?.pauseTask() } }
+      }
     }
   }
 
@@ -172,7 +206,8 @@ extension LanedElement {
   public func push(_ event: consuming Event, _ lane: StreamLane) -> Bool {
     let name = event.typeName
     Self.debug.log(GST_LEVEL_DEBUG, handle, "\(lane) event leaves: \(name)")
-    guard let pad = handle.pad(lane.source) else { return false }
+    // What stays with a stream is told to the pad when it is there.
+    guard let pad = handle.pad(lane.source) else { return event.isSticky }
     return pad.push(event)
   }
 

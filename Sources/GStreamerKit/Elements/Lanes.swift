@@ -12,6 +12,8 @@ public final class Lanes<Machine>: Sendable {
     var isFlushing = false
     /// A thread pushes into it.
     var isPushing = false
+    /// A pad of it is given back.
+    var isLeaving = false
   }
 
   /// What is under the lock.
@@ -29,7 +31,7 @@ public final class Lanes<Machine>: Sendable {
     public func isOver(_ lane: StreamLane) -> Bool { isClosed(lane) || lanes[lane.rawValue].flow != GST_FLOW_OK }
 
     /// Whether the element stops or the lane flushes.
-    public func isClosed(_ lane: StreamLane) -> Bool { isStopping || lanes[lane.rawValue].isFlushing }
+    public func isClosed(_ lane: StreamLane) -> Bool { isStopping || lanes[lane.rawValue].isFlushing || lanes[lane.rawValue].isLeaving }
 
     /// What upstream gets to hear of a lane that takes nothing.
     public func refusal(_ lane: StreamLane) -> GstFlowReturn { isClosed(lane) ? GST_FLOW_FLUSHING : flow(lane) }
@@ -51,6 +53,8 @@ public final class Lanes<Machine>: Sendable {
 
     fileprivate mutating func setFlushing(_ lane: StreamLane, _ isFlushing: Bool) { lanes[lane.rawValue].isFlushing = isFlushing }
 
+    fileprivate mutating func setLeaving(_ lane: StreamLane, _ isLeaving: Bool) { lanes[lane.rawValue].isLeaving = isLeaving }
+
     fileprivate mutating func reset(_ lane: StreamLane) {
       lanes[lane.rawValue].flow = GST_FLOW_OK
       lanes[lane.rawValue].isPushing = false
@@ -58,6 +62,9 @@ public final class Lanes<Machine>: Sendable {
   }
 
   private let monitor: Monitor<State>
+  /// How often each lane's thread was started, and a lock for starts and rests: a thread that has found nothing to do does not rest
+  /// when it has been started since.
+  private let rounds = [Monitor<UInt64>(0), Monitor<UInt64>(0)]
   /// The wait of a lane's thread for the pipeline's clock.
   public let clock = ClockWait()
 
@@ -79,7 +86,17 @@ public final class Lanes<Machine>: Sendable {
   }
 
   /// From READY to PAUSED: everything begins anew.
-  func start(_ machine: Machine) { monitor.change { $0 = State(machine) } }
+  ///
+  /// - Parameter isLinked: whether each lane has a pad that data leave by.
+  func start(_ machine: Machine, isLinked: [Bool]) {
+    monitor.change { state in
+      state = State(machine)
+      for (lane, isLinked) in zip(StreamLane.allCases, isLinked) where !isLinked { state.refuse(lane, GST_FLOW_NOT_LINKED) }
+    }
+  }
+
+  /// There is a pad now that data leave by.
+  func join(_ lane: StreamLane) { monitor.change { if $0.flow(lane) == GST_FLOW_NOT_LINKED { $0.refuse(lane, GST_FLOW_OK) } } }
 
   /// Wakes every wait for good.
   func stop() {
@@ -90,6 +107,40 @@ public final class Lanes<Machine>: Sendable {
   func setFlushing(_ lane: StreamLane, _ isFlushing: Bool) {
     monitor.change { $0.setFlushing(lane, isFlushing) }
     if isFlushing { clock.wake() }
+  }
+
+  /// A pad of the lane is given back: every wait there ends.
+  func leave(_ lane: StreamLane) {
+    monitor.change { $0.setLeaving(lane, true) }
+    clock.wake()
+  }
+
+  /// It is gone. In one step, so that none who waited finds the lane open again.
+  ///
+  /// - Parameter isLinked: whether there is a pad still that data leave by.
+  func left(_ lane: StreamLane, isLinked: Bool, _ body: (inout Machine) -> Void) {
+    monitor.change { state in
+      state.setLeaving(lane, false)
+      state.reset(lane)
+      if !isLinked { state.refuse(lane, GST_FLOW_NOT_LINKED) }
+      body(&state.machine)
+    }
+  }
+
+  /// Starts a lane's thread, or has it go on.
+  func begin(_ lane: StreamLane, _ start: () -> Void) {
+    rounds[lane.rawValue].change { round in
+      round &+= 1
+      start()
+    }
+  }
+
+  /// How often a lane's thread was started.
+  func round(_ lane: StreamLane) -> UInt64 { rounds[lane.rawValue].change { $0 } }
+
+  /// Has a lane's thread rest, unless it was started again since a round.
+  func rest(_ lane: StreamLane, since round: UInt64, _ pause: () -> Void) {
+    rounds[lane.rawValue].change { if $0 == round { pause() } }
   }
 
   /// Once from start to stop.

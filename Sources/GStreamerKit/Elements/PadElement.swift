@@ -51,8 +51,11 @@ public protocol PadElement: Element {
   /// A pad was asked for.
   func added(_ pad: Pad)
 
-  /// A pad is given back. Data may still flow through it until this returns.
+  /// A pad is given back. Data still flow through it: wake what waits there, and end its thread.
   func removed(_ pad: Pad)
+
+  /// It is gone, and nothing flows through it any more.
+  func gone(_ pad: Pad)
 }
 
 extension PadElement {
@@ -74,6 +77,8 @@ extension PadElement {
   public func added(_ pad: Pad) {}
   /// Nothing: the kit removes the pad.
   public func removed(_ pad: Pad) {}
+  /// Nothing is kept of it.
+  public func gone(_ pad: Pad) {}
 }
 
 extension ElementHandle {
@@ -112,6 +117,7 @@ class PadElementObject: ElementObject {
   var heldBuffers: UInt32 { 0 }
   func added(_ pad: Pad) {}
   func removed(_ pad: Pad) {}
+  func gone(_ pad: Pad) {}
 
   static let offset = MemoryLayout<GstElement>.size
 
@@ -139,9 +145,11 @@ class PadElementObject: ElementObject {
     }
     callbacks.pointee.release_pad = { element, pad in
       guard let element, let pad else { return }
-      PadElementObject.of(element)?.removed(Pad(borrowing: pad))
+      let (object, kept) = (PadElementObject.of(element), Pad(borrowing: pad))
+      object?.removed(kept)
       gst_pad_set_active(pad, 0)
       gst_element_remove_pad(element, pad)
+      object?.gone(kept)
     }
   }
 
@@ -243,6 +251,7 @@ final class PadElementBox<E: PadElement>: PadElementObject {
   override func settingsChanged() { own.element.settingsChanged(own.settings) }
   override func added(_ pad: Pad) { own.element.added(pad) }
   override func removed(_ pad: Pad) { own.element.removed(pad) }
+  override func gone(_ pad: Pad) { own.element.gone(pad) }
 
   override func chain(_ buffer: consuming Buffer, on pad: Pad) -> GstFlowReturn {
     do {

@@ -61,6 +61,27 @@ public struct Pad: @unchecked Sendable, Hashable {
   /// What it can be; nil if it cannot tell.
   public var possibleCaps: Caps? { gst_pad_query_caps(gst, nil).map { Caps(taking: $0) } }
 
+  // MARK: What it keeps
+
+  /// The last event of a type that stays with a pad: `GST_EVENT_SEGMENT`, say. nil if there was none.
+  public func kept(_ type: GstEventType) -> Event? { gst_pad_get_sticky_event(gst, type, 0).map { Event(taking: $0) } }
+
+  /// All that stays with the pad, in order: what whoever joins the stream has to know.
+  public var keptEvents: [Event] {
+    var events: [Event] = []
+    withUnsafeMutablePointer(to: &events) { events in
+      gst_pad_sticky_events_foreach(
+        gst,
+        { _, event, events in
+          if let event = event?.pointee, let kept = gst_event_ref(event) {
+            events?.assumingMemoryBound(to: [Event].self).pointee.append(Event(taking: kept))
+          }
+          return 1
+        }, events)
+    }
+    return events
+  }
+
   // MARK: Data
 
   /// Sends a buffer downstream, from a source pad. Blocks as long as downstream does: hold no lock.

@@ -18,6 +18,9 @@ struct TestSegment: StreamSegment, Hashable {
   private func offset(_ position: ClockTime) -> ClockTime? { position < start || position > stop ?? .max ? nil : position - start }
   func runningTime(of position: ClockTime) -> ClockTime? { offset(position).map { base.saturating(adding: $0) } }
   func streamTime(of position: ClockTime) -> ClockTime? { offset(position).map { time.saturating(adding: $0) } }
+  func continues(_ other: TestSegment) -> Bool {
+    (start, base, time, isForward) == (other.start, other.base, other.time, other.isForward)
+  }
   func later(by time: ClockTime) -> TestSegment {
     var segment = self
     segment.base = base.saturating(adding: time)
@@ -111,7 +114,7 @@ struct TimelineFeed {
     case nil: return .waits
     case .ended: return .ended
     case .dropped: return .dropped
-    case .passes(let departures, let skipped): return .passes(departures.map(\.text), skipped: skipped)
+    case .passes(let passing): return .passes(passing.departures.map(\.text), skipped: passing.skipped)
     }
   }
 
@@ -226,6 +229,7 @@ extension Departure<String, TestSegment> {
   var text: String {
     switch self {
     case .event(let name): name
+    case .moved(let name, let shift): "\(name) \(shift.isLater ? "+" : "-")\(shift.amount / ms)"
     case .segment(let segment, let event): "\(event ?? "new") base \(segment.base / ms)"
     case .keyUnit(_, _, let running): "key \(running.map { "\($0 / ms)" } ?? "next")"
     case .endOfStream: "made end"

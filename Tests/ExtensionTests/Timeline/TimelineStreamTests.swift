@@ -105,6 +105,7 @@ import Timing
     feed.show(5)
     _ = feed.flow.nextSound(feed.settings, TestSupply())
     feed.flow.reset(.sound)
+    _ = feed.event("s-segment", .segment(TestSegment()), .sound)
     _ = feed.event("s-end", .endOfStream, .sound)
     guard case .samples(_, at: 0, .some(let after))? = feed.flow.nextSound(feed.settings, TestSupply()) else {
       return #expect(Bool(false), "sound")

@@ -84,7 +84,7 @@ extension SceneExtend {
   /// - Parameter state: as the extension began.
   private func extend(_ beginning: Flow.Beginning, _ state: State, _ settings: Settings) throws {
     for departure in beginning.departures { push(departure, .video) }
-    guard let work = state.work, let info = state.info, beginning.picture.hasCaps else {
+    guard let work = state.work, let info = state.info, beginning.picture.hasCaps, beginning.picture.isBegun else {
       return warn("The stream has ended before it had a format: there is nothing to go on with.")
     }
     if beginning.asked?.shots ?? Int(settings.shots) == 0 { return }
@@ -112,6 +112,14 @@ extension SceneExtend {
     let rate = info.frameRate ?? FrameTimes.usualRate
     return sampler.change { $0?.context(width: info.width, height: info.height, frameRate: rate) }
       ?? SceneContext(clips: [], album: ShotAlbum(), width: info.width, height: info.height, frameRate: rate)
+  }
+
+  /// A source was back with times that are off for good.
+  func warnOfTimes(_ shift: TimeOffset, _ what: String) {
+    let seconds = decimal(Double(shift.amount) / 1e9)
+    warn(
+      "After a stall the source's \(what) is back with times that are \(seconds) s \(shift.isLater ? "behind" : "ahead"): from here on "
+        + "they are moved by that.")
   }
 
   func warn(_ text: String) { handle.postWarning(.stream(GST_STREAM_ERROR_FAILED, text)) }

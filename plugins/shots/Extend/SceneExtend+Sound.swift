@@ -12,10 +12,12 @@ extension SceneExtend {
     case .refused(let flow): return flow
     case .decided(.ended): return GST_FLOW_EOS
     case .decided(.dropped): return GST_FLOW_OK
-    case .decided(.passes(let departures, let skipped)):
+    case .decided(.passes(let passing)):
       defer { pushed(.sound) }
-      for departure in departures { push(departure, .sound) }
-      if skipped > 0, let info = lanes.change({ $0.machine.soundInfo }) { buffer = buffer.without(samples: skipped, info) }
+      for departure in passing.departures { push(departure, .sound) }
+      buffer.move(by: passing.shift)
+      if passing.isFirstMoved { warnOfTimes(passing.shift, "sound") }
+      if passing.skipped > 0, let info = lanes.change({ $0.machine.soundInfo }) { buffer = buffer.without(samples: passing.skipped, info) }
       return push(buffer, .sound)
     }
   }

@@ -221,6 +221,8 @@ final class SceneExtend: LanedElement {
     case .decided(.passes(let passing)):
       defer { pushed(.video, isFrame: true) }
       for departure in passing.departures { push(departure, .video) }
+      buffer.move(by: passing.shift)
+      if passing.isFirstMoved { warnOfTimes(passing.shift, "picture") }
       if let boundary = passing.boundary {
         if passing.isReturn { handle.post(boundary.structure) }
         buffer.removeAll(Marks.boundary)
@@ -241,6 +243,10 @@ final class SceneExtend: LanedElement {
       if isFrame { state.machine.flow.tookFrame(now: now) }
       return state.machine.isPadWanted || state.machine.flow.holdsEnd(of: .sound)
     }
+  }
+
+  func upstreamTime(of running: ClockTime, _ lane: StreamLane) -> ClockTime? {
+    lanes.change { $0.machine.flow.sourceTime(of: running, lane) }
   }
 
   /// Another stream follows: what the one before is extended by comes to its end first.
@@ -287,7 +293,9 @@ final class SceneExtend: LanedElement {
   }
 
   @discardableResult
-  func push(_ departure: Flow.Leaving, _ lane: StreamLane) -> Bool { departure.event.map { push($0, lane) } ?? false }
+  func push(_ departure: Flow.Leaving, _ lane: StreamLane) -> Bool {
+    departure.event(after: handle.pad(lane.source)?.kept(GST_EVENT_SEGMENT)).map { push($0, lane) } ?? false
+  }
 
   /// Running time by the pipeline's clock; without one, of a clock that nobody sets.
   func now() -> ClockTime { handle.runningTime ?? monotonicTime() }
@@ -329,15 +337,21 @@ final class SceneExtend: LanedElement {
 
 extension SceneExtend.Flow.Leaving {
   /// nil if GStreamer makes none.
-  var event: Event? {
-    switch self {
+  ///
+  /// - Parameter last: the segment that downstream has. What is made belongs to the same seek and gets its number: who seeks waits for
+  ///   that, as GES does, whose compositions else never end.
+  func event(after last: Event?) -> Event? {
+    func numbered(_ made: Event?) -> Event? { last?.replaced(by: made) ?? made }
+    return switch self {
     case .event(let event): event
+    case .moved(let event, let shift):
+      event.gap.map { event.replaced(by: .gap(shift.moved($0.start), duration: $0.duration)) } ?? event
     case .segment(let segment, let event):
       // One that is unchanged goes on as it came.
-      event?.segment == segment ? event : event.map { $0.replaced(by: .segment(segment)) } ?? .segment(segment)
+      event?.segment == segment ? event : event.map { $0.replaced(by: .segment(segment)) } ?? numbered(.segment(segment))
     case .keyUnit(let pts, let streamTime, let runningTime):
       .keyUnit(KeyUnit(pts: pts, streamTime: streamTime, runningTime: runningTime))
-    case .endOfStream: .endOfStream
+    case .endOfStream: numbered(.endOfStream)
     }
   }
 }
