@@ -206,6 +206,26 @@ import Timing
     #expect(frames == [10, 10])
   }
 
+  @Test func `a stop waits for a disk that does not answer no longer than it is told, and the clip is complete later`() throws {
+    let gate = Monitor(false)
+    let done = Shared<[UInt64]>([])
+    let disk = Shared(DiskBox(nil))
+    let recorder = try ClipRecorder<MemoryFile>(ClipOptions<Int>(mode: .shots, names: try ClipNamePattern("%d"), hasSound: false)) {
+      beginning in
+      gate.wait { $0 ? () : nil }
+      return try disk.change { try $0.disk.open(beginning) }
+    } finish: { clip in
+      done.change { $0.append(clip.record.frames) }
+    } report: { _ in
+    }
+    Self.shots(recorder.inbox, 1)
+    let begin = ContinuousClock.now
+    recorder.inbox.interrupt()
+    #expect(!recorder.close(within: 100) && ContinuousClock.now - begin < .seconds(5))
+    gate.change { $0 = true }
+    #expect(Self.eventually { done.change { $0 } == [10] })
+  }
+
   @Test func `a fault is reported once, and the streams do not hang`() throws {
     let (frames, problems) = try Self.record(breaking: (.write, 2)) { inbox, _ in
       Self.shots(inbox, 10)

@@ -41,6 +41,9 @@ package final class ClipInbox<Item: Sendable>: Sendable {
     queue.wait { $0.mayLeave(stream) ? () : nil }
   }
 
+  /// A stream goes away in the middle of what it brings, which wakes who waits.
+  package func leave(_ stream: ClipStream) { queue.change { $0.leave(stream) } }
+
   /// Wakes every wait of a stream.
   package func interrupt() { queue.change { $0.interrupt() } }
 

@@ -105,10 +105,17 @@ public struct ClipQueue<Item> {
     lastSound = now
   }
 
-  /// A stream begins, perhaps after another has ended.
+  /// A stream begins, perhaps after another has ended or left.
   public mutating func begin(_ stream: ClipStream) {
     streams[stream]?.hasEnded = false
+    streams[stream]?.isFlushing = false
     isDone = false
+  }
+
+  /// A stream goes away in the middle of what it brings: who waits may go, what still comes is dropped, and nobody waits for it.
+  public mutating func leave(_ stream: ClipStream) {
+    streams[stream]?.isFlushing = true
+    streams[stream]?.hasEnded = true
   }
 
   /// A stream ends.
