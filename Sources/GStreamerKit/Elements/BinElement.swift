@@ -19,10 +19,12 @@ public protocol BinElement: Element {
   /// READY→PAUSED, before data flow. An error is posted and stops the state change; `stop` does not run then.
   func start(_ settings: Settings) throws
 
-  /// PAUSED→READY begins: wakes every wait of the element, for data stop only when what waits has returned.
+  /// PAUSED→READY begins, or READY→NULL where PAUSED was never reached: wakes every wait of the element, for data stop only
+  /// when what waits has returned. May be called again before `stop`.
   func interrupt()
 
-  /// PAUSED→READY, after data have stopped; or another part of the state change failed after `start`.
+  /// PAUSED→READY or READY→NULL, after data have stopped; or another part of the state change failed after `start`. Once for
+  /// each `start`.
   func stop()
 
   /// A pad was asked for: adds the children behind it and exposes theirs under its name. Runs after `build`, also for
@@ -60,6 +62,9 @@ extension BinElement {
 public struct Bin: Sendable {
   /// The bin itself.
   public let handle: ElementHandle
+
+  /// What is inside of a `BinElement` that has been built.
+  public init(handle: ElementHandle) { self.handle = handle }
 
   private var gst: UnsafeMutablePointer<GstBin> { UnsafeMutableRawPointer(handle.element).assumingMemoryBound(to: GstBin.self) }
 
@@ -187,6 +192,22 @@ class BinElementObject: ElementObject {
   func removed(_ pad: Pad) {}
   func intercept(_ message: Message) -> Bool { false }
 
+  private let running = Atomic(false)
+  /// From a start to its stop.
+  fileprivate final var isRunning: Bool { running.load(ordering: .acquiring) }
+
+  fileprivate final func beginRun() -> Bool {
+    guard start() else { return false }
+    running.store(true, ordering: .releasing)
+    return true
+  }
+
+  fileprivate final func endRun() {
+    guard running.exchange(false, ordering: .acquiringAndReleasing) else { return }
+    interrupt()
+    stop()
+  }
+
   static let offset = MemoryLayout<GstBin>.size
 
   static func of(_ bin: UnsafeMutableRawPointer?) -> BinElementObject? {
@@ -201,12 +222,16 @@ class BinElementObject: ElementObject {
     let callbacks = gclass.assumingMemoryBound(to: GstElementClass.self)
     callbacks.pointee.change_state = { element, change in
       guard let element, let object = BinElementObject.of(element) else { return GST_STATE_CHANGE_FAILURE }
+      // A bin whose preroll has failed is taken from READY to NULL, with children that still run.
+      let stops = change == GST_STATE_CHANGE_PAUSED_TO_READY || change == GST_STATE_CHANGE_READY_TO_NULL
       if change == GST_STATE_CHANGE_NULL_TO_READY, !object.build() { return GST_STATE_CHANGE_FAILURE }
-      if change == GST_STATE_CHANGE_READY_TO_PAUSED, !object.start() { return GST_STATE_CHANGE_FAILURE }
-      if change == GST_STATE_CHANGE_PAUSED_TO_READY { object.interrupt() }
+      if change == GST_STATE_CHANGE_READY_TO_PAUSED {
+        object.endRun()
+        guard object.beginRun() else { return GST_STATE_CHANGE_FAILURE }
+      }
+      if stops, object.isRunning { object.interrupt() }
       let result = BinElementObject.parentClass?.pointee.parent_class.change_state?(element, change) ?? GST_STATE_CHANGE_FAILURE
-      let notStarted = change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE
-      if change == GST_STATE_CHANGE_PAUSED_TO_READY || notStarted { object.stop() }
+      if stops || (change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE) { object.endRun() }
       return result
     }
     callbacks.pointee.request_new_pad = { element, template, name, _ in
@@ -285,7 +310,7 @@ final class BinElementBox<E: BinElement>: BinElementObject {
     return true
   }
 
-  override func start() -> Bool { reporting { try own.element.start(own.settings) } != nil }
+  override func start() -> Bool { reporting { try own.element.start(own.checkedSettings()) } != nil }
   override func interrupt() { own.element.interrupt() }
   override func stop() { own.element.stop() }
 

@@ -32,6 +32,9 @@ final class ClipWatch: Sendable {
 
   func stop() { state.withLock { $0.inbox = nil } }
 
+  /// The pad of the sound goes, whatever waits in it.
+  func soundLeaves() { state.withLock { $0.inbox }?.leave(.sound) }
+
   // MARK: Raw picture
 
   /// What arrives gets running time for timestamps. What is outside of its segment gets none, and no packet of it counts.
