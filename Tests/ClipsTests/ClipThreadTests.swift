@@ -78,6 +78,20 @@ import Timing
     #expect(Self.eventually { job.isDone })
   }
 
+  @Test func `an end that is flushed while it waits is none`() throws {
+    for stops in [false, true] {
+      let inbox = ClipInbox<Int>(hasSound: false)
+      let isEnd = Shared(true)
+      let job = Job()
+      try job.run { isEnd.change { $0 = inbox.end(.picture) } }
+      usleep(20_000)
+      inbox.flushBegins(.picture, leaving: 99)
+      if stops { inbox.flushEnds(.picture) }
+      #expect(Self.eventually { job.isDone } && !isEnd.change { $0 })
+    }
+    #expect(ClipInbox<Int>(hasSound: true).end(.picture))
+  }
+
   @Test func `silence is told by the clock that is handed in`() {
     let clock = Mutex<ClockTime>(0)
     let inbox = ClipInbox<Int>(hasSound: true) { clock.withLock { $0 } }

@@ -126,6 +126,9 @@ public struct ClipQueue<Item> {
     isDone || !haveAllEnded || isInterrupted || isBroken || streams[stream]?.isFlushing == true
   }
 
+  /// Whether a stream has ended, and has not been flushed since.
+  public func isOver(_ stream: ClipStream) -> Bool { streams[stream].map { $0.hasEnded && !$0.isFlushing } ?? true }
+
   /// No stream waits any more.
   public mutating func interrupt() { isInterrupted = true }
 

@@ -102,6 +102,8 @@ public struct Bin: Sendable {
   /// Removes a child with its links, and stops it.
   public func remove(_ child: ElementHandle) {
     gst_object_ref(child.element)
+    // A bin that is on its way to a state takes its children along, this one too until it is out.
+    gst_element_set_locked_state(child.element, 1)
     gst_element_set_state(child.element, GST_STATE_NULL)
     gst_bin_remove(gst, child.element)
     gst_object_unref(child.element)

@@ -144,7 +144,7 @@ final class ShotClip: BinElement {
     let watch = watch
     queue.pad("src")?.watch { watch.arriving(&$0) }
     convert.pad("sink")?.watch { passing in watch.raw(passing) { convert.pad("sink") } }
-    sink.pad("sink")?.watch { watch.coded($0) }
+    sink.pad("sink")?.watch { watch.coded(&$0) }
   }
 
   /// What an application has in its pipeline when it turns films upright itself.
