@@ -6,6 +6,7 @@ import Shots
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 import Timing
 
 @Suite("Files of clips") struct ClipFileTests {
@@ -90,6 +91,30 @@ import Timing
     }
     #expect(Set(attempts) == Set((0..<16).map { UInt64($0) }))
     #expect(folder.names.count == 16)
+  }
+
+  @Test func `there is no moment at which a name is there and its file is not whole`() throws {
+    let folder = TemporaryFolder()
+    let path = folder.path
+    let isOver = Monitor(false)
+    var seen = 0
+    try BackgroundThread {
+      // The newest name is looked for as often as it can be.
+      for index in 0..<400 {
+        guard var file = try? PartFile(beside: "\(path)/clip") else { continue }
+        _ = Array("whole".utf8).withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
+        _ = try? file.publish(overwriting: false) { _ in "\(path)/clip\(index)" }
+      }
+      isOver.change { $0 = true }
+    }.detach()
+    var index = 0
+    while !isOver.wait({ .some($0) }) {
+      var status = stat()
+      guard stat("\(path)/clip\(index)", &status) == 0 else { continue }
+      if status.st_size != 5 { seen += 1 }
+      index += 1
+    }
+    #expect(seen == 0 && index > 10)
   }
 
   @Test func `what cannot be written tells which file`() {

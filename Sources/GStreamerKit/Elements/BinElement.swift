@@ -20,7 +20,7 @@ public protocol BinElement: Element {
   func start(_ settings: Settings) throws
 
   /// PAUSED→READY begins, or READY→NULL where PAUSED was never reached: wakes every wait of the element, for data stop only
-  /// when what waits has returned. May be called again before `stop`.
+  /// when what waits has returned. Once for each `start`.
   func interrupt()
 
   /// PAUSED→READY or READY→NULL, after data have stopped; or another part of the state change failed after `start`. Once for
@@ -194,20 +194,22 @@ class BinElementObject: ElementObject {
   func removed(_ pad: Pad) {}
   func intercept(_ message: Message) -> Bool { false }
 
-  private let running = Atomic(false)
-  /// From a start to its stop.
-  fileprivate final var isRunning: Bool { running.load(ordering: .acquiring) }
+  /// What a run has come to: 0 none, 1 started, 2 interrupted.
+  private let run = Atomic(0)
 
   fileprivate final func beginRun() -> Bool {
     guard start() else { return false }
-    running.store(true, ordering: .releasing)
+    run.store(1, ordering: .releasing)
     return true
   }
 
+  fileprivate final func interruptRun() {
+    if run.compareExchange(expected: 1, desired: 2, ordering: .acquiringAndReleasing).exchanged { interrupt() }
+  }
+
   fileprivate final func endRun() {
-    guard running.exchange(false, ordering: .acquiringAndReleasing) else { return }
-    interrupt()
-    stop()
+    interruptRun()
+    if run.exchange(0, ordering: .acquiringAndReleasing) == 2 { stop() }
   }
 
   static let offset = MemoryLayout<GstBin>.size
@@ -231,7 +233,7 @@ class BinElementObject: ElementObject {
         object.endRun()
         guard object.beginRun() else { return GST_STATE_CHANGE_FAILURE }
       }
-      if stops, object.isRunning { object.interrupt() }
+      if stops { object.interruptRun() }
       let result = BinElementObject.parentClass?.pointee.parent_class.change_state?(element, change) ?? GST_STATE_CHANGE_FAILURE
       if stops || (change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE) { object.endRun() }
       return result
