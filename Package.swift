@@ -45,21 +45,23 @@ let package = Package(
       name: "GStreamerKit", dependencies: ["CGStreamer", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")],
       exclude: ["README.md"]),
     .target(name: "Timing"),
+    .target(name: "Files"),
     .target(name: "Pixels"),
     .target(name: "Threads", dependencies: ["Timing"]),
     .target(
       name: "Shots", dependencies: ["Pixels", "Timing", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: specialized),
-    .target(name: "ShotLists", dependencies: ["Shots", "Threads", "Timing"]),
+    .target(name: "ShotLists", dependencies: ["Files", "Shots", "Threads", "Timing"]),
     .target(
-      name: "Clips", dependencies: ["ShotLists", "Shots", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
-    .target(name: "Tensors", dependencies: ["COneDNN", "Threads"]),
+      name: "Clips",
+      dependencies: ["Files", "ShotLists", "Shots", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "Tensors", dependencies: ["COneDNN", "Files", "Threads"]),
     .target(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
     .target(name: "Diffusion", dependencies: ["CGLib", "Pixels", "Tensors", "Threads"], exclude: ["README.md"]),
     .target(
-      name: "Extension", dependencies: ["Diffusion", "Pixels", "Shots", "Tensors", "Threads", "Timing"], exclude: ["README.md"],
+      name: "Extension", dependencies: ["Diffusion", "Files", "Pixels", "Shots", "Tensors", "Threads", "Timing"], exclude: ["README.md"],
       swiftSettings: specialized),
     // The plain float32 paths that tests trust, apart from what the plugin links.
     .target(name: "TensorsOpenBLAS", dependencies: ["COpenBLAS"]),
@@ -71,7 +73,7 @@ let package = Package(
     .target(
       name: "ShotsPlugin",
       dependencies: [
-        "CGStreamer", "Clips", "CVersion", "Diffusion", "Extension", "GStreamerKit", "Pixels", "ShotLists", "Shots", "Tensors",
+        "CGStreamer", "Clips", "CVersion", "Diffusion", "Extension", "Files", "GStreamerKit", "Pixels", "ShotLists", "Shots", "Tensors",
         "Threads", "Timing", "TransNet", .product(name: "DequeModule", package: "swift-collections"),
       ],
       path: "plugins/shots",
@@ -79,11 +81,12 @@ let package = Package(
       linkerSettings: [.unsafeFlags(isSanitized ? oneSymbol : oneSymbol + selfContained)]),
     .testTarget(name: "GStreamerKitTests", dependencies: ["CGStreamer", "CGStreamerCheck", "GStreamerKit", "Timing"]),
     .testTarget(name: "PixelsTests", dependencies: ["Pixels"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
     // What tests of several modules share.
     .target(name: "TestSupport", dependencies: ["Shots", "Timing"], path: "Tests/Support"),
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "ShotListsTests", dependencies: ["ShotLists", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
-    .testTarget(name: "ClipsTests", dependencies: ["Clips", "ShotLists", "Shots", "TestSupport", "Threads", "Timing"]),
+    .testTarget(name: "ClipsTests", dependencies: ["Clips", "Files", "ShotLists", "Shots", "TestSupport", "Threads", "Timing"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(
       name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),

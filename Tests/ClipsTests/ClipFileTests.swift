@@ -1,10 +1,12 @@
 import Glibc
 import Clips
+import Files
 import ShotLists
 import Shots
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 import Timing
 
 @Suite("Files of clips") struct ClipFileTests {
@@ -22,10 +24,24 @@ import Timing
     #expect(throws: ClipNamePattern.Invalid.self) { try ClipNamePattern(text) }
   }
 
-  @Test func `a number goes before the extension, not into a folder's name`() {
-    #expect(numberedName("a.b/clip.mp4", 2) == "a.b/clip-2.mp4")
-    #expect(numberedName("a.b/clip", 3) == "a.b/clip-3")
-    #expect(numberedName("a/.hidden", 2) == "a/.hidden-2")
+  @Test func `braces are written twice where they would mean something`() throws {
+    func name(_ pattern: String) throws -> String { try ClipNamePattern(pattern).name(number: 42, shot: 7, start: 0) }
+    #expect(try name("a {{shot}} dir/{shot}.mp4") == "a {shot} dir/7.mp4")
+    #expect(try name("{{{shot}}}") == "{7}" && name("{{time}") == "{time}" && name("{x}{ }") == "{x}{ }")
+    #expect(try name("{{}}{{{{") == "{}{{" && name("100%% {{%d}}") == "100% {42}")
+  }
+
+  /// What `location` has to be so that files are called `text`, as scripts write it.
+  private func escaped(_ text: String) -> String {
+    text.map { $0 == "%" || $0 == "{" || $0 == "}" ? "\($0)\($0)" : "\($0)" }.joined()
+  }
+
+  @Test(arguments: [
+    "100% real", "a {shot} dir", "{time}", "{{shot}}", "%05d", "%%", "}{", "{%d}", "\\ \" ' ! \t\n", "-x", "ü {ü} %ü", "{shot", "shot}",
+    "{}%",
+  ]) func `any text is a name when it is escaped`(_ text: String) throws {
+    #expect(try ClipNamePattern(escaped(text)).name(number: 1, shot: 2, start: 3) == text)
+    #expect(try ClipNamePattern(escaped(text) + "/%05d.mp4").name(number: 1, shot: 2, start: 3) == text + "/00001.mp4")
   }
 
   // MARK: Part files
@@ -77,10 +93,66 @@ import Timing
     #expect(folder.names.count == 16)
   }
 
+  @Test func `there is no moment at which a name is there and its file is not whole`() throws {
+    let folder = TemporaryFolder()
+    let path = folder.path
+    let isOver = Monitor(false)
+    var seen = 0
+    try BackgroundThread {
+      // The newest name is looked for as often as it can be.
+      for index in 0..<400 {
+        guard var file = try? PartFile(beside: "\(path)/clip") else { continue }
+        _ = Array("whole".utf8).withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
+        _ = try? file.publish(overwriting: false) { _ in "\(path)/clip\(index)" }
+      }
+      isOver.change { $0 = true }
+    }.detach()
+    var index = 0
+    while !isOver.wait({ .some($0) }) {
+      var status = stat()
+      guard stat("\(path)/clip\(index)", &status) == 0 else { continue }
+      if status.st_size != 5 { seen += 1 }
+      index += 1
+    }
+    #expect(seen == 0 && index > 10)
+  }
+
   @Test func `what cannot be written tells which file`() {
     #expect(throws: FileError(.open, path: "/nowhere/clip", code: ENOENT)) { _ = try PartFile(beside: "/nowhere/clip") }
     #expect(throws: FileError(.open, path: "/nowhere/m", code: ENOENT)) { _ = try LineFile(path: "/nowhere/m") }
-    #expect(throws: FileError(.write, path: "/dev/full", code: ENOSPC)) { try LineFile(path: "/dev/full").append("x") }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `what is no regular file is refused at once, and stays`() throws {
+    let folder = TemporaryFolder()
+    let fifo = "\(folder.path)/fifo"
+    mkfifo(fifo, 0o600)
+    for (path, kind) in [(fifo, FileKind.fifo), ("/dev/zero", .device), ("/dev/full", .device), (folder.path, .folder)] {
+      #expect(throws: FileError(.open, path: path, kind: kind)) { _ = try LineFile(path: path) }
+      #expect(throws: FileError(.open, path: path, kind: kind)) { try LineFile.check(path) }
+      #expect(throws: FileError(.open, path: path, kind: kind)) { _ = try PartFile(beside: path) }
+    }
+    var file = try PartFile(beside: "\(folder.path)/clip")
+    #expect(throws: FileError(.open, path: fifo, kind: .fifo)) { _ = try file.publish(overwriting: true) { _ in fifo } }
+    #expect(FileError(.open, path: fifo, kind: .fifo).description == "Could not open \"\(fifo)\": it is a FIFO, not a regular file")
+    #expect(throws: Never.self) { try LineFile.check("\(folder.path)/new") }
+    #expect(folder.names.contains("fifo") && !folder.names.contains("new"))
+  }
+
+  @Test(arguments: [230, 240, 250, 255]) func `long names are names too`(_ length: Int) throws {
+    let folder = TemporaryFolder()
+    let name = String(repeating: "ü", count: (length - 4) / 2) + String(repeating: "x", count: length % 2) + ".mp4"
+    for attempt in 0..<3 {
+      var file = try PartFile(beside: "\(folder.path)/\(name)")
+      #expect(folder.names.filter { $0.hasSuffix(".part") }.count == 1)
+      let taken = try file.publish(overwriting: false) {
+        $0 == 0 ? "\(folder.path)/\(name)" : FileName.extended("\(folder.path)/\(name)", by: "-\($0 + 1)")
+      }
+      #expect(taken == UInt64(attempt))
+    }
+    #expect(folder.names.count == 3 && folder.names.contains(name))
+    #expect(throws: FileError(.open, path: "\(folder.path)/\(name)xxxxxxxxxxxxxxxxxxxxxxxxxx", code: ENAMETOOLONG)) {
+      _ = try PartFile(beside: "\(folder.path)/\(name)xxxxxxxxxxxxxxxxxxxxxxxxxx")
+    }
   }
 
   @Test func `a scratch folder is there for its owner alone, and then gone with its files`() throws {
@@ -127,53 +199,5 @@ import Timing
     let folder = TemporaryFolder()
     for line in ["one", "two"] { try LineFile(path: "\(folder.path)/m").append(line) }
     #expect(text(of: "\(folder.path)/m") == "one\ntwo\n")
-  }
-
-  // MARK: Captions
-
-  private func run(_ arguments: [String], timeout: UInt64 = 20_000_000_000, isCancelled: () -> Bool = { false }) throws -> String {
-    try CaptionCommand(arguments: arguments).run(first: "/a b", last: "/c", timeout: timeout, isCancelled: isCancelled)
-  }
-
-  @Test func `the first line is the caption, and no shell reads the arguments`() throws {
-    #expect(try run(["printf", "  %s|%s|%s \\n second\\n", "{first}", "x{last}x{last}", "$HOME;*"]) == "/a b|x/cx/c|$HOME;*")
-    #expect(try run(["true"]) == "")
-    // More than a pipe holds does not hang it.
-    #expect(try run(["sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x"]).utf8.count == 65_536)
-  }
-
-  @Test func `what a program prints is kept up to a limit, and its errors are not`() throws {
-    func output(_ script: String, longest: Int) throws -> String {
-      let bytes = try Subprocess(arguments: ["sh", "-c", script]).run(timeout: 20_000_000_000, longest: longest) { false }
-      return String(decoding: bytes, as: UTF8.self)
-    }
-    #expect(try output("printf 'a\\nb\\n'; echo c >&2 2>/dev/null", longest: 100) == "a\nb\n")
-    #expect(try output("printf 0123456789", longest: 4) == "0123" && output("printf 0123456789", longest: 0) == "")
-    #expect(try output("cat; printf end", longest: 100) == "end")
-  }
-
-  @Test func `a command that fails says how`() {
-    #expect(throws: CaptionCommand.Failure.start(ENOENT)) { try run(["/nowhere/command"]) }
-    #expect(throws: CaptionCommand.Failure.status(3)) { try run(["sh", "-c", "exit 3"]) }
-    #expect(throws: CaptionCommand.Failure.status(137)) { try run(["sh", "-c", "kill -9 $$"]) }
-  }
-
-  @Test func `one that prints without end is killed too`() {
-    let begin = ContinuousClock.now
-    #expect(throws: CaptionCommand.Failure.timeout) { try run(["yes"], timeout: 200_000_000) }
-    #expect(throws: CaptionCommand.Failure.cancelled) { try run(["yes"], isCancelled: { ContinuousClock.now - begin > .seconds(1) }) }
-    #expect(ContinuousClock.now - begin < .seconds(15))
-  }
-
-  @Test func `one that hangs is killed with all that it started`() throws {
-    let folder = TemporaryFolder()
-    #expect(throws: CaptionCommand.Failure.timeout) {
-      try run(["sh", "-c", "sleep 1000 & echo $! > '\(folder.path)/id'; wait"], timeout: 300_000_000)
-    }
-    let id = try #require(pid_t(text(of: "\(folder.path)/id").filter { $0 != "\n" }))
-    // The system's first process may take a moment to bury it.
-    for _ in 0..<200 where kill(id, 0) == 0 && text(of: "/proc/\(id)/stat").contains(") S ") { usleep(5000) }
-    #expect(kill(id, 0) != 0 || !text(of: "/proc/\(id)/stat").contains(") S "))
-    #expect(throws: CaptionCommand.Failure.cancelled) { try run(["sleep", "1000"], isCancelled: { true }) }
   }
 }

@@ -78,6 +78,20 @@ import Timing
     #expect(Self.eventually { job.isDone })
   }
 
+  @Test func `an end that is flushed while it waits is none`() throws {
+    for stops in [false, true] {
+      let inbox = ClipInbox<Int>(hasSound: false)
+      let isEnd = Shared(true)
+      let job = Job()
+      try job.run { isEnd.change { $0 = inbox.end(.picture) } }
+      usleep(20_000)
+      inbox.flushBegins(.picture, leaving: 99)
+      if stops { inbox.flushEnds(.picture) }
+      #expect(Self.eventually { job.isDone } && !isEnd.change { $0 })
+    }
+    #expect(ClipInbox<Int>(hasSound: true).end(.picture))
+  }
+
   @Test func `silence is told by the clock that is handed in`() {
     let clock = Mutex<ClockTime>(0)
     let inbox = ClipInbox<Int>(hasSound: true) { clock.withLock { $0 } }
@@ -204,6 +218,26 @@ import Timing
   @Test func `what is open at the stop is complete after it`() throws {
     let (frames, _) = try Self.record { inbox, _ in Self.shots(inbox, 2) }
     #expect(frames == [10, 10])
+  }
+
+  @Test func `a stop waits for a disk that does not answer no longer than it is told, and the clip is complete later`() throws {
+    let gate = Monitor(false)
+    let done = Shared<[UInt64]>([])
+    let disk = Shared(DiskBox(nil))
+    let recorder = try ClipRecorder<MemoryFile>(ClipOptions<Int>(mode: .shots, names: try ClipNamePattern("%d"), hasSound: false)) {
+      beginning in
+      gate.wait { $0 ? () : nil }
+      return try disk.change { try $0.disk.open(beginning) }
+    } finish: { clip in
+      done.change { $0.append(clip.record.frames) }
+    } report: { _ in
+    }
+    Self.shots(recorder.inbox, 1)
+    let begin = ContinuousClock.now
+    recorder.inbox.interrupt()
+    #expect(!recorder.close(within: 100) && ContinuousClock.now - begin < .seconds(5))
+    gate.change { $0 = true }
+    #expect(Self.eventually { done.change { $0 } == [10] })
   }
 
   @Test func `a fault is reported once, and the streams do not hang`() throws {

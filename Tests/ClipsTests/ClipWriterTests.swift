@@ -12,6 +12,7 @@ import Timing
     #expect(studio.disk.files.isEmpty)
     try studio.frames(3..<4)
     #expect(studio.disk.files.map(\.beginning.path) == ["1"] && studio.disk.files[0].beginning.sound == nil)
+    try studio.frames(4..<5)
     #expect(studio.disk.files[0].frames == [3] && studio.disk.files[0].beginning.start == frame(3))
   }
 
@@ -40,7 +41,75 @@ import Timing
     try studio.begin(sound: nil)
     try studio.mark(7)
     try studio.frames([0, 3, 1, 2, 6, 4, 5, 7, 8])
+    #expect(studio.disk.files.map(\.frames) == [[0, 3, 1, 2, 6, 4, 5], [7]])
+    try studio.end(.picture)
     #expect(studio.disk.files.map(\.frames) == [[0, 3, 1, 2, 6, 4, 5], [7, 8]])
+  }
+
+  // MARK: Rounded times
+
+  /// A frame of 30 a second as Matroska has it: its time in whole milliseconds, its duration apart.
+  private func rounded(_ number: Int) -> Studio.Item {
+    let time = ClockTime.milliseconds(UInt64((Double(number) * 1000 / 30).rounded()))
+    return .picture(number, PacketTime(running: time, stream: time, duration: 33_333_333, isKey: true))
+  }
+
+  @Test(arguments: [1, 2, 3, 10, 11, 12]) func `clips of rounded times adjoin, in picture, sound and manifest`(_ length: Int) throws {
+    var studio = try Studio()
+    try studio.begin()
+    try studio.sound(0..<5000)
+    for number in 0..<length * 4 {
+      if number > 0, number % length == 0 {
+        let boundary = Boundary(kind: .cut, shot: UInt64(number / length) + 1, frame: UInt64(number), score: 1, detector: "test")
+        guard case .picture(_, let time) = rounded(number) else { return }
+        try studio.give(.mark(boundary, at: time.running))
+      }
+      try studio.give(rounded(number))
+    }
+    try studio.end(.picture)
+    try studio.end(.sound)
+    #expect(studio.counts == [UInt64](repeating: UInt64(length), count: 4))
+    for (clip, next) in zip(studio.news.clips, studio.news.clips.dropFirst()) {
+      #expect(clip.end == next.start && clip.record.end == next.record.start)
+    }
+    for (clip, file) in zip(studio.news.clips, studio.disk.files) {
+      #expect(file.heard == [clip.start..<clip.end])
+      #expect(Array(zip(file.times, file.durations)).last.map { $0 + $1 } == clip.end)
+      #expect(zip(file.times, zip(file.durations, file.times.dropFirst())).allSatisfy { $0 + $1.0 <= $1.1 })
+    }
+  }
+
+  @Test func `clips around boundaries end where the next frame begins, and so they do at a new format`() throws {
+    var studio = try Studio(.around(padding: .milliseconds(200), longest: .milliseconds(1000), onlyFirst: false), hasSound: false)
+    try studio.begin(sound: nil)
+    try studio.give(.mark(cut(2, at: 10), at: .milliseconds(400)))
+    for number in 0..<30 { try studio.give(rounded(number)) }
+    #expect(studio.news.clips.map { [$0.start, $0.end] } == [[.milliseconds(200), .milliseconds(600)]])
+    var other = try Studio(hasSound: false)
+    try other.begin(sound: nil)
+    for number in 0..<4 { try other.give(rounded(number)) }
+    try other.begin(picture: "h265", sound: nil)
+    for number in 4..<8 { try other.give(rounded(number)) }
+    try other.end(.picture)
+    #expect(
+      other.news.clips.map { [$0.start, $0.end] } == [[0, .milliseconds(133)], [.milliseconds(133), .milliseconds(233) + 33_333_333]])
+    #expect(other.disk.files.map(\.beginning.picture) == ["h264", "h265"] && other.counts == [4, 4])
+  }
+
+  @Test func `a stream that leaves is waited for by nobody, and may come again`() throws {
+    var studio = try Studio()
+    try studio.begin()
+    try studio.sound(0..<200)
+    try studio.frames(0..<5)
+    studio.queue.leave(.sound)
+    #expect(studio.queue.admits(.sound, reaching: 0) == false && studio.queue.mayLeave(.sound))
+    try studio.frames(5..<400)
+    #expect(studio.disk.files[0].frames == Array(0..<399) && !studio.disk.files[0].hasSound)
+    studio.queue.begin(.sound)
+    #expect(studio.queue.admits(.sound, reaching: frame(400)) == true)
+    studio.queue.leave(.sound)
+    try studio.end(.picture)
+    #expect(studio.counts == [400])
   }
 
   @Test func `a boundary without a key frame is told of once`() throws {

@@ -166,6 +166,16 @@ extension GStreamerKitTests {
       #expect(said.contains { $0.text == "The counter is stuck." } && !names(said).contains("stopped"))
     }
 
+    @Test func aBinWhosePrerollFailsIsStoppedToo() throws {
+      let made = try Made(pipeline: "videotestsrc ! kitcounter name=counter chain=\"identity error-after=1 ! fakesink\"")
+      #expect(made.change(to: GST_STATE_PAUSED) == GST_STATE_CHANGE_ASYNC)
+      #expect(gst_element_get_state(made.element, nil, nil, 5_000_000_000) != GST_STATE_CHANGE_SUCCESS)
+      // It has reached READY only, and its children run.
+      #expect(gst_element_set_state(try made.child("counter"), GST_STATE_NULL) == GST_STATE_CHANGE_SUCCESS)
+      #expect(names(made.messages()).filter { !$0.contains("removed") } == ["started", "interrupted", "stopped"])
+      made.change(to: GST_STATE_NULL)
+    }
+
     @Test func aWatcherMayPutSomethingElseInPlace() throws {
       let made = try Made(
         pipeline: "videotestsrc num-buffers=1 ! kitcounter chain=\"identity ! fakesink name=end enable-last-sample=true\"")

@@ -1,3 +1,4 @@
+import Files
 import ShotLists
 import Shots
 import Timing
@@ -89,19 +90,25 @@ public struct ClipRecord: Hashable, Sendable {
 /// A file that grows by whole lines.
 public struct LineFile: ~Copyable {
   private let path: String
-  private let descriptor: Int32
+  private let file: RegularFile
 
-  /// Lines go behind what is there. Blocking, as everything here.
+  /// Lines go behind what is there. Waits for the disk, as everything here, but for nobody else.
+  ///
+  /// - Throws: also for a FIFO or a device, which keep no lines.
   public init(path: String) throws(FileError) {
     self.path = path
-    descriptor = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o666)
-    if descriptor < 0 { throw FileError(.open, path: path, code: errno) }
+    do throws(RegularFileFailure) { file = try RegularFile(writing: path, flags: O_APPEND) } catch { throw FileError(error, path: path) }
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
+  /// Finds out whether lines can be added to what is at a path, if there is anything. Nothing is made or changed.
+  public static func check(_ path: String) throws(FileError) {
+    if let kind = FileKind(at: path), kind != .regular { throw FileError(.open, path: path, kind: kind) }
+    if FileName.isTooLong(path) { throw FileError(.open, path: path, code: ENAMETOOLONG) }
+  }
 
   /// Adds a line in one write, so that readers see all of it or nothing.
   public func append(_ line: String) throws(FileError) {
+    let descriptor = file.descriptor
     var status = stat()
     let end = fstat(descriptor, &status) == 0 ? status.st_size : -1
     let bytes = Array((line + "\n").utf8)

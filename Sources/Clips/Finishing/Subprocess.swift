@@ -66,28 +66,19 @@ public struct Subprocess: Sendable {
   {
     let end = monotonicTime().saturating(adding: timeout)
     var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
     var isOpen = true
     while true {
-      if isOpen {
-        var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-        if poll(&waiting, 1, 20) > 0 {
-          let count = read(output, &chunk, chunk.count)
-          if count > 0 { text += chunk[..<min(count, longest - min(text.count, longest))] }
-          isOpen = count > 0 || (count < 0 && errno == EINTR)
-          // The rest of what it printed, but not for ever: it may print without end.
-          if isOpen, monotonicTime() < end, !isCancelled() { continue }
-        }
-      } else {
-        usleep(2000)
-      }
+      if isOpen { isOpen = Self.read(output, into: &text, longest, within: 20) } else { usleep(2000) }
+      // Asked after every read: it may print without end, and so may what it has left behind.
       var status: Int32 = 0
       let ended = waitpid(id, &status, WNOHANG)
       // An application that ignores SIGCHLD leaves no status.
-      if ended < 0, errno == ECHILD { return text }
-      if ended == id {
+      let isGone = ended < 0 && errno == ECHILD
+      if isGone || ended == id {
+        // No pipe holds more of what it printed itself.
+        for _ in 0..<256 where isOpen { isOpen = Self.read(output, into: &text, longest, within: 0) }
         let signal = status & 0x7f
-        guard status == 0 else { throw .status(signal == 0 ? status >> 8 & 0xff : 128 + signal) }
+        guard isGone || status == 0 else { throw .status(signal == 0 ? status >> 8 & 0xff : 128 + signal) }
         return text
       }
       let failure: Failure? = isCancelled() ? .cancelled : monotonicTime() >= end ? .timeout : nil
@@ -98,6 +89,21 @@ public struct Subprocess: Sendable {
         throw failure
       }
     }
+  }
+
+  /// Reads once, if there is something within so many milliseconds. False when there will be nothing more, or with no time
+  /// to wait, is nothing now.
+  private static func read(_ output: Int32, into text: inout [UInt8], _ longest: Int, within milliseconds: Int32) -> Bool {
+    var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+    guard poll(&waiting, 1, milliseconds) > 0 else { return milliseconds > 0 }
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    #if canImport(Glibc)
+      let count = Glibc.read(output, &chunk, chunk.count)
+    #else
+      let count = Musl.read(output, &chunk, chunk.count)
+    #endif
+    if count > 0 { text += chunk[..<min(count, longest - min(text.count, longest))] }
+    return count > 0 || (count < 0 && errno == EINTR)
   }
 
   /// Starts the program in a process group of its own, reading nothing, and with the signals as a program expects them.
@@ -113,12 +119,11 @@ public struct Subprocess: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     var none = sigset_t()
-    var pipe = sigset_t()
+    var all = sigset_t()
     sigemptyset(&none)
-    sigemptyset(&pipe)
-    sigaddset(&pipe, SIGPIPE)
+    sigfillset(&all)
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &pipe)
+    posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setpgroup(&attributes, 0)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
     var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

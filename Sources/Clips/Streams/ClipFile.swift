@@ -16,8 +16,8 @@ public protocol ClipFile: SendableMetatype {
   /// Whether sound can be added: it was made with some, and the sound has not ended.
   var hasSound: Bool { get }
 
-  /// Adds a frame that is shown at this running time. May wait for the disk.
-  func write(_ packet: Packet, at running: ClockTime) throws
+  /// Adds a frame that is shown at this running time, for so long; 0 if that is not known. May wait for the disk.
+  func write(_ packet: Packet, at running: ClockTime, lasting duration: ClockTime) throws
 
   /// Adds sound that starts at this running time: as much of it as lies in `range`, cut to the sample.
   func write(sound: Sound, at running: ClockTime, in range: Range<ClockTime>) throws

@@ -36,10 +36,16 @@ package final class ClipInbox<Item: Sendable>: Sendable {
   package func begin(_ stream: ClipStream) { queue.change { $0.begin(stream) } }
 
   /// A stream ends. The last one waits until every clip is complete.
-  package func end(_ stream: ClipStream) {
+  ///
+  /// - Returns: false if a flush has come meanwhile: the end is none any more.
+  @discardableResult
+  package func end(_ stream: ClipStream) -> Bool {
     queue.change { $0.end(stream) }
-    queue.wait { $0.mayLeave(stream) ? () : nil }
+    return queue.wait { $0.mayLeave(stream) ? $0.isOver(stream) : nil }
   }
+
+  /// A stream goes away in the middle of what it brings, which wakes who waits.
+  package func leave(_ stream: ClipStream) { queue.change { $0.leave(stream) } }
 
   /// Wakes every wait of a stream.
   package func interrupt() { queue.change { $0.interrupt() } }

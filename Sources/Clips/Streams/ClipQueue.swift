@@ -105,10 +105,17 @@ public struct ClipQueue<Item> {
     lastSound = now
   }
 
-  /// A stream begins, perhaps after another has ended.
+  /// A stream begins, perhaps after another has ended or left.
   public mutating func begin(_ stream: ClipStream) {
     streams[stream]?.hasEnded = false
+    streams[stream]?.isFlushing = false
     isDone = false
+  }
+
+  /// A stream goes away in the middle of what it brings: who waits may go, what still comes is dropped, and nobody waits for it.
+  public mutating func leave(_ stream: ClipStream) {
+    streams[stream]?.isFlushing = true
+    streams[stream]?.hasEnded = true
   }
 
   /// A stream ends.
@@ -118,6 +125,9 @@ public struct ClipQueue<Item> {
   public func mayLeave(_ stream: ClipStream) -> Bool {
     isDone || !haveAllEnded || isInterrupted || isBroken || streams[stream]?.isFlushing == true
   }
+
+  /// Whether a stream has ended, and has not been flushed since.
+  public func isOver(_ stream: ClipStream) -> Bool { streams[stream].map { $0.hasEnded && !$0.isFlushing } ?? true }
 
   /// No stream waits any more.
   public mutating func interrupt() { isInterrupted = true }

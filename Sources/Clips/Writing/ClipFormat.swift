@@ -6,6 +6,8 @@ public struct ClipFormat: Hashable, Sendable {
   public var audioEncoder: String
   /// Puts streams into a file.
   public var muxer: String
+  /// Whether pictures whose chroma is halved must have even sizes for the encoder. Those that are named by users may not say.
+  public var needsEvenSize: Bool
 
   /// Why there is no format.
   public enum Problem: Error, Hashable, CustomStringConvertible {
@@ -86,7 +88,9 @@ public struct ClipFormat: Hashable, Sendable {
       throw .notInstalled("There is no \(job): install \(all).")
     }
     self.muxer = if let muxer { muxer } else { try installed([container.muxer], "muxer for .\(ending)") }
-    self.encoder = if let encoder { encoder } else { try installed(container.picture, "video encoder for .\(ending)") }
+    let own = if encoder == nil { try installed(container.picture, "video encoder for .\(ending)") } else { "" }
+    self.encoder = encoder ?? own
+    needsEvenSize = !Self.vp9.contains { $0.description == own }
     self.audioEncoder =
       if !hasSound { "" } else if let audioEncoder { audioEncoder } else { try installed(container.sound, "audio encoder for .\(ending)") }
   }

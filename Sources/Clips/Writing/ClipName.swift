@@ -11,6 +11,7 @@ import Timing
 /// - `%d`, `%05d`: the number of the clip, once at most, padded with zeros to as many digits; `%%` is a percent sign.
 /// - `{shot}`: the ordinal of the shot that the clip shows, or that begins in it.
 /// - `{time}`: where the clip starts in the medium, `00-01-02.345`.
+/// - `{{` and `}}` are braces: `{{shot}}` is the text `{shot}`. A brace by itself, or around another word, is one too.
 public struct ClipNamePattern: Hashable, Sendable {
   private enum Part: Hashable {
     case text(String), number(width: Int), shot, time
@@ -41,7 +42,10 @@ public struct ClipNamePattern: Hashable, Sendable {
     var rest = Substring(pattern)
     var numbers = 0
     while let first = rest.first {
-      if let (word, part) = [("{shot}", Part.shot), ("{time}", Part.time)].first(where: { rest.hasPrefix($0.0) }) {
+      if rest.hasPrefix("{{") || rest.hasPrefix("}}") {
+        text.append(first)
+        rest = rest.dropFirst(2)
+      } else if let (word, part) = [("{shot}", Part.shot), ("{time}", Part.time)].first(where: { rest.hasPrefix($0.0) }) {
         flush()
         parts.append(part)
         rest = rest.dropFirst(word.count)
@@ -84,11 +88,4 @@ public struct ClipNamePattern: Hashable, Sendable {
       }
     }.joined()
   }
-}
-
-/// `folder/clip.mp4` → `folder/clip-2.mp4`.
-public func numberedName(_ path: String, _ number: UInt64) -> String {
-  let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.index(after: $0) } ?? path.startIndex
-  guard let dot = path[name...].lastIndex(of: "."), dot > name else { return "\(path)-\(number)" }
-  return "\(path[..<dot])-\(number)\(path[dot...])"
 }

@@ -56,8 +56,13 @@ public struct ClipPlan<Packet> {
     var id: UInt64
     var start: ClockTime
     var end: ClockTime
-    /// Where its last frame ends.
+    /// Where its last frame begins, and where it says that it ends.
+    var newest: ClockTime
     var reached: ClockTime
+
+    /// Where its last frame ends. Where the next one is known that is where that begins, for containers round times and
+    /// durations apart: frames of 33.333 ms that are 33 ms apart in Matroska.
+    func last(before next: ClockTime?) -> ClockTime { next.map { $0 > newest ? min(reached, $0) : reached } ?? reached }
   }
 
   private let mode: Mode
@@ -99,10 +104,12 @@ public struct ClipPlan<Packet> {
   }
 
   /// Nothing that was decided so far reaches further: the stream ends, jumps, or its format changes.
-  public mutating func end() -> [Step] {
+  ///
+  /// - Parameter next: running time of the frame that follows, where one does.
+  public mutating func end(before next: ClockTime? = nil) -> [Step] {
     var steps: [Step] = []
     if case .around(_, let longest, _) = mode { steps = grant(before: nil, longest) }
-    steps += clips.map { .close($0.id, end: $0.reached) }
+    steps += clips.map { .close($0.id, end: $0.last(before: next)) }
     clips.removeAll()
     ring.removeAll()
     wishes.removeAll()
@@ -139,7 +146,7 @@ public struct ClipPlan<Packet> {
     }
     var steps = grant(before: time.running, longest)
     let shown = time.running.saturating(adding: time.tolerance)
-    steps += clips.filter { $0.end <= shown }.map { .close($0.id, end: $0.reached) }
+    steps += clips.filter { $0.end <= shown }.map { .close($0.id, end: $0.last(before: time.running)) }
     clips.removeAll { $0.end <= shown }
     for index in clips.indices { write(packet, time, to: index, &steps) }
     ring.append((packet, time))
@@ -186,13 +193,14 @@ public struct ClipPlan<Packet> {
   private mutating func write(_ packet: Packet, _ time: PacketTime, to index: Int, _ steps: inout [Step]) {
     // An open group of pictures begins with frames that are shown before its key frame and need the group before.
     guard time.running.saturating(adding: time.tolerance) >= clips[index].start else { return }
+    clips[index].newest = max(clips[index].newest, time.running)
     clips[index].reached = max(clips[index].reached, time.end)
     steps.append(.write(clips[index].id, packet, time))
   }
 
   private mutating func open(shot: UInt64, _ boundary: Boundary?, at start: ClockTime, end: ClockTime) -> Step {
     ids += 1
-    clips.append(Open(id: ids, start: start, end: end, reached: start))
+    clips.append(Open(id: ids, start: start, end: end, newest: start, reached: start))
     return .open(Head(id: ids, shot: shot, boundary: boundary, start: start))
   }
 }

@@ -21,7 +21,8 @@ package final class ClipRecorder<File: ClipFile>: Sendable {
   /// Where the streams hand over what they have.
   package let inbox: ClipInbox<ClipItem<File>>
   private let thread: BackgroundThread
-  private let finisher: ClipFinisher
+  /// Whether both threads are done.
+  private let isOver: Monitor<Bool>
 
   /// - Parameters:
   ///   - open: makes a file, on the recorder's thread.
@@ -34,7 +35,8 @@ package final class ClipRecorder<File: ClipFile>: Sendable {
     do { finisher = try ClipFinisher(finish) } catch { throw NoThread(job: "finish", code: error.code) }
     let inbox = ClipInbox<ClipItem<File>>(hasSound: options.hasSound)
     self.inbox = inbox
-    self.finisher = finisher
+    let isOver = Monitor(false)
+    self.isOver = isOver
     let run: @Sendable () -> Void = {
       let writer = ClipWriter(options, open: open) { news in
         switch news {
@@ -43,6 +45,8 @@ package final class ClipRecorder<File: ClipFile>: Sendable {
         }
       }
       Self.run(writer, inbox, finisher, report)
+      finisher.close()
+      isOver.change { $0 = true }
     }
     do {
       thread = try BackgroundThread(run)
@@ -74,9 +78,14 @@ package final class ClipRecorder<File: ClipFile>: Sendable {
   }
 
   /// Finishes what is open as it is, and ends. Once.
-  package func close() {
+  ///
+  /// - Parameter patience: for how many milliseconds it is waited for.
+  /// - Returns: false if that was not enough: its threads go on alone, and what they are given has to live as long.
+  @discardableResult
+  package func close(within patience: Int = 600_000) -> Bool {
     inbox.close()
-    thread.join()
-    finisher.close()
+    let isInTime = isOver.wait(milliseconds: patience) { $0 ? () : nil } != nil
+    if isInTime { thread.join() } else { thread.detach() }
+    return isInTime
   }
 }

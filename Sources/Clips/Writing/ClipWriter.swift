@@ -1,4 +1,5 @@
 import DequeModule
+import Files
 import Shots
 import ShotLists
 import Timing
@@ -51,6 +52,8 @@ public struct ClipWriter<File: ClipFile> {
   private var plan: ClipPlan<File.Packet>
   private var recordings: [Recording<File>] = []
   private var picture: (format: File.Format, facts: ClipPicture)?
+  /// The format from the next frame on, if it is another one.
+  private var nextPicture: (format: File.Format, facts: ClipPicture)?
   private var soundFormat: File.Format?
   /// Sound that a clip may still need, in order.
   private var sound = Deque<(piece: File.Sound, range: Range<ClockTime>)>()
@@ -95,9 +98,12 @@ public struct ClipWriter<File: ClipFile> {
   private mutating func take(_ item: ClipItem<File>) throws {
     switch item {
     case .pictureFormat(let format, let facts):
-      if let picture, picture.format != format { try perform(plan.end()) }
-      picture = (format, facts)
+      if let picture, picture.format != format { nextPicture = (format, facts) } else { (picture, nextPicture) = ((format, facts), nil) }
     case .picture(let packet, let time):
+      if let next = nextPicture {
+        try perform(plan.end(before: time.running))
+        (picture, nextPicture) = (next, nil)
+      }
       try perform(plan.take(packet, time))
       if plan.missedKeys > 0, !hasToldOfKeyFrame {
         hasToldOfKeyFrame = true
@@ -161,8 +167,8 @@ public struct ClipWriter<File: ClipFile> {
     }
     guard let file = recording.file else { return }
     if file.hasSound {
-      // No further than the picture: where the clip ends is not known before.
-      let limit = recording.end ?? recording.reached
+      // No further than the picture's last frame begins: where the clip ends is not known before.
+      let limit = recording.end ?? recording.newest
       for (piece, range) in sound where range.upperBound > recording.heard && range.lowerBound < limit {
         try file.write(
           sound: piece, at: range.lowerBound, in: max(recording.heard, range.lowerBound)..<min(limit, range.upperBound))
@@ -170,8 +176,12 @@ public struct ClipWriter<File: ClipFile> {
       recording.heard = max(recording.heard, min(limit, soundHead))
       if (isSoundOver && soundHead < limit) || recording.end.map({ recording.heard >= $0 }) == true { file.endSound() }
     }
-    while let (packet, time) = recording.waiting.first, !file.hasSound || time.running < recording.heard {
-      try file.write(packet, at: time.running)
+    // How long a frame is shown is known when the next one is, or the clip's end.
+    while let (packet, time) = recording.waiting.first, !file.hasSound || time.running < recording.heard,
+      recording.waiting.count > 1 || recording.end != nil
+    {
+      try file.write(
+        packet, at: time.running, lasting: time.duration(before: recording.waiting.dropFirst().first?.1.running ?? recording.end))
       recording.waiting.removeFirst()
     }
   }
@@ -197,7 +207,7 @@ public struct ClipWriter<File: ClipFile> {
   private func name(of recording: Recording<File>, attempt: UInt64) -> String {
     let counted = options.names.hasNumber ? number + attempt : number
     let name = options.names.name(number: counted, shot: recording.head.shot, start: recording.first?.stream ?? 0)
-    return options.names.hasNumber || attempt == 0 ? name : numberedName(name, attempt + 1)
+    return options.names.hasNumber || attempt == 0 ? name : FileName.extended(name, by: "-\(attempt + 1)")
   }
 
   /// Lets go what no clip needs any more.
@@ -219,7 +229,8 @@ private final class Recording<File: ClipFile> {
   /// Frames that wait for their sound.
   var waiting = Deque<(File.Packet, PacketTime)>()
   var first: PacketTime?
-  /// Running time at which its last frame ends.
+  /// Running time at which its last frame begins, and at which it says that it ends.
+  var newest: ClockTime
   var reached: ClockTime
   var frames: UInt64 = 0
   /// Running time at which it ends; nil while it goes on.
@@ -232,12 +243,14 @@ private final class Recording<File: ClipFile> {
     self.format = format
     self.facts = facts
     heard = head.start
+    newest = head.start
     reached = head.start
   }
 
   func take(_ packet: File.Packet, _ time: PacketTime) {
     if first == nil { first = time }
     frames += 1
+    newest = max(newest, time.running)
     reached = max(reached, time.end)
     waiting.append((packet, time))
   }

@@ -103,6 +103,12 @@ extension Value {
     }
   }
 
+  /// Whether a GValue that is a text is one in UTF-8, as it should be: ``string`` has U+FFFD for what is not.
+  static func isUTF8(_ value: UnsafePointer<GValue>) -> Bool {
+    guard value.pointee.g_type == FundamentalType.string, let text = g_value_get_string(value) else { return true }
+    return String(validatingCString: text) != nil
+  }
+
   // The value, if it is of that very type: nothing is converted.
 
   /// A `gboolean`.

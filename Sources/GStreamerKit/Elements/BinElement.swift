@@ -19,10 +19,12 @@ public protocol BinElement: Element {
   /// READY→PAUSED, before data flow. An error is posted and stops the state change; `stop` does not run then.
   func start(_ settings: Settings) throws
 
-  /// PAUSED→READY begins: wakes every wait of the element, for data stop only when what waits has returned.
+  /// PAUSED→READY begins, or READY→NULL where PAUSED was never reached: wakes every wait of the element, for data stop only
+  /// when what waits has returned. Once for each `start`.
   func interrupt()
 
-  /// PAUSED→READY, after data have stopped; or another part of the state change failed after `start`.
+  /// PAUSED→READY or READY→NULL, after data have stopped; or another part of the state change failed after `start`. Once for
+  /// each `start`.
   func stop()
 
   /// A pad was asked for: adds the children behind it and exposes theirs under its name. Runs after `build`, also for
@@ -61,6 +63,9 @@ public struct Bin: Sendable {
   /// The bin itself.
   public let handle: ElementHandle
 
+  /// What is inside of a `BinElement` that has been built.
+  public init(handle: ElementHandle) { self.handle = handle }
+
   private var gst: UnsafeMutablePointer<GstBin> { UnsafeMutableRawPointer(handle.element).assumingMemoryBound(to: GstBin.self) }
 
   /// Makes a child. The bin owns it.
@@ -97,6 +102,8 @@ public struct Bin: Sendable {
   /// Removes a child with its links, and stops it.
   public func remove(_ child: ElementHandle) {
     gst_object_ref(child.element)
+    // A bin that is on its way to a state takes its children along, this one too until it is out.
+    gst_element_set_locked_state(child.element, 1)
     gst_element_set_state(child.element, GST_STATE_NULL)
     gst_bin_remove(gst, child.element)
     gst_object_unref(child.element)
@@ -187,6 +194,24 @@ class BinElementObject: ElementObject {
   func removed(_ pad: Pad) {}
   func intercept(_ message: Message) -> Bool { false }
 
+  /// What a run has come to: 0 none, 1 started, 2 interrupted.
+  private let run = Atomic(0)
+
+  fileprivate final func beginRun() -> Bool {
+    guard start() else { return false }
+    run.store(1, ordering: .releasing)
+    return true
+  }
+
+  fileprivate final func interruptRun() {
+    if run.compareExchange(expected: 1, desired: 2, ordering: .acquiringAndReleasing).exchanged { interrupt() }
+  }
+
+  fileprivate final func endRun() {
+    interruptRun()
+    if run.exchange(0, ordering: .acquiringAndReleasing) == 2 { stop() }
+  }
+
   static let offset = MemoryLayout<GstBin>.size
 
   static func of(_ bin: UnsafeMutableRawPointer?) -> BinElementObject? {
@@ -201,12 +226,16 @@ class BinElementObject: ElementObject {
     let callbacks = gclass.assumingMemoryBound(to: GstElementClass.self)
     callbacks.pointee.change_state = { element, change in
       guard let element, let object = BinElementObject.of(element) else { return GST_STATE_CHANGE_FAILURE }
+      // A bin whose preroll has failed is taken from READY to NULL, with children that still run.
+      let stops = change == GST_STATE_CHANGE_PAUSED_TO_READY || change == GST_STATE_CHANGE_READY_TO_NULL
       if change == GST_STATE_CHANGE_NULL_TO_READY, !object.build() { return GST_STATE_CHANGE_FAILURE }
-      if change == GST_STATE_CHANGE_READY_TO_PAUSED, !object.start() { return GST_STATE_CHANGE_FAILURE }
-      if change == GST_STATE_CHANGE_PAUSED_TO_READY { object.interrupt() }
+      if change == GST_STATE_CHANGE_READY_TO_PAUSED {
+        object.endRun()
+        guard object.beginRun() else { return GST_STATE_CHANGE_FAILURE }
+      }
+      if stops { object.interruptRun() }
       let result = BinElementObject.parentClass?.pointee.parent_class.change_state?(element, change) ?? GST_STATE_CHANGE_FAILURE
-      let notStarted = change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE
-      if change == GST_STATE_CHANGE_PAUSED_TO_READY || notStarted { object.stop() }
+      if stops || (change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE) { object.endRun() }
       return result
     }
     callbacks.pointee.request_new_pad = { element, template, name, _ in
@@ -285,7 +314,7 @@ final class BinElementBox<E: BinElement>: BinElementObject {
     return true
   }
 
-  override func start() -> Bool { reporting { try own.element.start(own.settings) } != nil }
+  override func start() -> Bool { reporting { try own.element.start(own.checkedSettings()) } != nil }
   override func interrupt() { own.element.interrupt() }
   override func stop() { own.element.stop() }
 

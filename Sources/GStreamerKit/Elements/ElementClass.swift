@@ -94,8 +94,8 @@ final class ElementClass: @unchecked Sendable {
     let gobjectClass = gclass.assumingMemoryBound(to: GObjectClass.self)
     parentClass = g_type_class_peek_parent(gclass).map { $0.assumingMemoryBound(to: GObjectClass.self) }
     gobjectClass.pointee.set_property = { object, id, value, _ in
-      guard let object, let value, let value = Value(value), let known = ElementClass.object(of: object) else { return }
-      known.core.setProperty(Int(id) - 1, value)
+      guard let object, let given = value, let value = Value(given), let known = ElementClass.object(of: object) else { return }
+      known.core.setProperty(Int(id) - 1, value, isUTF8: Value.isUTF8(given))
       known.settingsChanged()
     }
     gobjectClass.pointee.get_property = { object, id, value, _ in

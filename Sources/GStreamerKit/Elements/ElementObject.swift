@@ -5,7 +5,7 @@ import Synchronization
 protocol AnyElementCore: AnyObject, Sendable {
   var anyElement: any Element { get }
   func property(_ index: Int) -> Value?
-  func setProperty(_ index: Int, _ value: Value)
+  func setProperty(_ index: Int, _ value: Value, isUTF8: Bool)
 }
 
 /// An element with its settings and readings, each under its own lock; neither lock is held while anything else is done.
@@ -15,6 +15,8 @@ final class ElementCore<E: Element>: AnyElementCore {
   private let table: [Property<E>]
   private let settingsLock = Mutex(E.Settings())
   private let readingsLock = Mutex(E.Readings())
+  /// Properties that are names of files and no UTF-8, with what can be shown of them.
+  private let unreadable = Mutex<[String: String]>([:])
 
   init(_ type: E.Type, _ handle: ElementHandle, _ table: [Property<E>]) {
     element = E(handle)
@@ -26,6 +28,16 @@ final class ElementCore<E: Element>: AnyElementCore {
 
   var settings: E.Settings { settingsLock.withLock { $0 } }
 
+  /// The settings for a run that begins.
+  ///
+  /// - Throws: RESOURCE/SETTINGS for a file name that is no UTF-8.
+  func checkedSettings() throws -> E.Settings {
+    if let (name, text) = unreadable.withLock({ $0.first }) {
+      throw ElementError.resource(GST_RESOURCE_ERROR_SETTINGS, "\(name): the name \"\(text)\" is not in UTF-8, as names have to be here.")
+    }
+    return settings
+  }
+
   var readings: E.Readings {
     get { readingsLock.withLock { $0 } }
     set { readingsLock.withLock { $0 = newValue } }
@@ -36,8 +48,11 @@ final class ElementCore<E: Element>: AnyElementCore {
     return table[index].get(settings, readings)
   }
 
-  func setProperty(_ index: Int, _ value: Value) {
+  func setProperty(_ index: Int, _ value: Value, isUTF8: Bool) {
     guard table.indices.contains(index) else { return }
+    if case .fileName = table[index].kind, case .string(let text) = value {
+      unreadable.withLock { $0[table[index].name] = isUTF8 ? nil : text }
+    }
     settingsLock.withLock { table[index].set(&$0, value) }
   }
 }

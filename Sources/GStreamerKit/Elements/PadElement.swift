@@ -243,7 +243,7 @@ final class PadElementBox<E: PadElement>: PadElementObject {
   }
 
   override var templates: [PadTemplate] { E.description.pads }
-  override func start() -> Bool { reporting { try own.element.start(own.settings) } != nil }
+  override func start() -> Bool { reporting { try own.element.start(own.checkedSettings()) } != nil }
   override func interrupt() { own.element.interrupt() }
   override func stop() { own.element.stop() }
   override var latency: ClockTime { own.element.latency(own.settings) }

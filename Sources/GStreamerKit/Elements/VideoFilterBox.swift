@@ -55,7 +55,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     seen = 0
     expected = nil
     gst_segment_init(&segment, GST_FORMAT_TIME)
-    live = reporting { Live(try own.element.start(own.settings)) }
+    live = reporting { Live(try own.element.start(own.checkedSettings())) }
     own.readings = F.Readings()
     return live != nil
   }

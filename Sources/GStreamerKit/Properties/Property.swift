@@ -103,7 +103,7 @@ public struct Property<E: Element>: Sendable {
     case bool
     case int(ClosedRange<Int32>), uint(ClosedRange<UInt32>), int64(ClosedRange<Int64>), uint64(ClosedRange<UInt64>)
     case double(ClosedRange<Double>)
-    case string, strings, fraction
+    case string, fileName, strings, fraction
     case enumeration(@Sendable () -> GType), flags(@Sendable () -> GType)
   }
 
@@ -201,6 +201,16 @@ public struct Property<E: Element>: Sendable {
       unwrap: { value in if case .string(let text) = value { .some(text) } else { nil } })
   }
 
+  /// A name of a file or folder, or nil: none. One that is no UTF-8 is an error when the element starts: it would be
+  /// another file's.
+  public static func fileName(
+    _ name: String, _ path: WritableKeyPath<E.Settings, String?> & Sendable, _ blurb: String, changeable: Mutability
+  ) -> Self {
+    Self(
+      name, path, blurb, .fileName, changeable, wrap: { .string($0) },
+      unwrap: { value in if case .string(let text) = value { .some(text) } else { nil } })
+  }
+
   /// A rate; 0/1 means "the element's own choice" and is nil in Swift.
   public static func optionalRate(
     _ name: String, _ path: WritableKeyPath<E.Settings, Rate?> & Sendable, _ blurb: String, changeable: Mutability
@@ -272,7 +282,7 @@ extension Property {
       return g_param_spec_uint64(name, nick, blurb, guint64(range.lowerBound), guint64(range.upperBound), guint64(value), access)
     case (.double(let range), .double(let value)):
       return g_param_spec_double(name, nick, blurb, range.lowerBound, range.upperBound, value, access)
-    case (.string, .string(let value)): return g_param_spec_string(name, nick, blurb, value, access)
+    case (.string, .string(let value)), (.fileName, .string(let value)): return g_param_spec_string(name, nick, blurb, value, access)
     case (.fraction, .fraction(let numerator, let denominator)):
       return gst_param_spec_fraction(name, nick, blurb, 0, 1, Int32.max, 1, numerator, denominator, access)
     case (.strings, _):

@@ -66,6 +66,11 @@ public struct VideoInfo: @unchecked Sendable {
     return gst_video_info_to_caps(&info).map { Caps(taking: $0) }
   }
 
+  /// Whether some samples stand for two columns, as in 4:2:2 and 4:2:0.
+  public var halvesColumns: Bool { gst.finfo.map { $0.pointee.w_sub.1 > 0 || $0.pointee.w_sub.2 > 0 } ?? false }
+  /// Whether some samples stand for two rows, as in 4:2:0.
+  public var halvesRows: Bool { gst.finfo.map { $0.pointee.h_sub.1 > 0 || $0.pointee.h_sub.2 > 0 } ?? false }
+
   /// Whether samples are Y′CbCr.
   public var isYCbCr: Bool { gst.finfo.map { $0.pointee.flags.rawValue & GST_VIDEO_FORMAT_FLAG_YUV.rawValue != 0 } ?? false }
 

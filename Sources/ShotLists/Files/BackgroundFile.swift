@@ -45,6 +45,9 @@ final class BackgroundFile<Sink: EntrySink & Sendable>: Sendable {
     reporter.report(FileError(.queue, path: path, code: 0))
   }
 
+  /// Nothing more comes; does not wait.
+  func shut() { mailbox.shut() }
+
   /// Waits until everything is written, or has failed. Later calls do nothing.
   func close() {
     mailbox.shut()

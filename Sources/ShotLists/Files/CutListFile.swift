@@ -39,8 +39,11 @@ public final class CutListFile: Sendable {
   /// unknown).
   public func end(endFrame: UInt64, end: UInt64?) { file.enqueue(.end(endFrame, end)) }
 
+  /// Nothing more comes: what is left is written meanwhile. Does not wait, for who has several files to close.
+  public func shut() { file.shut() }
+
   /// Waits until everything is on disk (or has failed) and ends the file. A reader of a FIFO or pipe that has stopped
-  /// reading is given two seconds. Later calls do nothing, nor do entries after it.
+  /// reading is given half a second. Later calls do nothing, nor do entries after it.
   public func close() { file.close() }
 }
 

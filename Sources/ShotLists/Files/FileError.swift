@@ -1,3 +1,5 @@
+import Files
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -21,8 +23,10 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   public var operation: Operation
   /// As the caller gave it.
   public var path: String
-  /// The system's error number; 0 for a full queue.
+  /// The system's error number; 0 for a full queue, and where ``kind`` says why.
   public var code: Int32
+  /// What is there instead of a regular file, if that is why.
+  public var kind: FileKind?
 
   /// Only ``Operation/queue`` has code 0; the others have the system's `errno`.
   public init(_ operation: Operation, path: String, code: Int32) {
@@ -31,8 +35,24 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     self.code = code
   }
 
-  /// The system's text for ``code``.
+  /// What is there is no regular file.
+  public init(_ operation: Operation, path: String, kind: FileKind) {
+    self.init(operation, path: path, code: 0)
+    self.kind = kind
+  }
+
+  /// A file that cannot be opened.
+  public init(_ failure: RegularFileFailure, path: String) {
+    switch failure {
+    case .system(let code): self.init(.open, path: path, code: code)
+    case .kind(let kind): self.init(.open, path: path, kind: kind)
+    case .size: self.init(.open, path: path, code: EFBIG)
+    }
+  }
+
+  /// The system's text for ``code``, or what else is the reason.
   public var reason: String {
+    if let kind { return "it is \(kind.words), not a regular file" }
     if operation == .queue { return "the disk does not keep up: too much is waiting to be written" }
     guard let text = strerror(code) else { return "error \(code)" }
     return String(cString: text)

@@ -1,3 +1,7 @@
+import Files
+import Threads
+import Timing
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -9,8 +13,8 @@
 /// Only regular files have that: a FIFO, a terminal, a device, and whatever is named below /dev or /proc is a stream,
 /// to which the footer is written once, at the end. Blocking; for the writer's thread only.
 struct OutputFile: ~Copyable {
-  /// How long a reader that does not read is waited for once the file is to be closed.
-  private static let patience: Int32 = 2000
+  /// How long a reader is waited for, all in all, once the file is to be closed: who stops a pipeline waits as long.
+  private static let patience = ClockTime.milliseconds(500)
 
   private let path: String
   /// −1 when closed.
@@ -19,6 +23,8 @@ struct OutputFile: ~Copyable {
   private var bodyEnd: Int64 = 0
   private var foot: [UInt8] = []
   private let isClosing: () -> Bool
+  /// When it was first seen that the file is to be closed.
+  private var closing: ClockTime?
 
   /// Opens or makes the file and empties it. A FIFO is waited for until somebody reads it or `isClosing`.
   init(path: String, isClosing: @escaping () -> Bool) throws(FileError) {
@@ -114,7 +120,7 @@ struct OutputFile: ~Copyable {
     guard let resolved = realpath(path, nil) else { throw FileError(.replace, path: path, code: errno) }
     defer { free(resolved) }
     let target = String(cString: resolved)
-    let beside = "\(target).\(getpid()).part"
+    let beside = FileName.beside(target, ending: ".\(getpid()).part")
     unlink(beside)
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileError(.replace, path: path, code: errno) }
@@ -167,22 +173,20 @@ struct OutputFile: ~Copyable {
 
   /// Pieces that a pipe takes whole once it has room (PIPE_BUF), each after waiting for room: the descriptor may be
   /// shared with others, so its flags are left alone.
-  private func writeStream(_ bytes: [UInt8]) throws(FileError) {
+  private mutating func writeStream(_ bytes: [UInt8]) throws(FileError) {
     var done = 0
-    var waited: Int32 = 0
     while done < bytes.count {
       var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      let ready = poll(&waiting, 1, 100)
+      let ready = poll(&waiting, 1, 50)
       if ready == 0 {
-        waited = isClosing() ? waited + 100 : 0
-        if waited >= Self.patience { throw FileError(.write, path: path, code: ETIMEDOUT) }
+        if closing == nil, isClosing() { closing = monotonicTime() }
+        if let closing, monotonicTime().less(closing) >= Self.patience { throw FileError(.write, path: path, code: ETIMEDOUT) }
         continue
       }
       let piece = Array(bytes[done..<min(done + 4096, bytes.count)])
       let count = write(descriptor, piece, piece.count)
       if count > 0 {
         done += count
-        waited = 0
       } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
         throw FileError(.write, path: path, code: count == 0 ? EIO : errno)
       }

@@ -18,6 +18,9 @@ public final class StatisticsFile: Sendable {
   /// The next frame's row, with a value for each column; NaN is written as `None`. Never waits.
   public func append(_ score: FrameScore) { file.enqueue(score) }
 
+  /// Nothing more comes: what is left is written meanwhile. Does not wait, for who has several files to close.
+  public func shut() { file.shut() }
+
   /// Waits until everything is on disk, or has failed. Later calls do nothing.
   public func close() { file.close() }
 }

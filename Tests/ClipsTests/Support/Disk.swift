@@ -40,6 +40,7 @@ final class MemoryFile: ClipFile {
   private let ordinal: Int
   var frames: [Int] = []
   var times: [ClockTime] = []
+  var durations: [ClockTime] = []
   /// The stretches of sound that it has, adjoining ones together.
   var heard: [Range<ClockTime>] = []
   var hasSound: Bool
@@ -51,10 +52,11 @@ final class MemoryFile: ClipFile {
     hasSound = beginning.sound != nil
   }
 
-  func write(_ packet: Int, at running: ClockTime) throws {
+  func write(_ packet: Int, at running: ClockTime, lasting duration: ClockTime) throws {
     try disk.check(.write, ordinal)
     frames.append(packet)
     times.append(running)
+    durations.append(duration)
   }
 
   func write(sound: Int, at running: ClockTime, in range: Range<ClockTime>) throws {

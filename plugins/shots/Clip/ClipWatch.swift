@@ -32,6 +32,9 @@ final class ClipWatch: Sendable {
 
   func stop() { state.withLock { $0.inbox = nil } }
 
+  /// The pad of the sound goes, whatever waits in it.
+  func soundLeaves() { state.withLock { $0.inbox }?.leave(.sound) }
+
   // MARK: Raw picture
 
   /// What arrives gets running time for timestamps. What is outside of its segment gets none, and no packet of it counts.
@@ -114,10 +117,10 @@ final class ClipWatch: Sendable {
 
   // MARK: Coded picture
 
-  func coded(_ passing: Passing) {
+  func coded(_ passing: inout Passing) {
     switch passing {
     case .dropped: break
-    case .event(let event): follow(event, .picture)
+    case .event(let event): if !follow(event, .picture) { passing = .dropped }
     case .buffer(let buffer):
       let (inbox, time) = state.withLock { state in
         let time = state.picture.packet(at: buffer.pts, duration: buffer.duration, isKey: buffer.isKeyFrame) { segment, running in
@@ -138,7 +141,7 @@ final class ClipWatch: Sendable {
   func sound(_ passing: inout Passing) {
     switch passing {
     case .dropped: break
-    case .event(let event): follow(event, .sound)
+    case .event(let event): if !follow(event, .sound) { passing = .dropped }
     case .buffer(let buffer):
       passing = .dropped
       let (inbox, segment, sound) = state.withLock { ($0.inbox, $0.heard, $0.sound) }
@@ -148,9 +151,10 @@ final class ClipWatch: Sendable {
     }
   }
 
-  /// What an event behind the encoder, or in the sound, says of its stream.
-  private func follow(_ event: Event, _ stream: ClipStream) {
-    guard let inbox = state.withLock({ $0.inbox }) else { return }
+  /// What an event behind the encoder, or in the sound, says of its stream. False for an end that was flushed while it waited:
+  /// the sink may not know that yet, and would tell of it.
+  private func follow(_ event: Event, _ stream: ClipStream) -> Bool {
+    guard let inbox = state.withLock({ $0.inbox }) else { return true }
     ShotClip.debug.log(GST_LEVEL_DEBUG, handle, "\(stream) event comes: \(event.typeName)")
     switch event.type {
     case GST_EVENT_STREAM_START: inbox.begin(stream)
@@ -160,9 +164,10 @@ final class ClipWatch: Sendable {
     case GST_EVENT_FLUSH_STOP: inbox.flushEnds(stream)
     case GST_EVENT_EOS:
       if stream == .picture { endUnlinkedSound() }
-      inbox.end(stream)
+      return inbox.end(stream)
     default: break
     }
+    return true
   }
 
   private func picture(_ caps: Caps) -> ClipItem<MuxedClip> {

@@ -16,14 +16,15 @@ final class FinishingWork: Sendable {
     let isCancelled = Atomic(false)
   }
 
-  private let handle: ElementHandle
+  private let keeper: KeptElement
+  private var handle: ElementHandle { keeper.handle }
   private let cancellation = Cancellation()
   /// Taken by that thread only, and held for as long as a clip takes.
   private let state: Mutex<State>
 
   /// - Throws: LIBRARY/SETTINGS for a captioner that cannot be run.
-  init(_ handle: ElementHandle, _ settings: ShotClip.Settings) throws {
-    self.handle = handle
+  init(_ keeper: KeptElement, _ settings: ShotClip.Settings) throws {
+    self.keeper = keeper
     let captioner = try settings.captioner.map { try Captioner($0, timeout: settings.captionerTimeout) }
     let cancellation = cancellation
     let isCancelled: @Sendable () -> Bool = { cancellation.isCancelled.load(ordering: .relaxed) }

@@ -54,12 +54,13 @@ final class MuxedClip: ClipFile {
 
   var hasSound: Bool { sound != nil }
 
-  func write(_ packet: Buffer, at running: ClockTime) throws {
+  func write(_ packet: Buffer, at running: ClockTime, lasting duration: ClockTime) throws {
     guard let picture else { return }
     while picture.level > Self.backlog { if let error = error(within: .milliseconds(20)) { throw error } }
     var buffer = packet
     let shown = Self.origin.saturating(adding: running).less(start)
     buffer.pts = shown
+    if duration > 0 { buffer.duration = duration }
     // As long before it is shown as the encoder has it decoded, if it tells.
     let reorder = packet.pts.flatMap { pts in packet.dts.map { pts.less($0) } } ?? 0
     buffer.dts = shown.less(min(reorder, Self.origin))

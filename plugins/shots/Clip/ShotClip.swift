@@ -47,11 +47,11 @@ final class ShotClip: BinElement {
 
   static let properties: [Property<ShotClip>] = [
     .enumeration("mode", \.mode, "What a clip is", changeable: .ready),
-    .string(
+    .fileName(
       "location", \.location,
       """
-      Files to write: %05d is the clip's number, {shot} its shot's, {time} where it starts (00-01-02.345). The \
-      extension says the container: mp4, mov, mkv, webm, ts
+      Files to write: %05d is the clip's number, {shot} its shot's, {time} where it starts (00-01-02.345); %%, {{ and }} are \
+      a percent sign and braces. The extension says the container: mp4, mov, mkv, webm, ts
       """,
       changeable: .ready),
     .bool("overwrite", \.overwrite, "Take names that exist; otherwise the next that is free", changeable: .ready),
@@ -72,7 +72,8 @@ final class ShotClip: BinElement {
     .string(
       "muxer", \.muxer, "Muxer with its properties, as gst-launch-1.0 reads it; none: what the extension of location says",
       changeable: .ready),
-    .string("manifest-location", \.manifestLocation, "JSON Lines file to add a line to for each clip that is complete", changeable: .ready),
+    .fileName(
+      "manifest-location", \.manifestLocation, "JSON Lines file to add a line to for each clip that is complete", changeable: .ready),
     .string("video-name", \.videoName, "Name of the medium for the manifest", changeable: .ready),
     .bool(
       "validate", \.validate, "Keep clips only in which some frame differs from the one before it by more than 50 of 255 on average",
@@ -113,13 +114,24 @@ final class ShotClip: BinElement {
     // Raw frames are large: no more than keep both sides busy.
     let queue = try bin.add("queue"), convert = try bin.add("videoconvert"), fit = try bin.add("capsfilter"),
       sink = try bin.add("fakesink", name: "picture")
+    // Neither does anything unless the film lies on its side, or has sizes that the encoder cannot have. What turns it
+    // knows fewer formats than encoders do.
+    let upright = try bin.add("videoflip", name: "upright"), reconvert = try bin.add("videoconvert"), crop = try bin.add("videocrop")
     bin.set(queue, "max-size-buffers", "4")
     bin.set(queue, "max-size-bytes", "0")
     bin.set(queue, "max-size-time", "0")
     bin.set(fit, "caps", caps.description)
     Self.setUp(sink, in: bin)
-    try bin.link(queue, convert)
-    try bin.link(convert, encoder)
+    for (one, next) in [(queue, convert), (convert, upright), (upright, reconvert), (reconvert, crop), (crop, encoder)] {
+      try bin.link(one, next)
+    }
+    if format.needsEvenSize {
+      reconvert.pad("src")?.watch { passing in
+        guard case .event(let event) = passing, let info = event.caps?.video else { return }
+        bin.set(crop, "right", info.halvesColumns && info.width % 2 == 1 ? "1" : "0")
+        bin.set(crop, "bottom", info.halvesRows && info.height % 2 == 1 ? "1" : "0")
+      }
+    }
     if let name = coded.flatMap({ ClipFormat.parser($0) }) {
       let parser = try bin.add(name)
       try bin.link(encoder, parser)
@@ -132,8 +144,14 @@ final class ShotClip: BinElement {
     let watch = watch
     queue.pad("src")?.watch { watch.arriving(&$0) }
     convert.pad("sink")?.watch { passing in watch.raw(passing) { convert.pad("sink") } }
-    sink.pad("sink")?.watch { watch.coded($0) }
+    sink.pad("sink")?.watch { watch.coded(&$0) }
   }
+
+  /// What an application has in its pipeline when it turns films upright itself.
+  private static let turners: Set<String> = ["videoflip", "glvideoflip", "autovideoflip"]
+
+  /// Milliseconds for which a stop waits for clips: nobody waits longer for a disk, or for what users name as encoder.
+  private static let patience = 600
 
   /// One stream of sound without gaps, in running time.
   private static let soundChain = ["queue", "identity", "audioconvert", "audioresample", "audiorate", "capsfilter", "fakesink"]
@@ -159,6 +177,7 @@ final class ShotClip: BinElement {
   }
 
   func removed(_ pad: Pad, from bin: Bin) {
+    watch.soundLeaves()
     for name in Self.soundChain { if let child = bin.child("sound-\(name)") { bin.remove(child) } }
   }
 
@@ -180,6 +199,9 @@ final class ShotClip: BinElement {
   // MARK: Life
 
   func start(_ settings: Settings) throws {
+    if let path = settings.manifestLocation {
+      do { try LineFile.check(path) } catch { throw ElementError(error) }
+    }
     let hasSound = handle.pad("audio") != nil
     let format = try ClipFormat(settings, hasSound: hasSound)
     let names: ClipNamePattern
@@ -188,6 +210,10 @@ final class ShotClip: BinElement {
     } catch {
       throw ElementError.library(GST_LIBRARY_ERROR_SETTINGS, "location: \(error)")
     }
+    // Until GStreamer 1.24 who turns a film upright lets the tag pass that says that it lies. Who turns it has seen to it.
+    let isTurned = handle.pad("video")?.comes(from: Self.turners) == true
+    let bin = Bin(handle: handle)
+    bin.child("upright").map { bin.set($0, "video-direction", isTurned ? "identity" : "auto") }
     let mode: ClipPlan<MuxedClip.Packet>.Mode =
       switch settings.mode {
       case .shots: .shots
@@ -197,16 +223,18 @@ final class ShotClip: BinElement {
       mode: mode, names: names, overwriting: settings.overwrite, minimumDuration: settings.minimumDuration,
       videoName: settings.videoName ?? "", hasSound: hasSound)
     handle.publish(Readings(), of: ShotClip.self)
-    let work = try FinishingWork(handle, settings)
+    // Its threads may have to go on for a while after it has stopped.
+    let keeper = handle.kept
+    let work = try FinishingWork(keeper, settings)
     let recorder: ClipRecorder<MuxedClip>
     do {
-      recorder = try ClipRecorder(options) { [handle] in
-        Self.debug.log(GST_LEVEL_DEBUG, handle, "begins \($0.path) at \($0.start) \($0.sound == nil ? "without" : "with") sound")
+      recorder = try ClipRecorder(options) {
+        Self.debug.log(GST_LEVEL_DEBUG, keeper.handle, "begins \($0.path) at \($0.start) \($0.sound == nil ? "without" : "with") sound")
         return try MuxedClip($0, format)
       } finish: {
         work.finish($0)
-      } report: { [handle] in
-        $0.post(on: handle)
+      } report: {
+        $0.post(on: keeper.handle)
       }
     } catch {
       throw ElementError.resource(GST_RESOURCE_ERROR_FAILED, "The system gives no thread to \(error.job) clips on: error \(error.code).")
@@ -227,7 +255,10 @@ final class ShotClip: BinElement {
       defer { run = nil }
       return run
     }
-    run?.recorder.close()
+    if run?.recorder.close(within: Self.patience) == false {
+      handle.postWarning(
+        .resource(GST_RESOURCE_ERROR_BUSY, "The last clips are still being written; each has its name when it is complete."))
+    }
   }
 }
 

@@ -28,13 +28,13 @@ final class ShotLog: PassthroughVideoFilter {
   }
 
   static let properties: [Property<ShotLog>] = [
-    .string("location", \.location, "File to write the shots to; an existing one is replaced", changeable: .ready),
+    .fileName("location", \.location, "File to write the shots to; an existing one is replaced", changeable: .ready),
     .enumeration("format", \.format, "Format of the file", changeable: .ready),
     .string("title", \.title, "Name of the list in formats that have one", changeable: .ready),
     .optionalRate(
       "frame-rate", \.frameRate, "Frames a second of timecodes, drop-frame at 30000/1001 and 60000/1001; 0/1 for the stream's own",
       changeable: .ready),
-    .string("statistics-location", \.statisticsLocation, "CSV file to write each frame's scores to", changeable: .ready),
+    .fileName("statistics-location", \.statisticsLocation, "CSV file to write each frame's scores to", changeable: .ready),
   ]
 
   struct State {
@@ -97,6 +97,9 @@ final class ShotLog: PassthroughVideoFilter {
 
   func stop(_ state: inout State) throws {
     if state.begun { state.list?.end(endFrame: state.frames, end: state.end) }
+    // Either may have a reader that does not read: they are waited for together.
+    state.list?.shut()
+    state.statistics?.shut()
     state.list?.close()
     state.statistics?.close()
   }
