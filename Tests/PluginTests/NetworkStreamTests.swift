@@ -23,6 +23,19 @@ extension Shots {
       }
     }
 
+    /// Before the cut at 190 the camera speeds up: of the few frames after the beginning the combiner alone makes a wipe, or nothing.
+    @Test(arguments: [1, 2, 3, 5]) func `a cut close to either end of a stream is found`(_ frames: Int) throws {
+      let film = try SmallFilm.shared.get()
+      for cut in [131, 190, 564, 1071, 1393] {
+        for numbers in [cut - frames..<cut + 40, cut - 40..<cut + frames] {
+          let harness = try Harness("shotdetect", ["detector": "fused"])
+          try harness.play(film, numbers)
+          harness.end()
+          #expect(harness.bus.cuts.contains(UInt64(cut - numbers.lowerBound)), "\(cut) in \(numbers): \(harness.bus.found)")
+        }
+      }
+    }
+
     @Test func `a second end finds nothing more`() throws {
       let harness = try Harness("shotdetect", ["detector": "fused", "min-shot-duration": "0"])
       try harness.play(try SmallFilm.shared.get(), 1020..<1060)
