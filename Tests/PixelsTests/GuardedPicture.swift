@@ -36,12 +36,12 @@ final class GuardedPicture {
     for region in regions { munmap(region.base, region.count) }
   }
 
-  func withPicture<Result>(_ body: (borrowing Picture) -> Result) -> Result {
+  func withPicture<Result>(_ body: (borrowing Picture) throws -> Result) rethrows -> Result {
     func view(_ index: Int) -> PlaneView {
       let plane = index < planes.count ? planes[index] : planes[0]
       return PlaneView(base: UnsafeRawPointer(plane.start), stride: plane.stride)
     }
-    return body(Picture(layout: layout, planes: (view(0), view(1), view(2))))
+    return try body(Picture(layout: layout, planes: (view(0), view(1), view(2))))
   }
 
   /// Bytes a row and rows of each plane, as GStreamer has them without padding.

@@ -120,24 +120,86 @@ struct MeasureTests {
     }
   }
 
-  @Test func `a picture of another layout is a first picture`() {
-    let layouts = [(PixelFormat.i420, 64, 48), (.bgrx, 400, 300), (.gray8, 1, 1)].map {
+  /// Blocks of colour that change with the place in the picture, not with its size, and noise that is anew in each pixel.
+  private static func scene(_ seed: Int, _ layout: PictureLayout) -> Scene {
+    func sample(_ x: Int, _ y: Int, _ width: Int, _ height: Int, _ plane: Int) -> UInt8 {
+      let block = (x * 9 / width) * 31 + (y * 6 / height) * 53 + (x * 3 / width + seed) * (y * 2 / height + 2) * 67
+      let noise = ((x * 7919 + y * 104_729 + plane) &* 40503 >> 5) % 13
+      return UInt8(40 + (block * (seed + plane + 2) + seed * 59 + plane * 71) % 150 + noise)
+    }
+    let (width, height) = (layout.width, layout.height)
+    return Scene(
+      luma: { sample($0, $1, width, height, 0) }, chroma: { sample(2 * $0, 2 * $1, width, height, $2) },
+      color: { (sample($0, $1, width, height, 0), sample($0, $1, width, height, 1), sample($0, $1, width, height, 2)) })
+  }
+
+  private static let sizes = [(640, 360), (160, 90), (426, 240), (90, 160), (64, 36), (256, 144), (360, 288)]
+
+  @Test(arguments: [PixelFormat.i420, .bgrx]) func `the same picture in another size is the same, another picture is another`(
+    _ format: PixelFormat
+  ) throws {
+    var last = PictureLayout(format: format, width: 320, height: 180)
+    for (width, height) in Self.sizes {
+      let next = PictureLayout(format: format, width: width, height: height)
+      for isSame in [true, false] {
+        let difference = HSVDifference(layout: last, edges: true)
+        let histogram = LumaHistogram(layout: last)
+        let hash = PerceptualHash(layout: last)
+        GuardedPicture(last, scene: Self.scene(1, last)).withPicture {
+          #expect(difference.measure($0) == nil)
+          #expect(histogram.measure($0) == nil)
+          #expect(hash.measure($0) == nil)
+        }
+        try GuardedPicture(next, scene: Self.scene(isSame ? 1 : 4, next)).withPicture { picture in
+          let measured = (difference.measure(picture), histogram.measure(picture), hash.measure(picture))
+          let (changed, correlation, distance) = (try #require(measured.0), try #require(measured.1), try #require(measured.2))
+          let score = (changed.hue + changed.saturation + changed.value) / 3
+          #expect(isSame ? score < 15 : score > 30, "\(last) \(next): \(changed)")
+          #expect(isSame ? correlation > 0.85 : correlation < 0.85, "\(last) \(next): \(correlation)")
+          #expect(isSame ? distance < 0.25 : distance > 0.3, "\(last) \(next): \(distance)")
+          // The next one of this size is compared pixel by pixel again.
+          let again = (difference.measure(picture), hash.measure(picture))
+          #expect(again.0 == ComponentDifference(hue: 0, saturation: 0, value: 0, edges: 0) && again.1 == 0)
+        }
+      }
+      last = next
+    }
+  }
+
+  @Test func `the same picture in another format is the same`() {
+    for (one, other) in [(PixelFormat.i420, PixelFormat.nv12), (.y42b, .yuy2), (.i420, .i42010le), (.rgb, .bgrx)] {
+      let layouts = [one, other].map { PictureLayout(format: $0, width: 320, height: 180) }
+      let difference = HSVDifference(layout: layouts[0], edges: true)
+      _ = GuardedPicture(layouts[0], scene: .pattern(seed: 1)).withPicture { difference.measure($0) }
+      let changed = GuardedPicture(layouts[1], scene: .pattern(seed: 1)).withPicture { difference.measure($0) }
+      #expect(changed == ComponentDifference(hue: 0, saturation: 0, value: 0, edges: 0), "\(one) \(other)")
+    }
+  }
+
+  @Test func `pictures of any two sizes are compared`() {
+    let layouts = [(PixelFormat.i420, 64, 48), (.bgrx, 400, 300), (.gray8, 1, 1), (.rgb, 3, 500), (.i420, 500, 1), (.nv12, 65, 64)].map {
       PictureLayout(format: $0.0, width: $0.1, height: $0.2)
     }
     let difference = HSVDifference(layout: layouts[0], edges: true)
-    let histogram = LumaHistogram(layout: layouts[0])
-    let hash = PerceptualHash(layout: layouts[0])
     let mean = MeanLevel(layout: layouts[0])
-    for layout in layouts {
-      let picture = GuardedPicture(layout, scene: .pattern(seed: 1))
-      picture.withPicture {
-        #expect(difference.measure($0) == nil)
-        #expect(histogram.measure($0) == nil)
-        #expect(hash.measure($0) == nil)
+    for (index, layout) in (layouts + layouts.reversed()).enumerated() {
+      GuardedPicture(layout, scene: .pattern(seed: 1)).withPicture {
+        let changed = difference.measure($0)
+        #expect((changed == nil) == (index == 0))
+        #expect(changed.map { $0.hue <= 179 && $0.saturation <= 255 && $0.value <= 255 && $0.edges <= 255 } ?? true)
         #expect(mean.measure($0) == MeanLevel(layout: layout).measure($0))
         #expect(difference.measure($0)?.edges == 0)
       }
     }
+  }
+
+  @Test func `after a reset a picture of another size is a first picture`() {
+    let layouts = [(64, 48), (400, 300)].map { PictureLayout(format: .nv12, width: $0.0, height: $0.1) }
+    let difference = HSVDifference(layout: layouts[0], edges: false)
+    _ = GuardedPicture(layouts[0], scene: .pattern(seed: 1)).withPicture { difference.measure($0) }
+    difference.reset()
+    let first = GuardedPicture(layouts[1], scene: .pattern(seed: 2)).withPicture { difference.measure($0) }
+    #expect(first == nil)
   }
 
   /// Parameters that came from a user are clamped, not trapped on.

@@ -7,7 +7,7 @@ extension Shots {
   @Suite("Network and streams") struct NetworkStreamTests {
     private static let aligns = ["false", "true"]
 
-    @Test(arguments: [0, 1, 2, 30, 51, 74]) func `a stream of any length ends with all its frames`(_ count: Int) throws {
+    @Test(arguments: [0, 1, 2, 15, 17, 30, 51, 52, 74]) func `a stream of any length ends with all its frames`(_ count: Int) throws {
       let film = try SmallFilm.shared.get()
       for (detector, align, windowing) in [
         ("transnet", "true", "streaming"), ("fused", "false", "streaming"), ("fused", "true", "windowed"),
@@ -19,7 +19,20 @@ extension Shots {
         #expect(harness.bus.errors == [])
         #expect(harness.out.frames.map(\.pts) == (0..<count).map { frameTime($0, rate: (24, 1)) })
         #expect(harness.out.story.last == "eos")
-        #expect(harness.bus.cuts == [14, 51].filter { $0 + 1 < count }, "\(detector) \(windowing)")
+        #expect(harness.bus.cuts == [14, 51].filter { $0 < count }, "\(detector) \(windowing)")
+      }
+    }
+
+    /// Before the cut at 190 the camera speeds up: of the few frames after the beginning the combiner alone makes a wipe, or nothing.
+    @Test(arguments: [1, 2, 3, 5]) func `a cut close to either end of a stream is found`(_ frames: Int) throws {
+      let film = try SmallFilm.shared.get()
+      for cut in [131, 190, 564, 1071, 1393] {
+        for numbers in [cut - frames..<cut + 40, cut - 40..<cut + frames] {
+          let harness = try Harness("shotdetect", ["detector": "fused"])
+          try harness.play(film, numbers)
+          harness.end()
+          #expect(harness.bus.cuts.contains(UInt64(cut - numbers.lowerBound)), "\(cut) in \(numbers): \(harness.bus.found)")
+        }
       }
     }
 
@@ -106,14 +119,13 @@ extension Shots {
       #expect(harness.out.marked == (align == "true" ? [34] : [50]))
     }
 
-    @Test(arguments: aligns) func `new caps finish what came before and start over`(_ align: String) throws {
+    @Test(arguments: aligns) func `frames across new caps are compared`(_ align: String) throws {
       let film = try SmallFilm.shared.get()
       let other = try Video("NV12", 320, 180, rate: (24, 1))
       let harness = try Harness("shotdetect", ["detector": "fused", "align": align, "min-shot-duration": "0"])
       try harness.play(film, 1000..<1050)
       #expect(harness.setVideo(other))
-      #expect(harness.out.frameCount == 50)
-      #expect(harness.bus.cuts == [34])
+      if align == "true" { #expect(harness.out.frameCount < 50) }
       let picture = try other.picture { x, y in (UInt8(x * 255 / 320), UInt8(y), 90) }
       let next = try other.picture { x, y in (10, UInt8(x / 2), UInt8(255 - y)) }
       defer {
@@ -126,10 +138,10 @@ extension Shots {
       }
       harness.end()
       #expect(harness.bus.errors == [])
-      #expect(harness.bus.cuts == [34, 80])
-      #expect(harness.bus.boundaries.map { $0.number("shot") } == [2, 3])
+      #expect(harness.bus.cuts == [34, 50, 80])
+      #expect(harness.bus.boundaries.map { $0.number("shot") } == [2, 3, 4])
       #expect(harness.out.frameCount == 110)
-      if align == "true" { #expect(harness.out.marked == [34, 80]) }
+      if align == "true" { #expect(harness.out.marked == [34, 50, 80]) }
     }
 
     @Test func `frames that were skipped stay counted when caps change`() throws {

@@ -62,9 +62,9 @@ def main():
     number = lambda v: f"{v:.7g}"
     with open(ROOT / "Tests/ShotsTests/Fixtures/transitions.txt", "w") as file:
         file.writelines(f"p {t} {number(a)} {number(b)}\n" for t, (a, b) in enumerate(p))
-        for t in sorted({*range(0, FRAMES, 12), 60, 161, 162, FRAMES - 1}): file.write(f"row {t} {' '.join(map(number, rows[t]))}\n")
+        for t in sorted({*range(0, FRAMES, 12), 60, 161, 162, FRAMES - 1}): file.write(f"row {t} {' '.join(map(number, rows[cues.PADDING + t]))}\n")
         for t in range(0, FRAMES, 6): file.write(f"out {t} {' '.join(map(number, out[t]))}\n")
-        for name, found in (("fused", model.decide(out, p[:, 0])), ("transnet", model.decide_network(out, p[:, 0]))):
+        for name, found in (("fused", model.decide(out, p[:, 0], rows=rows)), ("transnet", model.decide_network(out, p[:, 0]))):
             file.writelines(f"{name} {s} {e} {k} {f} {score:.5f}\n" for s, e, k, f, score in found)
             print(name, found)
 

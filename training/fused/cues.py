@@ -1,7 +1,7 @@
 """The cues that the rule decides on: one row a frame, computed from 48x27 thumbnails and TransNetV2's two outputs.
 
-Row t describes the step from frame t-1 to frame t, so that a cut whose new shot begins at t stands in row t. A frame
-index beyond the stream means its first or last frame. Everything is an exact integer sum over pixels, divided once,
+Row t describes the step from frame t-1 to frame t, so that a cut whose new shot begins at t stands in row t. A stream is
+taken to have stood still before its first frame and after its last one; there are rows for PADDING frames of that. Everything is an exact integer sum over pixels, divided once,
 so that another language gets the same numbers. `NAMES` says what each column is; SPEC in README.md defines it.
 """
 import numpy as np
@@ -27,6 +27,7 @@ NAMES = (
     + [name for d in ("right", "left", "down", "up") for name in (f"front_{d}", f"front_share_{d}")]
     + ["front_duration", "column_focus", "row_focus", "column_place", "row_place", "shift", "shift_rest"]
 )
+PADDING = 22  # rows before the first frame's and after the last one's: what model.py reaches
 LOOK_AHEAD_THUMBNAILS = 26  # row t needs frames up to t + 26 …
 LOOK_AHEAD_PROBABILITIES = 0  # … and probabilities up to frame t - 1
 
@@ -193,4 +194,8 @@ class Cues:
 
 
 def rows(thumbnails, probabilities):
-    return Cues(thumbnails, probabilities).rows()
+    """[n + 2·PADDING, len(NAMES)]: row PADDING + t is frame t's."""
+    beyond = PADDING + LOOK_AHEAD_THUMBNAILS
+    still = np.concatenate([np.repeat(thumbnails[:1], PADDING, 0), thumbnails, np.repeat(thumbnails[-1:], beyond, 0)])
+    silent = np.pad(np.asarray(probabilities, np.float32), ((PADDING, beyond), (0, 0)))
+    return Cues(still, silent).rows()[:len(thumbnails) + 2 * PADDING]

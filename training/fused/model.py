@@ -8,10 +8,12 @@ import cues
 KINDS = ("cut", "fade", "dissolve", "wipe")
 DILATIONS = (1, 2, 4, 7, 8)
 REACH = sum(DILATIONS)  # frames on each side
+assert REACH == cues.PADDING
 PEAK = 2  # a boundary is the largest within so many frames
 THRESHOLD = 0.6
 APART = 4  # frames from the end of a boundary in which there is no other
 SURE = 0.5  # TransNetV2's own threshold
+EDGE = REACH // 2  # frames from an end of the stream within which TransNetV2's own cuts stand
 LONGEST = 48  # frames that an interval reaches to each side
 WIDTH = 32
 OUTPUTS = 2 + len(KINDS) + 2  # boundary, inside, kinds, ln(1 + frames since the start), ln(1 + frames to the end)
@@ -70,11 +72,10 @@ def sigmoid(x):
 
 
 def outputs(net, rows):
-    """[T, OUTPUTS] of a whole sequence; rows beyond its ends repeat the first and the last."""
+    """[T, OUTPUTS] of a whole sequence from its rows, which reach beyond its ends as cues.py makes them."""
     import torch
-    padded = np.concatenate([np.repeat(rows[:1], REACH, 0), rows, np.repeat(rows[-1:], REACH, 0)])
     with torch.no_grad():
-        return net(torch.from_numpy(padded)[None])[0].numpy()
+        return net(torch.from_numpy(rows)[None])[0].numpy()
 
 
 def needed(threshold, kind, seconded):
@@ -83,8 +84,26 @@ def needed(threshold, kind, seconded):
     return (1 + threshold) / 2 if kind == "wipe" else threshold
 
 
-def decide(out, one_hot, threshold=THRESHOLD):
-    """[(start, end, kind, frame, score)] from the outputs of a sequence and TransNetV2's one_hot."""
+def standing(rows, out, one_hot):
+    """{frame: finding} of TransNetV2's cuts near the ends of a sequence, where the combiner has seen too little."""
+    n, found = len(out), {}
+    column = {name: rows[REACH:, i] for i, name in enumerate(cues.NAMES)}
+    for start, end, kind, t, score in decide_network(out, one_hot, SURE):
+        if t > EDGE and n - t > EDGE: continue
+        step = column["difference_1"][t]
+        # The old look is there again soon, or the new one was there before: a flash.
+        if min(column["returns_after"][t], column["returns_before"][t]) < step - np.log(2): continue
+        # The step is about all that the picture changes around it.
+        if step > column["difference_9"][t] - np.log(2) / 2: found[t] = (t - 1, t, "cut", t, score)
+    return found
+
+
+def decide(out, one_hot, threshold=THRESHOLD, rows=None):
+    """[(start, end, kind, frame, score)] from the outputs of a sequence, TransNetV2's one_hot and the rows of cues.
+
+    Frames count as near to each other. Without rows TransNetV2's cuts near the ends do not stand by themselves.
+    """
+    stands = standing(rows, out, one_hot) if rows is not None else {}
     out = out.astype(np.float64)
     before = np.concatenate([[0], one_hot[:-1]])  # as in the rows
     n = len(out)
@@ -92,6 +111,9 @@ def decide(out, one_hot, threshold=THRESHOLD):
     found = []
     for t in range(1, n):
         lo, hi = max(0, t - PEAK), min(n, t + PEAK + 1)
+        if any(u in stands for u in range(lo, hi)):
+            if t in stands and not (found and t < found[-1][1] + APART): found.append(stands[t])
+            continue
         # Of equal ones the first.
         if p[t] < p[lo:hi].max() or (p[lo:t] == p[t]).any(): continue
         kind = KINDS[int(out[t, 2:6].argmax())]

@@ -62,7 +62,7 @@ def targets(labels, n):
 def evaluate(net, data, threshold):
     total = scoring.Score()
     for _, rows, p, labels in data:
-        found = model.decide(model.outputs(net, rows), p[:, 0], threshold)
+        found = model.decide(model.outputs(net, rows), p[:, 0], threshold, rows)
         total += scoring.score([(t["start"], t["end"], t["kind"]) for t in labels["transitions"]], labels["distractors"], [f[:3] for f in found])
     return total
 
@@ -82,16 +82,16 @@ def main():
     rng = np.random.default_rng(a.seed)
     data, check = load(a.folders), load(a.check)
     net = model.network()
-    every = np.concatenate([d[1] for d in data])
+    R = model.REACH
+    every = np.concatenate([d[1][R:-R] for d in data])
     net.mean.copy_(torch.from_numpy(every.mean(0)))
     net.scale.copy_(torch.from_numpy(1 / (every.std(0) + 1e-3)))
     print(len(data), "sequences", len(every), "frames", sum(p.numel() for p in net.parameters()), "parameters", flush=True)
     length, batch = 192, 24
-    items = [(r, p, targets(l, len(r))) for _, r, p, l in data]
+    items = [(r[R:-R], p, targets(l, len(p))) for _, r, p, l in data]
     weights = np.array([len(r) for r, _, _ in items]) / len(every)
     optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=a.epochs * a.batches)
-    R = model.REACH
     for epoch in range(a.epochs):
         started, total = time.time(), 0
         net.train()

@@ -14,7 +14,8 @@ import Timing
 /// }
 /// ```
 ///
-/// - Caps: `configure` runs when they change, after everything before them has left.
+/// - Caps: `configure` runs when they come, before the first buffer of theirs is seen. What is held before them may still
+///   be undecided then, and leaves before them.
 /// - Holding back: with `latency` above zero frames (and the serialized events among them) stay until
 ///   `output.hold(from:)` lets them go, and metadata and events can still be placed on them.
 /// - QoS is off: what is seen never depends on load. A negative rate passes through unseen, and so do buffers outside
@@ -32,8 +33,8 @@ public protocol PassthroughVideoFilter: Element {
   /// One buffer that will be shown. Buffers are numbered from 0 as they come. An error is posted and stops the stream.
   func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
 
-  /// The stream or a segment that was sought ends, the caps change in more than the frame rate, or there is a gap: what is
-  /// pending is decided. All that is held leaves afterwards.
+  /// The stream or a segment that was sought ends, caps are refused, or there is a gap: what is pending is decided. All that is
+  /// held leaves afterwards.
   func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws
 
   /// A flush, or a gap, after `finish`: what comes next does not continue what came before.

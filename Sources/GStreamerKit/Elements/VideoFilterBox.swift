@@ -34,8 +34,10 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
   private let format = Mutex<VideoInfo?>(nil)
 
   private var live: Live?
+  /// Of the buffers that come, and of those that leave, which may be held from before the caps changed.
   private var info: VideoInfo?
-  private var caps: UnsafeMutablePointer<GstCaps>?
+  private var leavingInfo: VideoInfo?
+  private var isForwardingCaps = false
   private var segment = GstSegment()
   private var seen: UInt64 = 0
   private var expected: ClockTime?
@@ -62,8 +64,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
 
   override func stop() -> Bool {
     discard()
-    setKnownCaps(nil)
-    info = nil
+    (info, leavingInfo) = (nil, nil)
     format.withLock { $0 = nil }
     reportedLatency = 0
     guard let last = live else { return true }
@@ -71,7 +72,8 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     return reporting { try own.element.stop(&last.state) } != nil
   }
 
-  override func setCaps(_ caps: UnsafeMutablePointer<GstCaps>) -> Bool {
+  /// Caps come: what follows is read by them.
+  private func configure(_ caps: UnsafeMutablePointer<GstCaps>) -> Bool {
     let configured: Void? = reporting {
       guard let info = VideoInfo(caps: caps) else {
         let text = gst_caps_to_string(caps).map { text in
@@ -80,13 +82,18 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
         }
         throw ElementError.core(GST_CORE_ERROR_NEGOTIATION, "These caps are not raw video that can be read: \(text ?? "none").")
       }
-      self.info = info
       try run { element, settings, state, output in try element.configure(info, settings, &state, &output) }
+      self.info = info
       format.withLock { $0 = info }
     }
-    guard configured != nil else { return false }
-    setKnownCaps(caps)
-    reportLatency()
+    if configured != nil { reportLatency() }
+    return configured != nil
+  }
+
+  /// Caps leave, behind all that was held before them. (Or the base class negotiates anew, with the newest there are.)
+  override func setCaps(_ caps: UnsafeMutablePointer<GstCaps>) -> Bool {
+    if !isForwardingCaps, holdsCaps { finish(endOfStream: false) }
+    leavingInfo = VideoInfo(caps: caps)
     if let request = own.element.upstreamRequest(own.settings)?.makeGstStructure() {
       let taken = gst_pad_push_event(transform.pointee.sinkpad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, request))
       if taken == 0 { own.element.requestUnanswered(own.settings) }
@@ -100,10 +107,6 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     guard now != reportedLatency else { return }
     reportedLatency = now
     handle.postLatencyChanged()
-  }
-
-  private func setKnownCaps(_ new: UnsafeMutablePointer<GstCaps>?) {
-    _ = gst_caps_replace(&caps, new)
   }
 
   // MARK: Buffers
@@ -156,7 +159,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
 
   override func nextToLeave() -> UnsafeMutablePointer<GstBuffer>? {
     // Not `first`, which allocates: it goes through Sequence.
-    while !held.isEmpty {
+    while !held.isEmpty, !areCapsRefused {
       switch held[0] {
       case .event(let event):
         held.removeFirst()
@@ -182,7 +185,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
         buffer = cgst_buffer_make_writable(buffer)
         metadata.add(fields, to: buffer)
       case .classify(let classification):
-        guard let info else { break }
+        guard let info = leavingInfo else { break }
         buffer = cgst_buffer_make_writable(buffer)
         classification.add(to: buffer, showing: info)
       default: perform(action)
@@ -226,6 +229,11 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     }
     heldFrom = .max
     pending.removeAll()
+    areCapsRefused = false
+  }
+
+  private var holdsCaps: Bool {
+    held.contains { if case .event(let event) = $0 { event.pointee.type == GST_EVENT_CAPS } else { false } }
   }
 
   // MARK: Events and queries
@@ -235,6 +243,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     case GST_EVENT_FLUSH_STOP:
       keepSticky()
       discard()
+      leavingInfo = info
       expected = nil
       gst_segment_init(&segment, GST_FORMAT_TIME)
       if let live { own.element.interrupt(own.settings, &live.state) }
@@ -247,13 +256,11 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     case GST_EVENT_CAPS:
       var new: UnsafeMutablePointer<GstCaps>?
       gst_event_parse_caps(event, &new)
-      if let new, let caps, gst_caps_is_equal(new, caps) == 0 {
-        if let info, let next = VideoInfo(caps: new), info.hasPictures(like: next) {
-          setKnownCaps(new)
-          return queue(event)
-        }
-        finish(endOfStream: false)
-      }
+      if areCapsRefused { discard() }
+      if let new, configure(new) { return queue(event) }
+      finish(endOfStream: false)
+      gst_event_unref(event)
+      return false
     case GST_EVENT_EOS:
       finish(endOfStream: true)
     case GST_EVENT_SEGMENT_DONE:
@@ -294,7 +301,12 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
   }
 
   private func forward(_ event: UnsafeMutablePointer<GstEvent>) -> Bool {
-    Self.parentClass?.pointee.sink_event?(transform, event) == 1
+    let isCaps = event.pointee.type == GST_EVENT_CAPS
+    isForwardingCaps = isCaps
+    let isTaken = Self.parentClass?.pointee.sink_event?(transform, event) == 1
+    isForwardingCaps = false
+    if isCaps { areCapsRefused = !isTaken }
+    return isTaken
   }
 
   override func sourceEvent(_ event: UnsafeMutablePointer<GstEvent>) -> Bool {

@@ -11,6 +11,8 @@ class VideoFilterObject: ElementObject {
   func ingest(_ buffer: UnsafeMutablePointer<GstBuffer>) -> GstFlowReturn { GST_FLOW_ERROR }
   /// The next buffer that may leave, if any; events before it are pushed.
   func nextToLeave() -> UnsafeMutablePointer<GstBuffer>? { nil }
+  /// Whether nobody downstream takes the caps of what would leave next.
+  var areCapsRefused = false
   /// Everything that is held leaves.
   func drain() {}
   var latency: ClockTime { 0 }
@@ -63,7 +65,7 @@ class VideoFilterObject: ElementObject {
         guard flow == GST_FLOW_OK else { return flow }
       }
       output.pointee = filter.nextToLeave()
-      return GST_FLOW_OK
+      return output.pointee == nil && filter.areCapsRefused ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_OK
     }
     callbacks.pointee.query = { transform, direction, query in
       guard let query else { return 0 }

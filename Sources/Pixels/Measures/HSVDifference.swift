@@ -21,65 +21,133 @@ public struct ComponentDifference: Hashable, Sendable {
 /// How far each picture is from the one before it in hue, saturation, value and, if wanted, edges: the components of
 /// PySceneDetect's content detector.
 ///
+/// Pictures of two sizes are compared in one that both are reduced to, 64 pixels the longer side at most: where a small
+/// picture's samples lie depends on the large one's size, and what two sizes of the same picture differ by there averages out.
+///
 /// Memory: four bytes a small pixel (150 kB), six more with edges. Nothing is allocated after `init` while the layout
 /// stays.
 public final class HSVDifference {
-  private var state: HSVState
+  private var reducer: Reducer
+  private var levels: HSVLevels
 
   /// - Parameters:
   ///   - layout: of the first picture; one of another layout costs new memory.
   ///   - edges: whether edges are measured too, which takes more time and memory.
   public init(layout: PictureLayout, edges: Bool) {
-    state = HSVState(layout: layout, edges: edges)
+    reducer = Reducer(layout: layout)
+    levels = HSVLevels(reducer.size, edges: edges)
   }
 
-  /// The difference to the previous picture; nil for the first one, and for the first of another layout.
+  /// The difference to the previous picture, whatever its layout; nil for the first one.
   public func measure(_ picture: borrowing Picture) -> ComponentDifference? {
-    if picture.layout != state.reducer.layout {
-      state = HSVState(layout: picture.layout, edges: state.edges != nil)
-    }
-    return state.measure(picture)
+    let last = reducer.layout
+    guard picture.layout != last else { return take(picture) }
+    reducer = Reducer(layout: picture.layout)
+    if (picture.layout.width, picture.layout.height) == (last.width, last.height) { return take(picture) }
+    let before = levels
+    levels = HSVLevels(reducer.size, edges: before.edges != nil)
+    _ = take(picture)
+    return before.isSet ? before.difference(toPictureOfAnotherSize: levels) : nil
   }
 
   /// Forgets the previous picture.
-  public func reset() { state.hasPrevious = false }
-}
+  public func reset() { levels.isSet = false }
 
-private final class HSVState {
-  let reducer: Reducer
-  let edges: EdgeMap?
-  var hasPrevious = false
-  /// The previous picture: hue + saturation·256, and value.
-  private let chroma: OwnedBuffer<UInt16>
-  private let value: OwnedBuffer<Int16>
-
-  init(layout: PictureLayout, edges: Bool) {
-    reducer = Reducer(layout: layout)
-    let count = reducer.paddedWidth * reducer.size.height
-    chroma = OwnedBuffer(count: count, zero: 0)
-    value = OwnedBuffer(count: count, zero: 0)
-    self.edges = edges ? EdgeMap(width: reducer.size.width, height: reducer.size.height) : nil
-  }
-
-  func measure(_ picture: borrowing Picture) -> ComponentDifference? {
-    let reducer = reducer
-    let width = reducer.paddedWidth
-    var sums = ComponentSums()
+  private func take(_ picture: borrowing Picture) -> ComponentDifference? {
     for y in 0..<reducer.size.height {
       reducer.reduceRow(y, of: picture)
-      Self.compare(
-        reducer.blue, reducer.green, reducer.red, width,
-        chroma.base + y &* width, value.base + y &* width, &sums)
+      levels.put(y, reducer.blue, reducer.green, reducer.red)
+    }
+    return levels.finish()
+  }
+}
+
+/// Hue, saturation and value of a small picture, which those of the next replace row by row.
+private final class HSVLevels {
+  let size: SmallSize
+  let edges: EdgeMap?
+  /// Whether a whole picture was put in.
+  var isSet = false
+  /// Whole vectors a row.
+  private let width: Int
+  /// Hue + saturation·256, and value.
+  private let chroma: OwnedBuffer<UInt16>
+  private let value: OwnedBuffer<Int16>
+  private var sums = ComponentSums()
+
+  init(_ size: SmallSize, edges: Bool) {
+    self.size = size
+    width = (size.width + laneCount - 1) / laneCount * laneCount
+    chroma = OwnedBuffer(count: width * size.height, zero: 0)
+    value = OwnedBuffer(count: width * size.height, zero: 0)
+    self.edges = edges ? EdgeMap(width: size.width, height: size.height) : nil
+  }
+
+  /// Takes the next picture's row `y`: whole vectors of levels, 0 beyond the picture. What `blue` and `green` held is lost.
+  func put(
+    _ y: Int, _ blue: UnsafeMutablePointer<Int16>, _ green: UnsafeMutablePointer<Int16>, _ red: UnsafeMutablePointer<Int16>
+  ) {
+    Self.compare(blue, green, red, width, chroma.base + y &* width, value.base + y &* width, &sums)
+  }
+
+  /// All rows were put in. nil for the first picture.
+  func finish() -> ComponentDifference? {
+    defer {
+      sums = ComponentSums()
+      isSet = true
     }
     let changedEdges = edges?.update(value.base, stride: width) ?? 0
-    guard hasPrevious else {
-      hasPrevious = true
-      return nil
-    }
-    let pixels = Double(max(1, reducer.size.width * reducer.size.height))
+    guard isSet else { return nil }
+    let pixels = Double(max(1, size.width * size.height))
     return ComponentDifference(
       hue: Double(sums.hue) / pixels, saturation: Double(sums.saturation) / pixels,
       value: Double(sums.value) / pixels, edges: Double(changedEdges) * 255 / pixels)
+  }
+
+  // MARK: - Two sizes
+
+  private static let coarsest = 64
+
+  func difference(toPictureOfAnotherSize other: HSVLevels) -> ComponentDifference? {
+    let (width, height) = (min(size.width, other.size.width), min(size.height, other.size.height))
+    let shrink = max(1, Double(max(width, height)) / Double(Self.coarsest))
+    func side(_ length: Int) -> Int { max(1, Int((Double(length) / shrink).rounded())) }
+    let coarse = HSVLevels(SmallSize(width: side(width), height: side(height)), edges: edges != nil)
+    coarse.put(allOf: self)
+    return coarse.put(allOf: other)
+  }
+
+  /// Takes a larger picture, or one as large, reduced by averaging.
+  @discardableResult
+  private func put(allOf source: HSVLevels) -> ComponentDifference? {
+    let columns = AreaShare.along(source: source.size.width, output: size.width)
+    let rows = AreaShare.along(source: source.size.height, output: size.height)
+    let row = OwnedBuffer<Int16>(count: 3 * width, zero: 0)
+    var means = [SIMD3<Float>](repeating: .zero, count: size.width * size.height)
+    for down in rows {
+      for across in columns {
+        means[down.output * size.width + across.output] += source.color(across.source, down.source) * (across.weight * down.weight)
+      }
+    }
+    for y in 0..<size.height {
+      for x in 0..<size.width {
+        for channel in 0..<3 { row.base[channel * width + x] = Int16(means[y * size.width + x][channel].rounded()) }
+      }
+      put(y, row.base, row.base + width, row.base + 2 * width)
+    }
+    return finish()
+  }
+
+  /// Blue, green and red of a pixel, 0 … 255, to about two levels.
+  private func color(_ x: Int, _ y: Int) -> SIMD3<Float> {
+    let (color, value) = (chroma.base[y * width + x], Float(value.base[y * width + x]))
+    let (sector, saturation) = (Float(color & 0xFF) / 30, Float(color >> 8) / 255)
+    // Each channel lies at the value less what its distance from the hue takes away.
+    func channel(_ n: Float) -> Float {
+      let k = (n + sector).truncatingRemainder(dividingBy: 6)
+      return value * (1 - saturation * max(0, min(k, 4 - k, 1)))
+    }
+    return SIMD3(channel(1), channel(3), channel(5))
   }
 
   private struct ComponentSums {
@@ -89,7 +157,6 @@ private final class HSVState {
   }
 
   /// One row to HSV, its differences to the previous picture's row, which it replaces.
-  /// What `blue` and `green` held is lost.
   ///
   /// A row has at most 32 vectors, so a lane's sum stays below 32·255, and a picture's below 2³².
   private static func compare(

@@ -21,13 +21,10 @@ public final class LumaHistogram {
   /// Forgets the previous picture.
   public func reset() { hasPrevious = false }
 
-  /// The correlation, −1 … 1, of the two histograms (`cv2.HISTCMP_CORREL`); nil for the first picture, and for the first
-  /// of another layout.
+  /// The correlation, −1 … 1, of the two histograms (`cv2.HISTCMP_CORREL`), which does not depend on how many pixels each
+  /// has: pictures of all layouts are compared. nil for the first picture.
   public func measure(_ picture: borrowing Picture) -> Double? {
-    if picture.layout != reducer.layout {
-      reducer = Reducer(layout: picture.layout)
-      hasPrevious = false
-    }
+    if picture.layout != reducer.layout { reducer = Reducer(layout: picture.layout) }
     swap(&counts, &previous)
     count(picture)
     guard hasPrevious else {

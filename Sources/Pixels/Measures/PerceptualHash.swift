@@ -41,12 +41,11 @@ public final class PerceptualHash {
   /// Forgets the previous picture.
   public func reset() { hasPrevious = false }
 
-  /// The part of bits that changed, 0 … 1; nil for the first picture, and for the first of another layout.
+  /// The part of bits that changed since the previous picture, whatever its layout, 0 … 1; nil for the first one.
   public func measure(_ picture: borrowing Picture) -> Double? {
     if picture.layout != reducer.layout {
       reducer = Reducer(layout: picture.layout)
       area = AreaReducer(from: reducer.size, side: side)
-      hasPrevious = false
     }
     swap(&bits, &previousBits)
     hash(picture)

@@ -1,3 +1,27 @@
+/// One source sample's part in one output sample along an axis.
+struct AreaShare {
+  var source: Int
+  var output: Int
+  /// Those of an output sample sum to 1.
+  var weight: Float
+
+  /// For an axis that becomes shorter, or stays: the part of each source sample under the output sample.
+  static func along(source: Int, output: Int) -> [AreaShare] {
+    guard source > 0, output > 0 else { return [] }
+    // cv::computeResizeAreaTab
+    let scale = 1 / (Double(output) / Double(source))
+    return (0..<output).flatMap { target -> [AreaShare] in
+      let begin = Double(target) * scale
+      let end = begin + scale
+      let cell = min(scale, Double(source) - begin)
+      return (Int(begin)..<min(source, Int(end.rounded(.up)))).compactMap { index in
+        let overlap = min(end, Double(index + 1)) - max(begin, Double(index))
+        return overlap > 1e-3 ? AreaShare(source: index, output: target, weight: Float(overlap / cell)) : nil
+      }
+    }
+  }
+}
+
 /// Reduces an 8-bit gray picture to a square as `cv2.resize` with `INTER_AREA` does, row by row.
 ///
 /// Where an axis must grow, OpenCV's `INTER_AREA` interpolates both axes between two samples; so does this.
@@ -69,29 +93,22 @@ final class AreaReducer {
 
   private static func shares(source: Int, output: Int, shrinks: Bool) -> [Share] {
     guard source > 0 else { return [] }
-    let scale = 1 / (Double(output) / Double(source))
     var shares: [Share] = []
     func add(_ index: Int, _ target: Int, _ weight: Double) {
       guard weight > 1e-6 else { return }
       shares.append(Share(source: Int32(min(max(index, 0), source - 1)), output: Int32(target), weight: Float(weight)))
     }
+    if shrinks {
+      for share in AreaShare.along(source: source, output: output) { add(share.source, share.output, Double(share.weight)) }
+      return shares
+    }
+    let scale = 1 / (Double(output) / Double(source))
     for target in 0..<output {
-      if shrinks {
-        // cv::computeResizeAreaTab: the part of each source sample under the output sample.
-        let begin = Double(target) * scale
-        let end = begin + scale
-        let cell = min(scale, Double(source) - begin)
-        for index in Int(begin)..<min(source, Int(end.rounded(.up))) {
-          let overlap = min(end, Double(index + 1)) - max(begin, Double(index))
-          if overlap > 1e-3 { add(index, target, overlap / cell) }
-        }
-      } else {
-        let first = Int((Double(target) * scale).rounded(.down))
-        let reach = Double(target + 1) - Double(first + 1) / scale
-        let fraction = first >= source - 1 || reach <= 0 ? 0 : reach - reach.rounded(.down)
-        add(first, target, 1 - fraction)
-        add(first + 1, target, fraction)
-      }
+      let first = Int((Double(target) * scale).rounded(.down))
+      let reach = Double(target + 1) - Double(first + 1) / scale
+      let fraction = first >= source - 1 || reach <= 0 ? 0 : reach - reach.rounded(.down)
+      add(first, target, 1 - fraction)
+      add(first + 1, target, fraction)
     }
     return shares
   }

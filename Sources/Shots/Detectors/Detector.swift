@@ -121,7 +121,7 @@ public protocol Detector {
   /// Ordinal of the open shot, 1 at first. An owner that replaces a detector in mid-stream carries it over.
   var shot: UInt64 { get set }
 
-  /// Takes the next frame. `picture` must have the layout that the detector was made for.
+  /// Takes the next frame, of any layout: one of another size or format is compared with the frame before all the same.
   mutating func see(_ picture: borrowing Picture, at time: FrameTime, into findings: inout Findings)
   /// Hands out what is pending at the end of the stream, then is as after ``reset()``: a second call finds nothing.
   mutating func finish(into findings: inout Findings)

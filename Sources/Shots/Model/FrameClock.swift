@@ -38,9 +38,6 @@ public struct FrameClock: Sendable {
     undecided.removeAll()
   }
 
-  /// Nothing that came before is decided any more: another detector sees what follows.
-  public mutating func restart() { undecided.removeAll() }
-
   /// The first frame at which a boundary may still be found, for detectors that do not say it.
   public mutating func firstUndecided(newest: FrameTime, _ lookAhead: LookAhead) -> UInt64 {
     undecided.append(newest)

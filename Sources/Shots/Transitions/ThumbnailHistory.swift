@@ -53,6 +53,12 @@ struct ThumbnailHistory {
     value = hue
   }
 
+  /// The samples of the newest thumbnail; there must be one.
+  var newest: [UInt8] {
+    let start = Self.slot(count - 1) * TransitionCues.samples
+    return Array(samples[start..<start + TransitionCues.samples])
+  }
+
   static func slot(_ frame: Int) -> Int { frame & (capacity - 1) }
 
   mutating func removeAll() { count = 0 }

@@ -34,3 +34,20 @@ enum TransitionCues {
     + ["right", "left", "down", "up"].flatMap { ["front_\($0)", "front_share_\($0)"] }
     + ["front_duration", "column_focus", "row_focus", "column_place", "row_place", "shift", "shift_rest"]
 }
+
+/// What a row of cues says plainly of its step.
+struct TransitionStep {
+  /// The step is about all that the picture changes around it, and neither is the old look there again within a few frames,
+  /// nor was the new one there before, as with a flash.
+  var isCut: Bool
+
+  init(_ row: [Float]) {
+    // Logarithms of mean differences.
+    let differences = TransitionCues.networkCount + 7, returns = differences + TransitionCues.differenceGaps.count
+    let step = row[differences], around = row[differences + 3]
+    isCut = step > around - Self.half / 2 && min(row[returns], row[returns + 1]) > step - Self.half
+  }
+
+  /// ln 2
+  private static let half: Float = 0.6931472
+}

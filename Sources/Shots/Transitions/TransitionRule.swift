@@ -17,7 +17,8 @@ public enum TransitionDetection: String, Sendable {
 /// rule.see(oneHot: 0.1, manyHot: 0.2, into: &findings)     // every frame too, in order, whenever it is known
 /// ```
 ///
-/// Thumbnails may run ahead of the network's outputs; what is found depends only on the values. A boundary at frame t is
+/// Thumbnails may run ahead of the network's outputs; what is found depends only on the values, and on the frames' times:
+/// `fused` judges frames that are far apart by themselves. A boundary at frame t is
 /// found once thumbnail t + 50 and the outputs for t + 23 are there. `Boundary.frame` is the first frame of the new shot,
 /// in a gradual transition its middle; `transitionStart` and `transitionEnd` are the last clean frame of the old shot and
 /// the first clean one of the new. Both halves of a fade, and whatever else lies inside a reported interval, are one
@@ -32,6 +33,11 @@ public struct TransitionRule {
   static let sure = 0.5
   /// Frames that an interval reaches to each side.
   static let longest = 48
+  /// A stream is taken to have stood still for so many frames before its first and after its last one: what the combiner
+  /// reaches. Rows count from the first of these.
+  static let padding = TransitionModel.reach
+  /// So near to the first or to the last frame the combiner has seen too little, and TransNetV2's own cuts stand.
+  static let edge = TransitionModel.reach / 2
   /// Thumbnails that must have come after a frame before it is decided: the cues' reach, the network's, the peak's.
   public static let thumbnailsAhead = TransitionCues.reach + TransitionModel.reach + peak
   /// The same of the network's outputs; row t has those of frame t - 1.
@@ -52,17 +58,23 @@ public struct TransitionRule {
   private var history = ThumbnailHistory()
   private var meter = CueMeter()
   private var network: TransitionNetwork
-  /// By frame. Rows of pixel cues wait for the network's outputs, and these for the rows.
+  private var distant = DistantFrames()
+  /// By frame, or by row. Rows of pixel cues wait for the network's outputs, and these for the rows.
   private var times = Timeline<FrameTime>()
   private var pixelRows = CueRows()
   private var probabilities = Timeline<TransitionProbabilities>()
   private var outputs = Timeline<TransitionOutput>()
   /// The rows whose outputs have not come yet; only kept for statistics.
   private var rows = Timeline<[Float]>()
-  /// Rows that were not copies for padding.
   private var rowCount = 0
   private var row: [Float] = []
+  /// By row.
+  private var steps = Timeline<TransitionStep>()
   private var runs = TransitionRuns()
+  /// TransNetV2's boundaries of the frames that are not decided.
+  private var ofNetwork: [TransitionFinding] = []
+  /// Frames of the stream, once they are known.
+  private var total: Int?
   private var pause = FadePause()
   /// First clean frame after the last boundary, and when its shot began.
   private var lastEnd: Int?
@@ -96,11 +108,12 @@ public struct TransitionRule {
   /// Takes the next frame's thumbnail: RGB [27, 48, 3]. One of another size is ignored.
   public mutating func see(thumbnail: UnsafeBufferPointer<UInt8>, at time: FrameTime, into findings: inout Findings) {
     guard thumbnail.count == TransitionCues.samples else { return }
-    history.append(thumbnail)
+    if history.count == 0 { for _ in 0..<Self.padding { append(thumbnail) } }
+    append(thumbnail)
     let facts = history.facts[ThumbnailHistory.slot(history.count - 1)]
     pause.append(level: facts.mean, deviation: facts.variance.squareRoot())
+    distant.append(facts, at: time)
     times.append(time)
-    if history.count > TransitionCues.reach { measure(history.count - 1 - TransitionCues.reach) }
     advance(into: &findings)
   }
 
@@ -113,14 +126,18 @@ public struct TransitionRule {
   /// Decides on the frames that wait for what is not coming, then is as after ``reset()``. The network's outputs should be
   /// complete; missing ones count as the last.
   public mutating func finish(into findings: inout Findings) {
-    let count = history.count
-    while pixelRows.end < count { measure(pixelRows.end) }
+    let count = times.end
     while probabilities.end < count {
       probabilities.append(probabilities[probabilities.end - 1] ?? TransitionProbabilities(one: 0, many: 0))
     }
-    advance(into: &findings)
+    total = count
     if count > 0 {
-      for _ in 0..<TransitionModel.reach { push(into: &findings) }
+      let last = history.newest
+      last.withUnsafeBufferPointer { last in
+        for _ in 0..<TransitionCues.reach + Self.padding { append(last) }
+      }
+      for _ in 0..<Self.padding { probabilities.append(TransitionProbabilities(one: 0, many: 0)) }
+      advance(into: &findings)
       if detection == .fused {
         for frame in max(0, count - Self.peak)..<count { decide(frame, upTo: count - 1, into: &findings) }
       }
@@ -134,28 +151,36 @@ public struct TransitionRule {
     history.removeAll()
     meter.removeAll()
     network.removeAll()
+    distant.removeAll()
     times.removeAll()
     pixelRows.removeAll()
     probabilities.removeAll()
     outputs.removeAll()
     rows.removeAll()
     rowCount = 0
+    steps.removeAll()
     runs = TransitionRuns()
+    ofNetwork.removeAll()
+    total = nil
     pause.removeAll()
     lastEnd = nil
     lastBegin = nil
   }
 
-  private mutating func measure(_ frame: Int) {
-    pixelRows.append { meter.measure(frame, history, into: &$0) }
+  /// Takes a thumbnail, of the stream or beside it, and measures the row that it completes.
+  private mutating func append(_ thumbnail: UnsafeBufferPointer<UInt8>) {
+    history.append(thumbnail)
+    let row = history.count - 1 - TransitionCues.reach
+    if row >= 0 { pixelRows.append { meter.measure(row, history, into: &$0) } }
   }
 
   /// Joins the rows of which both halves are there.
   private mutating func advance(into findings: inout Findings) {
     while rowCount < pixelRows.end {
       var one = 0.0, many = 0.0
-      if rowCount > 0 {
-        guard let known = probabilities[rowCount - 1] else { return }
+      let frame = rowCount - Self.padding
+      if frame > 0 {
+        guard let known = probabilities[frame - 1] else { return }
         (one, many) = (known.one, known.many)
       }
       row.removeAll(keepingCapacity: true)
@@ -165,8 +190,7 @@ public struct TransitionRule {
       row.append(TransitionProbabilities.logarithm(many))
       pixelRows.takeFirst(into: &row)
       if statistics { rows.append(row) }
-      // The rows before the first are as the first.
-      if rowCount == 0 { for _ in 0..<TransitionModel.reach { push(into: &findings) } }
+      steps.append(TransitionStep(row))
       rowCount += 1
       push(into: &findings)
     }
@@ -177,32 +201,45 @@ public struct TransitionRule {
     guard let output = network.push(row) else { return }
     let frame = outputs.end
     outputs.append(output)
-    if statistics, let cues = rows[frame], let time = times[frame] {
+    if statistics, let cues = rows[frame + Self.padding], let time = times[frame] {
       findings.scores.append(FrameScore(time: time, values: cues.map(Double.init) + [output.boundary, output.inside]))
-      rows.drop(before: frame + 1)
+      rows.drop(before: frame + Self.padding + 1)
     }
-    if output.inside >= 0.5, output.kind != .cut, let time = times[frame] {
+    if output.inside >= 0.5, output.kind != .cut, !isDistant(frame), let time = times[frame] {
       findings.transitions.append(TransitionFrame(frame: time.frame, kind: output.kind, progress: output.progress))
     }
+    let one = probabilities[frame]?.one ?? 0, sure = detection == .fused ? Self.sure : threshold
+    let run = runs.see(frame, isOver: one > sure, probabilities[frame - 1]?.one ?? 0, output)
     switch detection {
     case .fused:
-      lastScore = output.boundary
+      if let run { ofNetwork.append(run) }
+      lastScore = distant.score(frame) ?? output.boundary
       if frame >= Self.peak { decide(frame - Self.peak, upTo: frame, into: &findings) }
     case .transnet:
-      let one = probabilities[frame]?.one ?? 0
       lastScore = one
-      if let run = runs.see(frame, isOver: one > threshold, probabilities[frame - 1]?.one ?? 0, output) { report(run, into: &findings) }
+      if let run { report(run, into: &findings) }
     }
     if let way = pause.expire(frame - Self.peak) { emit(way, into: &findings) }
     pause.drop(before: frame - 2 * Self.longest)
+    distant.drop(before: frame - 2 * Self.longest)
     outputs.drop(before: frame - 2 * Self.peak)
+    steps.drop(before: frame + Self.padding - 2 * Self.peak)
     probabilities.drop(before: frame - 3 * Self.peak)
     times.drop(before: frame - 2 * Self.longest)
   }
 
   /// Whether the combiner has its largest value at `frame`; `newest`: the last frame it has spoken of.
   private mutating func decide(_ frame: Int, upTo newest: Int, into findings: inout Findings) {
-    guard frame > 0, let output = outputs[frame], output.boundary >= 0.3 * threshold else { return }
+    if !ofNetwork.isEmpty { ofNetwork.removeAll { $0.frame < frame - Self.peak } }
+    if let score = distant.score(frame), score >= threshold {
+      return report(TransitionFinding(frame: frame, start: frame - 1, end: frame, kind: .cut, score: score), into: &findings)
+    }
+    guard frame > 0, !isDistant(frame) else { return }
+    if let cut = ofNetwork.first(where: { abs($0.frame - frame) <= Self.peak && stands($0) }) {
+      guard cut.frame == frame else { return }
+      return report(TransitionFinding(frame: frame, start: frame - 1, end: frame, kind: .cut, score: cut.score), into: &findings)
+    }
+    guard let output = outputs[frame], output.boundary >= 0.3 * threshold else { return }
     var start = 0.0, end = 0.0, near = 0.0, one = 0.0
     for other in max(0, frame - Self.peak)...min(newest, frame + Self.peak) {
       guard let there = outputs[other] else { continue }
@@ -220,6 +257,15 @@ public struct TransitionRule {
     report(found, into: &findings)
   }
 
+  /// Whether a boundary of TransNetV2 is a cut that needs no word of the combiner.
+  private func stands(_ found: TransitionFinding) -> Bool {
+    let isAtEdge = found.frame <= Self.edge || total.map { $0 - found.frame <= Self.edge } ?? false
+    return isAtEdge && found.score >= 0.3 * threshold && steps[found.frame + Self.padding]?.isCut == true
+  }
+
+  /// Whether neither the network nor the combiner has anything to say at `frame`.
+  private func isDistant(_ frame: Int) -> Bool { detection == .fused && distant.surround(frame, within: Self.peak) }
+
   /// What the combiner must say: little where TransNetV2 says the same, much for a wipe that only the combiner sees.
   private func needed(for kind: BoundaryKind, seconded: Bool) -> Double {
     if seconded { return 0.3 * threshold }
@@ -234,9 +280,10 @@ public struct TransitionRule {
 
   private mutating func emit(_ found: TransitionFinding, into findings: inout Findings) {
     guard let time = times[found.frame] else { return }
-    if let lastEnd, found.frame < lastEnd + Self.apart { return }
+    let apart = detection == .fused && distant.score(found.frame) != nil ? 1 : Self.apart
+    if let lastEnd, found.frame < lastEnd + apart { return }
     if let lastBegin, !time.isAtLeast(minimumShot, after: lastBegin) { return }
-    let end = min(found.end, history.count - 1), start = max(found.start, lastEnd ?? 0, times.start)
+    let end = min(found.end, times.end - 1), start = max(found.start, lastEnd ?? 0, times.start)
     lastEnd = end
     lastBegin = time
     var boundary = maker.make(found.kind, at: time, from: times[start]?.streamTime, to: times[end]?.streamTime, score: found.score)

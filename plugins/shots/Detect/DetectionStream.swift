@@ -26,17 +26,16 @@ struct DetectionStream {
   /// For formats that Pixels does not read itself.
   private var converter: VideoConverter?
   private var clock = FrameClock()
-  private var shotBeforeFormat: UInt64 = 1
   /// What detectors that are gone have skipped.
   private var skippedBefore: UInt64 = 0
 
-  var shot: UInt64 { detector?.shot ?? shotBeforeFormat }
+  var shot: UInt64 { detector?.shot ?? 1 }
   var skipped: UInt64 { skippedBefore &+ (detector?.skipped ?? 0) }
   var lastScore: Double { detector?.lastScore ?? 0 }
   var lookAhead: LookAhead { detector?.lookAhead ?? .none }
   var statisticNames: [String] { detector?.statisticNames ?? [] }
 
-  /// Frames of this format follow. History is kept if pixels are read as before, such as when only the rate changes.
+  /// Frames of this format follow. They are compared with those before: detectors look at small pictures.
   ///
   /// - Throws: CORE/NEGOTIATION if nobody can read the format.
   mutating func setFormat(_ info: VideoInfo) throws {
@@ -53,14 +52,8 @@ struct DetectionStream {
       layout = PictureLayout(small)
     }
     self.converter = converter
-    format = info
-    guard layout != self.layout || converter != nil else { return }
     self.layout = layout
-    shotBeforeFormat = shot
-    skippedBefore = skipped
-    detector = nil
-    settings = nil
-    clock.restart()
+    format = info
   }
 
   /// Takes new settings without losing history where that is possible. Cheap when nothing changed.

@@ -21,8 +21,9 @@ import Timing
 ///   `filter=merge` `min-shot-duration` (where cuts that are closer together are merged is known only then), the others not
 ///   at all. The threshold detector knows the middle of a fade when the picture is back, however long it was dark, and
 ///   reports it then.
-/// - A flush or a jump in time starts over; shots and frames are counted on. Frames outside of the segment and streams
-///   that play backwards pass unseen. Interlaced frames are compared as they are woven.
+/// - A flush or a jump in time starts over; shots and frames are counted on. Across new caps frames are compared, whatever
+///   their sizes. Frames outside of the segment and streams that play backwards pass unseen. Interlaced frames are compared
+///   as they are woven.
 /// - Example: `filesrc location=a.mp4 ! decodebin ! videoconvert ! shotdetect ! fakesink`
 final class ShotDetect: PassthroughVideoFilter {
   static let description = ElementDescription(
