@@ -9,6 +9,8 @@ final class End: @unchecked Sendable {
   let taking: Plan.Taking
   private let gate = Gate()
   private var isFlushing = false
+  /// As a sink below PAUSED: flushes that are still on their way do not undo it.
+  private var isStopped = false
   private var taken = 0
 
   init?(_ name: String, isSource: Bool, _ plan: Plan) {
@@ -43,7 +45,7 @@ final class End: @unchecked Sendable {
 
   /// Nothing may flow any more.
   func close() {
-    setFlushing(true)
+    setStopped(true)
     gst_pad_set_active(pad, 0)
     if let peer = gst_pad_get_peer(pad) {
       if pad.pointee.direction == GST_PAD_SRC { gst_pad_unlink(pad, peer) } else { gst_pad_unlink(peer, pad) }
@@ -56,7 +58,9 @@ final class End: @unchecked Sendable {
     gst_pad_get_element_private(pad).map { Unmanaged<End>.fromOpaque($0).takeUnretainedValue() }
   }
 
-  func setFlushing(_ isFlushing: Bool) { gate.change { self.isFlushing = isFlushing } }
+  private func setFlushing(_ isFlushing: Bool) { gate.change { self.isFlushing = isFlushing } }
+
+  func setStopped(_ isStopped: Bool) { gate.change { self.isStopped = isStopped } }
 
   private func take() -> GstFlowReturn {
     let count = gate.change {
@@ -66,10 +70,10 @@ final class End: @unchecked Sendable {
     switch taking {
     case .all: if count > 60 { g_usleep(1000) }
     case .slowly: g_usleep(1000)
-    case .untilStopped: if count > 2 { _ = gate.wait { isFlushing } }
+    case .untilStopped: if count > 2 { _ = gate.wait { isFlushing || isStopped } }
     case .refusing(let after, let flow): if count > after { return GstFlowReturn(rawValue: flow) } else if count > 60 { g_usleep(1000) }
     }
-    return gate.change { isFlushing } ? GST_FLOW_FLUSHING : GST_FLOW_OK
+    return gate.change { isFlushing || isStopped } ? GST_FLOW_FLUSHING : GST_FLOW_OK
   }
 
   /// nil for what any pad would answer.

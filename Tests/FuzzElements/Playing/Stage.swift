@@ -89,12 +89,12 @@ final class Stage {
   private func removeSound() {
     guard let stream = stream(.sound) else { return }
     streams[1] = nil
-    stream.sink?.setFlushing(true)
+    stream.sink?.setStopped(true)
     for (element, pad) in stream.requested {
       gst_element_release_request_pad(element, pad)
       gst_object_unref(pad)
     }
-    stream.source.setFlushing(true)
+    stream.source.setStopped(true)
     gst_pad_set_active(stream.source.pad, 0)
     _ = threads[1].rests(within: 60_000)
     stream.source.close()
@@ -116,10 +116,10 @@ final class Stage {
       guard elements.indices.contains(element) else { return }
       set(name, value, on: elements[element])
     case .state(let element, let state):
-      if state <= 2 { setFlushing(true) }
+      if state <= 2 { setStopped(true) }
       let target = element.flatMap { elements.indices.contains($0) ? elements[$0] : nil } ?? pipeline
       gst_element_set_state(target, GstState(rawValue: UInt32(state)))
-      if state > 2 { setFlushing(false) }
+      if state > 2 { setStopped(false) }
     case .frame(let lane, let frame): push([frame], lane, asList: false)
     case .frames(let lane, let frames): push(frames, lane, asList: true)
     case .event(let lane, let event): send(event, lane)
@@ -145,7 +145,7 @@ final class Stage {
     }
   }
 
-  private func setFlushing(_ isFlushing: Bool) { for stream in streams { stream?.sink?.setFlushing(isFlushing) } }
+  private func setStopped(_ isStopped: Bool) { for stream in streams { stream?.sink?.setStopped(isStopped) } }
 
   private func set(_ name: String, _ value: String?, on element: ElementPointer) {
     let object = UnsafeMutableRawPointer(element).assumingMemoryBound(to: GObject.self)
@@ -179,6 +179,8 @@ final class Stage {
 
   private func send(_ event: Plan.Event, _ lane: Plan.Lane) {
     guard let stream = stream(lane), let made = Making.event(event) else { return }
+    // GStreamer's own queue hangs if a flush ends that has not begun, while it stops.
+    if case .flushStop = event, !threads[lane.rawValue].rests(within: 0) { send(.flushStart, lane) }
     plant?.see(event)
     let pad = stream.source.pad
     // What is not serialized comes from another thread.
@@ -201,7 +203,7 @@ final class Stage {
   /// To NULL; nothing is left afterwards. The watch says if that takes too long.
   func strike() {
     watch.begins("to NULL") { "all to NULL at the end" }
-    setFlushing(true)
+    setStopped(true)
     gst_element_set_state(pipeline, GST_STATE_NULL)
     watch.begins("threads") { "a streaming thread, which all in NULL must let go" }
     for thread in threads { while !thread.rests(within: 60_000) {} }

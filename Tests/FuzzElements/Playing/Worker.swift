@@ -75,11 +75,15 @@ final class Worker {
   /// Runs it again and again: what becomes more each time has leaked.
   private func look(_ plan: Plan, _ rounds: Int) {
     play(plan)
-    let before = Leftovers.now()
-    for _ in 0..<rounds { play(plan) }
-    guard let left = settled(before) else { return }
-    let growing = left.filter { $0.value >= rounds }
-    if !growing.isEmpty { report(plan.seed, growing) }
+    var growing: [String: Int]?
+    for _ in 0..<rounds {
+      let before = Leftovers.now()
+      play(plan)
+      guard let left = settled(before) else { return }
+      growing = growing?.merging(left, uniquingKeysWith: +).filter { left[$0.key] != nil && growing?[$0.key] != nil } ?? left
+      if growing?.isEmpty == true { return }
+    }
+    if let growing { report(plan.seed, growing) }
   }
 
   /// Threads that were told to end may take a moment. nil if nothing is left.
