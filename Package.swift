@@ -70,6 +70,8 @@ let package = Package(
     .executableTarget(name: "transnet", dependencies: ["Tensors", "Threads", "TransNet"], path: "Tests/TransNetTool"),
     // Measures the diffusion engine: what launch/bench runs beside PyTorch and diffusers.
     .executableTarget(name: "diffusion", dependencies: ["Diffusion", "Tensors", "Threads"], path: "Tests/DiffusionTool"),
+    // Plays random sequences on the built plugin, which it loads as an application does: what launch/fuzz runs.
+    .executableTarget(name: "fuzz-elements", dependencies: ["CGStreamer", "CGStreamerCheck"], path: "Tests/FuzzElements"),
     .target(
       name: "ShotsPlugin",
       dependencies: [

@@ -6,11 +6,20 @@ public final class TimeCode: @unchecked Sendable {
 
   private init(taking gst: UnsafeMutablePointer<GstVideoTimeCode>) { self.gst = gst }
 
-  /// nil if the frame has none.
+  /// The most frames a second that time codes are counted with here: beyond, GStreamer's arithmetic ends the process.
+  private static let fastest: UInt64 = 1000
+
+  /// nil if the frame has none, and if the one that it has is none that a clock shows.
   public convenience init?(_ buffer: UnsafeMutablePointer<GstBuffer>) {
     guard let meta = gst_buffer_get_meta(buffer, gst_video_time_code_meta_api_get_type()),
       let copy = gst_video_time_code_copy(&UnsafeMutableRawPointer(meta).assumingMemoryBound(to: GstVideoTimeCodeMeta.self).pointee.tc)
     else { return nil }
+    let (frames, seconds) = (UInt64(copy.pointee.config.fps_n), UInt64(copy.pointee.config.fps_d))
+    // GStreamer does not check those that others write into the metadata, and counts on with them.
+    guard frames > 0, seconds > 0, frames <= Self.fastest * seconds, gst_video_time_code_is_valid(copy) != 0 else {
+      gst_video_time_code_free(copy)
+      return nil
+    }
     self.init(taking: copy)
   }
 

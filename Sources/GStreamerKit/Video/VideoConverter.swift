@@ -32,6 +32,9 @@ public final class VideoConverter {
     case smooth
   }
 
+  /// The longest side that GstVideo's converter counts with: beyond it, it writes outside of its own memory.
+  public static let longestSide = 32_767
+
   private let converter: OpaquePointer
   private var output: UnsafeMutablePointer<GstBuffer>?
   private let inputInfo: VideoInfo
@@ -42,10 +45,15 @@ public final class VideoConverter {
   /// - Parameters:
   ///   - source: what of the input is shown; nil for all of it.
   ///   - destination: where it is shown, with black around it; nil for all of the output.
-  /// - Throws: CORE/NEGOTIATION if GstVideo cannot convert between the two.
+  /// - Throws: CORE/NEGOTIATION if GstVideo cannot convert between the two, or a side is beyond ``longestSide``.
   public init(
     from input: VideoInfo, to output: VideoInfo, resampling: Resampling = .twoTaps, source: Region? = nil, destination: Region? = nil
   ) throws {
+    for info in [input, output] where max(info.width, info.height) > Self.longestSide {
+      throw ElementError.core(
+        GST_CORE_ERROR_NEGOTIATION,
+        "GstVideo cannot convert \(info.formatName) pictures of \(info.width)×\(info.height): sides may have \(Self.longestSide) at most.")
+    }
     var from = input.gst
     var to = output.gst
     // The converter insists that these are equal.

@@ -57,6 +57,8 @@ public struct VideoFrame: ~Copyable {
     let flags = GstMapFlags(rawValue: access.rawValue | GST_VIDEO_FRAME_MAP_FLAG_NO_REF.rawValue)
     guard gst_video_frame_map(&mapped, &gstInfo, buffer, flags) != 0 else { throw tooSmall(Int(gst_buffer_get_size(buffer)), info) }
     defer { gst_video_frame_unmap(&mapped) }
+    // Metadata may claim more, as where a decoder's padding is cropped: whoever reads the mapped frame has room for what the caps say.
+    (mapped.info.width, mapped.info.height) = (info.gst.width, info.gst.height)
     return try withUnsafeMutablePointer(to: &mapped) { pointer in
       let frame = VideoFrame(gst: pointer, info: info)
       for index in 0..<info.planes where !frame.isWhole(index) { throw tooSmall(Int(gst_buffer_get_size(buffer)), info) }

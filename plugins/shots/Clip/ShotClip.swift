@@ -142,6 +142,7 @@ final class ShotClip: BinElement {
     try bin.link(fit, sink)
     try bin.expose(queue, "sink", as: "video")
     let watch = watch
+    queue.pad("src")?.guardRawData { [handle] in handle.post($0) }
     queue.pad("src")?.watch { watch.arriving(&$0) }
     convert.pad("sink")?.watch { passing in watch.raw(passing) { convert.pad("sink") } }
     sink.pad("sink")?.watch { watch.coded(&$0) }
@@ -168,6 +169,7 @@ final class ShotClip: BinElement {
     bin.set(single, "single-segment", "true")
     bin.set(filter, "caps", "audio/x-raw, layout=interleaved")
     try bin.expose(queue, "sink", as: pad.name)
+    queue.pad("src")?.guardRawData { [handle] in handle.post($0) }
     let watch = watch
     sink.pad("sink")?.watch { passing in
       // Sound that changes its format is converted to what it was: muxers take no other.
