@@ -16,7 +16,8 @@ enum WeightSource: Equatable {
 
   /// The single file before the shards, the plain ones before a variant.
   init(folder: String) throws(WeightsError) {
-    let entries = try Self.entries(of: folder)
+    let all = try Self.entries(of: folder)
+    let entries = all.filter { entry in Self.stems.contains { entry.hasPrefix($0 + ".") } }
     for stem in Self.stems {
       if entries.contains(stem + ".safetensors") {
         self = .file(stem + ".safetensors")
@@ -43,7 +44,7 @@ enum WeightSource: Equatable {
     }
     guard let only = variants.values.first else {
       let names = Self.stems.map { $0 + ".safetensors" }.joined(separator: " nor ")
-      throw WeightsError(.notFound, path: folder, "has no weights: neither \(names) nor an index")
+      throw WeightsError(.notFound, path: folder, "has no weights: neither \(names) nor an index" + Self.others(in: all))
     }
     self = only
   }
@@ -55,8 +56,16 @@ enum WeightSource: Equatable {
     return middle.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "-") } ? String(middle) : nil
   }
 
-  /// The names in a folder that may be weights.
-  private static func entries(of folder: String) throws(WeightsError) -> Set<String> {
+  /// What a folder has in the place of weights, to be told behind what it has not; empty if there is nothing of the kind.
+  static func others(in entries: Set<String>) -> String {
+    let others = ForeignFile.otherWeights(entries)
+    guard let first = others.first else { return "" }
+    let more = others.count > 1 ? " and \(others.count - 1) more like it" : ""
+    return ", but \(first)\(more), which is not read: \(ForeignFile.conversion)"
+  }
+
+  /// The names in a folder.
+  static func entries(of folder: String) throws(WeightsError) -> Set<String> {
     guard let directory = opendir(folder) else {
       let code = errno
       if code == ENOENT { throw WeightsError(.notFound, path: folder, "does not exist") }
@@ -64,9 +73,10 @@ enum WeightSource: Equatable {
     }
     defer { closedir(directory) }
     var entries: Set<String> = []
-    while let entry = readdir(directory) {
+    // A folder of millions of files is no model's.
+    while entries.count < 100_000, let entry = readdir(directory) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if stems.contains(where: { name.hasPrefix($0 + ".") }) { entries.insert(name) }
+      entries.insert(name)
     }
     return entries
   }

@@ -50,7 +50,7 @@ public final class CogVideoXTransformer {
   ) throws {
     let configuration = try TransformerConfiguration(path: folder + "/config.json")
     let files = try WeightFiles(folder: folder)
-    let unused = try files.check(configuration.tensors())
+    let unused = try files.check(configuration.tensors(of: files))
     try self.init(configuration, adapters.isEmpty ? files : files.merging(adapters), unused: unused, compute: compute, residency: residency)
   }
 
