@@ -57,6 +57,9 @@ let package = Package(
     .executableTarget(name: "transnet", dependencies: ["Tensors", "Threads", "TransNet"], path: "Tests/TransNetTool"),
     // Measures the diffusion engine: what launch/bench runs beside PyTorch and diffusers.
     .executableTarget(name: "diffusion", dependencies: ["Diffusion", "Tensors", "Threads"], path: "Tests/DiffusionTool"),
+    // Damaged files against every reader: what launch/fuzz runs, among others.
+    .executableTarget(
+      name: "fuzz", dependencies: ["Diffusion", "Extension", "Shots", "Tensors", "Threads", "Timing", "TransNet"], path: "Tests/FuzzTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: [
@@ -83,7 +86,7 @@ let package = Package(
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "ShotListsTests", dependencies: ["ShotLists", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "ClipsTests", dependencies: ["Clips", "ShotLists", "Shots", "TestSupport", "Threads", "Timing"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Threads"]),
     .testTarget(
       name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Pixels", "Tensors"], exclude: ["Fixtures"]),

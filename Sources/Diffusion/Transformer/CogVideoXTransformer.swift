@@ -308,4 +308,4 @@ extension Latents {
 }
 
 /// Bytes that the machine has; no request for more can be fulfilled.
-private let physicalMemory = max(1, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE)))
+let physicalMemory = max(1, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE)))

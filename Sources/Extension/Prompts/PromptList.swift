@@ -7,7 +7,8 @@
 ///
 /// - A text that begins with `<` is a list up to the `>` at its end. Its entries stand in simple or double quotes, or in none up to a
 ///   comma; a quote within an entry ends it only where a comma or the list's end follows, so that apostrophes need no care.
-/// - One that begins with a quote, and is nothing but quoted entries, is a list without brackets; so is one in `[ ]` or `{ }`.
+/// - One that begins with a quote, and is nothing but quoted entries, is a list without brackets; so is one in `[ ]` or `{ }`. There an
+///   apostrophe stands within a word.
 /// - All else is one prompt. An empty text has none.
 ///
 /// In double quotes a backslash makes the next character plain, or is C's: `\n`, `\303\251`. So GStreamer writes its arrays, which are
@@ -42,6 +43,8 @@ public struct PromptList: Hashable, Sendable {
 private struct Scanner {
   let bytes: [UInt8]
   private var position = 0
+  /// Whether a quote before a blank cannot be an apostrophe.
+  private var isStrict = false
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -80,6 +83,7 @@ private struct Scanner {
   mutating func quotedList() throws(Flaw) -> [String] {
     let brackets: [UInt8: UInt8] = [UInt8(ascii: "["): UInt8(ascii: "]"), UInt8(ascii: "{"): UInt8(ascii: "}")]
     let close = next.flatMap { brackets[$0] }
+    isStrict = true
     if close != nil { position += 1 }
     var entries: [String] = []
     repeat {
@@ -113,6 +117,8 @@ private struct Scanner {
       case quote where endsEntry(close):
         passBlanks()
         return String(decoding: text, as: UTF8.self)
+      case quote where isStrict && next.map { $0 == 0x20 || 9...13 ~= $0 } ?? true:
+        throw Flaw(offset: position, reason: "expected ',' after the quote")
       case UInt8(ascii: "\\"): text.append(escaped(by: quote))
       default: text.append(byte)
       }
