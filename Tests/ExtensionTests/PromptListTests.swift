@@ -11,11 +11,13 @@ struct PromptListTests {
       ("<'A hare, awake', 'A bird'>", ["A hare, awake", "A bird"]), ("<\"A hare, awake\",\"A bird\">", ["A hare, awake", "A bird"]),
       ("< 'A' , \"B\", C d >", ["A", "B", "C d"]), ("<'It's a dog's life', 'It''s b'>", ["It's a dog's life", "It''s b"]),
       ("<It's a dog, b>", ["It's a dog", "b"]), ("<\"She says \\\"no\\\"\", 'a \\'b\\' c'>", ["She says \"no\"", "a 'b' c"]),
-      ("<\"caf\\303\\251\">", ["café"]), ("<\"one\\ntwo\">", ["one\ntwo"]), ("<'one\\ntwo'>", ["one\\ntwo"]), ("<\"a\\ b\\,\\ c\">", ["a b, c"]),
+      ("<\"caf\\303\\251\">", ["café"]), ("<\"one\\ntwo\">", ["one\ntwo"]), ("<'one\\ntwo'>", ["one\\ntwo"]),
+      ("<\"a\\ b\\,\\ c\">", ["a b, c"]),
       ("<(string)\"A b\", (string)c>", ["A b", "c"]), ("< \"A\", NULL >", ["A", ""]), ("'A hare'", ["A hare"]), ("\"A hare\"", ["A hare"]),
       ("'A', 'B'", ["A", "B"]), ("['A', \"B\"]", ["A", "B"]), ("{'A'}", ["A"]), ("'A' and 'B'", ["'A' and 'B'"]),
       ("[0s, 4s] A hare", ["[0s, 4s] A hare"]), ("<'漢字, 🦊', 'é'>", ["漢字, 🦊", "é"]), ("<'A > B', 'C'>", ["A > B", "C"]),
-      ("<'a',''>", ["a", ""]), ("'Tis the season", ["'Tis the season"]), ("<\"Two shots: Dawn; Shot 1: [0s, 4s] A\">", ["Two shots: Dawn; Shot 1: [0s, 4s] A"]),
+      ("<'a',''>", ["a", ""]), ("'Tis the season", ["'Tis the season"]),
+      ("<\"Two shots: Dawn; Shot 1: [0s, 4s] A\">", ["Two shots: Dawn; Shot 1: [0s, 4s] A"]),
     ] as [(String, [String])])
   func forms(text: String, expected: [String]) {
     let list = PromptList(text)

@@ -14,6 +14,8 @@ struct Options {
   var save: String?
   var checks = false
   var lists = false
+  /// After so many failures nothing new is begun.
+  var mostFailures = 50
   /// Targets that fail are among the others.
   var plants = false
   /// In a child: which cases, and a folder of its own, in which `progress` tells how far it is.

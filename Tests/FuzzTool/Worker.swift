@@ -21,7 +21,7 @@ final class Corpus {
     targets = Target.all(root: options.root, plants: options.plants).filter { options.only == nil || $0.name == options.only }
     seed = options.seed
     if targets.isEmpty {
-      fputs("There is no reader of that name; see fuzz files --list.\n", stderr)
+      complain("There is no reader of that name; see fuzz files --list.")
       exit(2)
     }
   }
@@ -33,7 +33,7 @@ final class Corpus {
     case .path(let path):
       if let known = sound[path] { return known }
       guard let bytes = try? RegularFile(path: path).contents(atMost: 1 << 30) else {
-        fputs("\(path) cannot be read\n", stderr)
+        complain("\(path) cannot be read")
         exit(2)
       }
       sound[path] = bytes
@@ -139,7 +139,7 @@ struct Worker {
     guard let text = try? RegularFile(path: "/proc/self/statm").contents(atMost: 4096),
       let pages = UInt64(String(decoding: text, as: UTF8.self).prefix { $0 != " " })
     else { return }
-    let limit = pages * UInt64(sysconf(Int32(_SC_PAGESIZE))) + Self.mostMemory
+    let limit = rlim_t(pages * UInt64(sysconf(Int32(_SC_PAGESIZE))) + Self.mostMemory)
     var limits = rlimit(rlim_cur: limit, rlim_max: limit)
     setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits)
     var core = rlimit(rlim_cur: 0, rlim_max: 0)

@@ -14,15 +14,14 @@ let usage = """
 
   """
 
-setvbuf(stdout, nil, _IOLBF, 0)
 var arguments = CommandLine.arguments.dropFirst()
 guard arguments.popFirst() == "files", let options = Options(Array(arguments)) else {
-  fputs(usage, stderr)
+  complain(usage)
   exit(2)
 }
 
 if options.lists {
-  for target in Target.all(root: options.root, plants: false) { print(target.name) }
+  for target in Target.all(root: options.root, plants: false) { tell(target.name) }
 } else if options.checks {
   exit(Campaign.check(options) ? 0 : 1)
 } else if let worker = options.worker {

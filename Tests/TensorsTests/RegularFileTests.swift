@@ -14,7 +14,8 @@ struct RegularFileTests {
     } catch { return error }
   }
 
-  @Test("What is no regular file is refused by a word about it, at once", arguments: ["/dev/zero", "/dev/null", "/dev/full", "/tmp", "pipe"])
+  @Test(
+    "What is no regular file is refused by a word about it, at once", arguments: ["/dev/zero", "/dev/null", "/dev/full", "/tmp", "pipe"])
   func others(name: String) {
     let path = name == "pipe" ? folder.path + "/pipe" : name
     if name == "pipe" { #expect(mkfifo(path, 0o600) == 0) }
@@ -44,7 +45,8 @@ struct RegularFileTests {
     #expect(try file.contents(atMost: count) == bytes)
     #expect(try file.contents(atMost: 1 << 20) == bytes)
     if count > 0 {
-      #expect(refusal { () throws(RegularFile.Failure) in _ = try file.contents(atMost: count - 1) } == .tooLong(size: count, most: count - 1))
+      #expect(
+        refusal { () throws(RegularFile.Failure) in _ = try file.contents(atMost: count - 1) } == .tooLong(size: count, most: count - 1))
     }
   }
 
@@ -84,10 +86,14 @@ struct RegularFileTests {
   @Test(
     "What lies in the place of weights is told from them",
     arguments: [
-      ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 11271146184\n", "Git LFS pointer, not the file of 11271146184"),
+      (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 11271146184\n",
+        "Git LFS pointer, not the file of 11271146184"
+      ),
       ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\n", "Git LFS pointer, not the file that"),
       ("/annex/objects/SHA256E-s5--2cf2.safetensors\n", "git-annex"), ("PK\u{3}\u{4}....archive/data.pkl", "pickled"),
-      ("GGUF\u{3}\0\0\0\0\0\0\0\0", "GGUF"), ("\n<!DOCTYPE html><html lang=\"en\">", "web page"), ("just some words", "no safetensors file"),
+      ("GGUF\u{3}\0\0\0\0\0\0\0\0", "GGUF"), ("\n<!DOCTYPE html><html lang=\"en\">", "web page"),
+      ("just some words", "no safetensors file"),
     ])
   func strangers(text: String, words: String) throws {
     let path = folder.write(Array(text.utf8))

@@ -23,7 +23,9 @@ struct LowRankChange: Sendable {
     guard up.count == rows * rank, down.count == rank * columns else {
       throw WeightsError(.malformed, path: path, tensor: downName, "does not fit its weight")
     }
-    guard var down = try down.floats() else { throw WeightsError(.malformed, path: path, tensor: downName, "has an infinite value or a NaN") }
+    guard var down = try down.floats() else {
+      throw WeightsError(.malformed, path: path, tensor: downName, "has an infinite value or a NaN")
+    }
     guard var up = try up.floats() else { throw WeightsError(.malformed, path: path, tensor: upName, "has an infinite value or a NaN") }
     for index in up.indices { up[index] *= factor }
     do throws(ComputeError) {

@@ -9,7 +9,8 @@ import Tensors
 /// ```
 ///
 /// Opening costs the reading of the headers, whatever the size of the files. Tensors are copied out of them when they are asked for;
-/// who asks after a file was written to in place gets an error. The names are those that diffusers and transformers write with `save_pretrained`.
+/// who asks after a file was written to in place gets an error. The names are those that diffusers and transformers write with
+/// `save_pretrained`.
 public struct WeightFiles: Sendable {
   /// The one file, or the index of the shards: what errors name where a tensor is missing.
   public let path: String

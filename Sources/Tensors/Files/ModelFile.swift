@@ -9,7 +9,8 @@ import Threads
 /// One of a model's files, open: what reads it gets errors that name it.
 ///
 /// Bytes are copied out of it as they are asked for. A mapping would save the copy, and end the process when somebody cuts the
-/// file short or its disk goes away; reading is no slower, since the pages of a mapping have to be fetched one by one.
+/// file short or its disk goes away. Reading takes about as long (256 MiB of bfloat16 that the system has at hand: 0.27 s of a core to
+/// 0.26), since a mapping costs a fault a page.
 package final class ModelFile: TensorStorage {
   /// As the caller gave it.
   package let path: String

@@ -71,7 +71,8 @@ final class SceneExtend: LanedElement {
       "shot-duration", \.shotDuration, "Nanoseconds of a shot whose prompt does not say it; 0: the model's own, or 4 s with rephotograph",
       0...ClockTime.milliseconds(86_400_000), changeable: .playing),
     .string(
-      "prompts", \.prompts, "What the shots show: a text, or several as <'A rabbit wakes up', 'A bird sings'>, plain, or CineTrans's or TAV's",
+      "prompts", \.prompts,
+      "What the shots show: a text, or several as <'A rabbit wakes up', 'A bird sings'>, plain, or CineTrans's or TAV's",
       changeable: .playing),
     .string(
       "prompt-location", \.promptLocation, "File with a prompt a line in place of prompts; read again when it changes", changeable: .playing
