@@ -67,7 +67,9 @@ struct EnormousModelTests {
   func sizes(part: Part) throws {
     let source = Fixture(part.fixture).folder
     let folder = TemporaryFolder()
-    for name in ["model.safetensors", "diffusion_pytorch_model.safetensors"] { symlink("\(source)/\(name)", "\(folder.path)/\(name)") }
+    for name in ["model.safetensors", "diffusion_pytorch_model.safetensors"] where access("\(source)/\(name)", R_OK) == 0 {
+      symlink("\(source)/\(name)", "\(folder.path)/\(name)")
+    }
     guard case .object(let members) = try ConfigurationFile.value(path: source + "/config.json") else { throw Wrong() }
     let kept = members.filter { part.fields[$0.name] == nil }.map { "\"\($0.name)\": \(Self.text($0.value))" }
     let fields = kept + part.fields.map { "\"\($0.key)\": \($0.value)" }

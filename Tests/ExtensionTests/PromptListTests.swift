@@ -6,6 +6,8 @@ struct PromptListTests {
   @Test(
     "A list is understood however it is quoted",
     arguments: [
+      // What GStreamer makes of an array of texts.
+      ("< \"A, b\", \"caf\\303\\251 \\\"x\\\" it's\", \"\\346\\274\\242 > b\" >", ["A, b", "café \"x\" it's", "漢 > b"]),
       ("", []), ("  ", []), ("<>", []), ("< >", []), ("A hare", ["A hare"]), ("A hare, awake", ["A hare, awake"]),
       ("<A>", ["A"]), ("<A, B>", ["A", "B"]), ("<A hare wakes up, A bird>", ["A hare wakes up", "A bird"]),
       ("<'A hare, awake', 'A bird'>", ["A hare, awake", "A bird"]), ("<\"A hare, awake\",\"A bird\">", ["A hare, awake", "A bird"]),

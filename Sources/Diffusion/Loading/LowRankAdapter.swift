@@ -83,8 +83,7 @@ public struct LowRankAdapter: Sendable {
     }
     if access("\(path)/\(diffusersName)", F_OK) == 0 { return ("\(path)/\(diffusersName)", nil) }
     if access("\(path)/\(peftName)", F_OK) == 0 { return ("\(path)/\(peftName)", "\(path)/\(peftConfigurationName)") }
-    let others = WeightSource.others(in: try WeightSource.entries(of: path))
-    throw WeightsError(.notFound, path: path, "has no LoRA: neither \(diffusersName) nor \(peftName)" + others)
+    throw WeightsError(.notFound, path: path, "has no LoRA: neither \(diffusersName) nor \(peftName)" + ForeignFile.others(in: path))
   }
 
   private static func isFolder(_ path: String) -> Bool {

@@ -1,3 +1,5 @@
+import Threads
+
 /// Files that lie where a model's file should be, and what to say of them.
 package enum ForeignFile {
   /// Git LFS itself takes nothing longer for a pointer.
@@ -37,9 +39,14 @@ package enum ForeignFile {
   /// What to do with weights that only Python can read.
   package static let conversion = "save the model anew with save_pretrained(…, safe_serialization=True)"
 
-  /// The names among these that are weights of another kind, of those that Python's libraries write.
-  package static func otherWeights(_ names: some Sequence<String>) -> [String] {
+  /// What a folder has in the place of weights, of what Python's libraries write, to be told behind what it has not; empty if there is
+  /// nothing of the kind.
+  package static func others(in folder: String, conversion: String = Self.conversion) -> String {
     let endings = [".bin", ".bin.index.json", ".pt", ".pth", ".ckpt", ".msgpack", ".h5", ".gguf", ".onnx", ".npz"]
-    return names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
+    let names = (try? RegularFile.names(in: folder)) ?? []
+    let others = names.filter { name in endings.contains { name.hasSuffix($0) } }.sorted()
+    guard let first = others.first else { return "" }
+    let more = others.count > 1 ? " and \(others.count - 1) more like it" : ""
+    return ", but \(first)\(more), which is not read: \(conversion)"
   }
 }

@@ -44,7 +44,8 @@ package final class ModelFile: TensorStorage {
 extension WeightsError {
   init(_ failure: RegularFile.Failure, path: String) {
     switch failure {
-    case .system(ENOENT), .system(ENOTDIR): self.init(.notFound, path: path, Self.absence(path))
+    case .system(ENOENT): self.init(.notFound, path: path, Self.absence(path))
+    case .system(ENOTDIR): self.init(.notFound, path: path, "does not exist: a part of its path is a file, not a folder")
     case .system, .other: self.init(.unreadable, path: path, "\(failure)")
     case .changed: self.init(.unreadable, path: path, "\(failure): replace it by renaming another, never in place")
     case .tooLong: self.init(.malformed, path: path, "\(failure)")
