@@ -72,6 +72,9 @@ let package = Package(
     .executableTarget(name: "diffusion", dependencies: ["Diffusion", "Tensors", "Threads"], path: "Tests/DiffusionTool"),
     // Plays random sequences on the built plugin, which it loads as an application does: what launch/fuzz runs.
     .executableTarget(name: "fuzz-elements", dependencies: ["CGStreamer", "CGStreamerCheck"], path: "Tests/FuzzElements"),
+    // Damaged files against every reader: what launch/fuzz runs, among others.
+    .executableTarget(
+      name: "fuzz", dependencies: ["Diffusion", "Extension", "Shots", "Tensors", "Threads", "Timing", "TransNet"], path: "Tests/FuzzTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: [
@@ -89,7 +92,7 @@ let package = Package(
     .testTarget(name: "ShotsTests", dependencies: ["Pixels", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "ShotListsTests", dependencies: ["ShotLists", "Shots", "TestSupport", "Timing"], exclude: ["Fixtures"]),
     .testTarget(name: "ClipsTests", dependencies: ["Clips", "Files", "ShotLists", "Shots", "TestSupport", "Threads", "Timing"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Files", "Tensors"]),
     .testTarget(
       name: "TransNetTests", dependencies: ["Shots", "Tensors", "Timing", "TransNet", "TransNetReference"], exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Pixels", "Tensors"], exclude: ["Fixtures"]),

@@ -1,31 +1,48 @@
 extension TensorView {
   /// All elements as float32, in order; nil if one is infinite or not a number, or if the type is an integer's.
   ///
-  /// Costs one pass and the array. Widening from 16 bits is exact.
-  public func floats() -> [Float]? {
+  /// Costs one pass and the array: of the storage a piece at a time is in memory. Widening from 16 bits is exact.
+  ///
+  /// - Throws: the elements cannot be read any more, of a file that was written to in place.
+  public func floats() throws(WeightsError) -> [Float]? {
     switch type {
-    case .float32: converted(from: UInt32.self) { $0 }
-    case .bfloat16: converted(from: UInt16.self) { UInt32($0) << 16 }
-    case .float16: converted(from: UInt16.self, widenHalf)
+    case .float32: try converted(from: UInt32.self) { $0 }
+    case .bfloat16: try converted(from: UInt16.self) { UInt32($0) << 16 }
+    case .float16: try converted(from: UInt16.self, widenHalf)
     case .uint8, .int8, .int32, .int64: nil
     }
   }
 
+  /// Elements that are read together: few enough to stay in a core's own cache until they are converted.
+  private static var elementsAtOnce: Int { 1 << 15 }
+
   /// `bits` gives the float32 of a stored element as its bits.
   @inline(__always)
-  private func converted<Stored: BitwiseCopyable>(from: Stored.Type, _ bits: (Stored) -> UInt32) -> [Float]? {
-    var isFinite = true
+  private func converted<Stored: BitwiseCopyable>(from: Stored.Type, _ bits: (Stored) -> UInt32) throws(WeightsError) -> [Float]? {
+    let size = MemoryLayout<Stored>.size
+    var (largest, failure): (UInt32, WeightsError?) = (0, nil)
     let floats = [Float](unsafeUninitializedCapacity: count) { floats, initialized in
-      var largest: UInt32 = 0
-      for index in 0..<count {
-        let value = bits(base.loadUnaligned(fromByteOffset: index &* MemoryLayout<Stored>.size, as: Stored.self))
-        largest = max(largest, value & 0x7fff_ffff)
-        floats.initializeElement(at: index, to: Float(bitPattern: value))
+      withUnsafeTemporaryAllocation(byteCount: min(count, Self.elementsAtOnce) * size, alignment: 16) { piece in
+        while initialized < count {
+          let first = initialized
+          let some = min(Self.elementsAtOnce, count - first)
+          do throws(WeightsError) {
+            try read(from: first * size, into: UnsafeMutableRawBufferPointer(rebasing: piece[..<(some * size)]))
+          } catch {
+            failure = error
+            return
+          }
+          for index in 0..<some {
+            let value = bits(piece.load(fromByteOffset: index &* size, as: Stored.self))
+            largest = max(largest, value & 0x7fff_ffff)
+            floats.initializeElement(at: first &+ index, to: Float(bitPattern: value))
+          }
+          initialized = first + some
+        }
       }
-      isFinite = largest < Float.infinity.bitPattern
-      initialized = count
     }
-    return isFinite ? floats : nil
+    if let failure { throw failure }
+    return largest < Float.infinity.bitPattern ? floats : nil
   }
 }
 

@@ -8,14 +8,15 @@ import Timing
 
 /// State that threads share, under a lock, and may wait for changes of.
 package final class Monitor<State>: @unchecked Sendable {
-  // Touched with the mutex held only.
-  private var state: State
+  // Touched with the mutex held only. Apart from the object, whose head generic code reads without it: the thread sanitizer takes a
+  // change of a class's variable for one of the whole object.
+  private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
   /// Takes the state over.
   package init(_ state: State) {
-    self.state = state
+    self.state.initialize(to: state)
     pthread_mutex_init(mutex, nil)
     // Waits with an end are timed by a clock that nobody sets.
     var attributes = pthread_condattr_t()
@@ -30,6 +31,8 @@ package final class Monitor<State>: @unchecked Sendable {
     pthread_mutex_destroy(mutex)
     changed.deallocate()
     mutex.deallocate()
+    state.deinitialize(count: 1)
+    state.deallocate()
   }
 
   /// Changes the state and wakes who waits.
@@ -39,13 +42,13 @@ package final class Monitor<State>: @unchecked Sendable {
       pthread_cond_broadcast(changed)
       pthread_mutex_unlock(mutex)
     }
-    return body(&state)
+    return body(&state.pointee)
   }
 
   /// Changes the state, and wakes who waits only if `body` says so: for what happens often and seldom matters to others.
   package func changeQuietly(_ body: (inout State) -> Bool) {
     pthread_mutex_lock(mutex)
-    if body(&state) { pthread_cond_broadcast(changed) }
+    if body(&state.pointee) { pthread_cond_broadcast(changed) }
     pthread_mutex_unlock(mutex)
   }
 
@@ -56,8 +59,8 @@ package final class Monitor<State>: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {
-      if let result = body(&state) { return result }
-      if pthread_cond_timedwait(changed, mutex, &end) != 0 { return body(&state) }
+      if let result = body(&state.pointee) { return result }
+      if pthread_cond_timedwait(changed, mutex, &end) != 0 { return body(&state.pointee) }
     }
   }
 
@@ -66,7 +69,7 @@ package final class Monitor<State>: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {
-      if let result = body(&state) { return result }
+      if let result = body(&state.pointee) { return result }
       pthread_cond_wait(changed, mutex)
     }
   }

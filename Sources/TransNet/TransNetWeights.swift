@@ -32,7 +32,14 @@ public struct TransNetWeights: Sendable {
   ///   type, or holds an infinite value or a NaN. The error names the file, and the tensor where there is one.
   public init(folder: String) throws(WeightsError) {
     let configurationPath = folder + "/config.json"
-    guard try ConfigurationFile.read(Configuration.self, path: configurationPath) == .published else {
+    let configuration: Configuration
+    do throws(WeightsError) { configuration = try ConfigurationFile.read(path: configurationPath) } catch {
+      guard error.kind == .notFound else { throw error }
+      var error = error
+      error.reason += ForeignFile.others(in: folder, conversion: "training/transnetv2/convert.py makes a folder of it")
+      throw error
+    }
+    guard configuration == .published else {
       throw WeightsError(.malformed, path: configurationPath, "describes another network than the published TransNetV2")
     }
     let file = try SafetensorsFile(path: folder + "/model.safetensors")

@@ -133,7 +133,7 @@ struct LoadingFuzzTests {
     _ = weights.byteCount
     for name in weights.names {
       guard let view = weights[name] else { continue }
-      _ = view.floats()
+      _ = try view.floats()
       try weights.check([ExpectedTensor(name, view.shape, types: DataType.allCases)])
     }
     _ = try weights.floats("m.weight", shape: [2, 2])

@@ -18,7 +18,8 @@ struct SceneSmallTests {
     let count = model.frames * model.height * model.width * 3
     try #require(view.type == .uint8 && view.count >= (shot + 1) * count)
     let values = result.matrix.base.assumingMemoryBound(to: Float.self)
-    for index in 0..<count { values[index] = Float(view.base.load(fromByteOffset: shot * count + index, as: UInt8.self)) / 127.5 - 1 }
+    let bytes = try view.bytes()
+    for index in 0..<count { values[index] = Float(bytes[shot * count + index]) / 127.5 - 1 }
     return result
   }
 

@@ -75,9 +75,11 @@ struct T5EncoderTests {
     let tokens = try gated.tokens("seven")
     let first = try encode(all, tokens)
     #expect(first.elementsEqual(try encode(one, tokens)))
-    // Damages a matrix in the file, which is mapped: who reads it again, sees it.
+    // Damages a matrix in the file: who reads it again, sees it, if the file's time does not tell that it was written to.
     let name = "encoder.block.1.layer.0.SelfAttention.v.weight"
     let file = try #require(fopen(copy.path + "/model.safetensors", "r+b"))
+    var status = stat()
+    #expect(fstat(fileno(file), &status) == 0)
     let damaged = try gated.copy { ($0, $0 == name ? $1.map { _ in .nan } : $1) }
     let other = try #require(fopen(damaged.path + "/model.safetensors", "rb"))
     var byte = fgetc(other)
@@ -85,6 +87,13 @@ struct T5EncoderTests {
       fputc(byte, file)
       byte = fgetc(other)
     }
+    fflush(file)
+    for encoder in [all, one] {
+      // The vocabulary's rows are read with each text.
+      let error = #expect(throws: WeightsError.self) { _ = try encode(encoder, tokens) }
+      #expect(error?.kind == .unreadable && error?.reason.contains("written to") == true)
+    }
+    #expect(futimens(fileno(file), [status.st_atim, status.st_mtim]) == 0)
     fclose(file)
     fclose(other)
     #expect(first.elementsEqual(try encode(all, tokens)))

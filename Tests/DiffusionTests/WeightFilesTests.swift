@@ -143,34 +143,47 @@ struct WeightFilesTests {
     #expect(time < .seconds(1))
   }
 
-  @Test("What was copied from a file does not stay in memory a second time")
-  func residency() throws {
-    let count = 4 << 20
+  @Test("A file that is cut short or written to while it is open is an error, and no signal", arguments: [0, 64, 4096, 1 << 20])
+  func cutShort(size: Int) throws {
+    let count = 1 << 19
     let header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[\(count)],\"data_offsets\":[0,\(4 * count)]}}"
     let path = folder.write(safetensors(header: header, data: [UInt8](repeating: 0, count: 4 * count)), name: "model.safetensors")
     let weights = try WeightFiles(file: path)
-    #expect(weights["a"]?.floats()?.count == count)
-    #expect(residentBytes(of: path) > 2 * count)
+    #expect(try weights.floats("a", shape: [count]).count == count)
+    #expect(truncate(path, off_t(size)) == 0)
     for _ in 0..<2 {
-      #expect(try weights.floats("a", shape: [count]).allSatisfy { $0 == 0 })
-      #expect(residentBytes(of: path) < count / 4)
+      let error = try #require(failure { () throws(WeightsError) in _ = try weights.floats("a", shape: [count]) })
+      #expect(error.kind == .unreadable && error.path == path && error.reason.contains("cut short"))
+    }
+    // At its old length it is another all the same.
+    #expect(truncate(path, off_t(8 + header.utf8.count + 4 * count)) == 0)
+    #expect(failure { () throws(WeightsError) in _ = try weights.floats("a", shape: [count]) }?.reason.contains("written to") == true)
+    // Whoever opens it anew may read it, if what was cut off was not its header.
+    if size >= 4096 { #expect(try WeightFiles(file: path)["a"]?.floats()?.count == count) }
+  }
+
+  @Test("Nothing of a file is mapped: a mapping that is cut short ends the process")
+  func noMapping() throws {
+    let path = folder.write(one, name: "model.safetensors")
+    let weights = try WeightFiles(file: path)
+    #expect(try weights["a"]?.floats() != nil)
+    let maps = try #require(fopen("/proc/self/maps", "r"))
+    defer { fclose(maps) }
+    var line = [CChar](repeating: 0, count: 4096)
+    while fgets(&line, Int32(line.count), maps) != nil {
+      #expect(!String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).contains(path))
     }
   }
 
-  /// How much of a mapped file is in this process's memory.
-  private func residentBytes(of path: String) -> Int {
-    guard let file = fopen("/proc/self/smaps", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 4096)
-    var (bytes, isIn) = (0, false)
-    while fgets(&line, Int32(line.count), file) != nil {
-      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      if text.contains(path) { isIn = true }
-      if isIn, text.hasPrefix("Rss:") {
-        bytes += (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
-        isIn = false
-      }
-    }
-    return bytes
+  @Test(
+    "A folder whose weights are of another kind is told so",
+    arguments: [
+      ("diffusion_pytorch_model.bin", "diffusion_pytorch_model.bin, which"), ("pytorch_model-00001-of-00002.bin", "pytorch_model-00001"),
+      ("pytorch_model.bin.index.json", "pytorch_model.bin.index.json"), ("model.ckpt", "model.ckpt"), ("tf_model.h5", "tf_model.h5"),
+    ])
+  func otherKinds(name: String, words: String) throws {
+    folder.write([1], name: name)
+    let error = try #require(failure { () throws(WeightsError) in _ = try WeightFiles(folder: folder.path) })
+    #expect(error.kind == .notFound && error.reason.contains(words) && error.reason.contains("safe_serialization"))
   }
 }

@@ -23,8 +23,8 @@ import Testing
     return path
   }
 
-  private func failure(_ body: () throws(RegularFileFailure) -> Void) -> RegularFileFailure? {
-    do throws(RegularFileFailure) {
+  private func failure(_ body: () throws(RegularFile.Failure) -> Void) -> RegularFile.Failure? {
+    do throws(RegularFile.Failure) {
       try body()
       return nil
     } catch {
@@ -32,33 +32,33 @@ import Testing
     }
   }
 
-  private func failureOfReading(_ path: String) -> RegularFileFailure? {
-    failure { () throws(RegularFileFailure) in _ = try RegularFile(reading: path) }
+  private func failureOfReading(_ path: String) -> RegularFile.Failure? {
+    failure { () throws(RegularFile.Failure) in _ = try RegularFile(path: path) }
   }
 
-  private func failureOfWriting(_ path: String) -> RegularFileFailure? {
-    failure { () throws(RegularFileFailure) in _ = try RegularFile(writing: path) }
+  private func failureOfWriting(_ path: String) -> RegularFile.Failure? {
+    failure { () throws(RegularFile.Failure) in _ = try RegularFile(writing: path) }
   }
 
   @Test func `what was written is read, whole`() throws {
     let bytes = (0..<200_000).map { UInt8(truncatingIfNeeded: $0) }
     let path = try write(bytes, "a")
-    #expect(try RegularFile(reading: path).size == 200_000)
-    #expect(try RegularFile(reading: path).contents(limit: 200_000) == bytes)
+    #expect(try RegularFile(path: path).size == 200_000)
+    #expect(try RegularFile(path: path).contents(atMost: 200_000) == bytes)
   }
 
   @Test func `a link to a file is that file`() throws {
     let path = try write([1, 2], "a")
     symlink(path, "\(folder)/link")
-    #expect(try RegularFile(reading: "\(folder)/link").contents(limit: 2) == [1, 2])
+    #expect(try RegularFile(path: "\(folder)/link").contents(atMost: 2) == [1, 2])
   }
 
   @Test func `more than the limit is not read`() throws {
     let path = try write([1, 2, 3], "a")
-    #expect(failure { () throws(RegularFileFailure) in _ = try RegularFile(reading: path).contents(limit: 2) } == .size(limit: 2))
+    #expect(failure { () throws(RegularFile.Failure) in _ = try RegularFile(path: path).contents(atMost: 2) } == .tooLong(size: 3, most: 2))
     // It says that it is empty, and is not.
     #expect(
-      failure { () throws(RegularFileFailure) in _ = try RegularFile(reading: "/proc/self/maps").contents(limit: 10) } == .size(limit: 10))
+      failure { () throws(RegularFile.Failure) in _ = try RegularFile(path: "/proc/self/maps").contents(atMost: 10) } == .tooLong(size: 11, most: 10))
   }
 
   @Test(.timeLimit(.minutes(1))) func `what is no regular file is refused at once, and not touched`() throws {
@@ -70,12 +70,12 @@ import Testing
       #expect(failureOfReading(path) == .kind(kind), "\(path)")
       #expect(failureOfWriting(path) == .kind(kind), "\(path)")
     }
-    #expect(RegularFileFailure.kind(.fifo).description == "is a FIFO, not a regular file")
+    #expect(RegularFile.Failure.kind(.fifo).description == "is a FIFO, not a regular file")
   }
 
   @Test func `what is not there is the system's error`() {
     #expect(failureOfReading("\(folder)/nothing") == .system(ENOENT))
     #expect(failureOfWriting("\(folder)/nowhere/nothing") == .system(ENOENT))
-    #expect(RegularFileFailure.system(ENOENT).description == "cannot be opened: No such file or directory")
+    #expect(RegularFile.Failure.system(ENOENT).description == "cannot be read: No such file or directory")
   }
 }

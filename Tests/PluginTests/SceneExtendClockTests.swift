@@ -153,23 +153,21 @@ extension Shots {
     // MARK: Underruns
 
     /// A live stream that has ended at frame 10 and whose model begins a shot when the gate is opened.
-    private func late(_ underrun: String) throws -> (SceneStream, TestClock, PromptGate, SceneModelFolder) {
-      let (gate, model) = (try PromptGate(), try SceneModelFolder())
+    private func late(_ underrun: String) throws -> (SceneStream, TestClock, ShotGate, SceneModelFolder) {
+      let (gate, model) = (ShotGate(), try SceneModelFolder())
       let (stream, clock) = try stream([
         "generator": "diffusion", "model": model.path, "precision": "float32", "underrun": underrun, "shots": "2",
-        "prompt-location": gate.path,
       ])
-      try gate.close()
+      gate.stand(in: stream.bus)
       try play(stream, 0..<10)
       stream.harness.end()
       return (stream, clock, gate, model)
     }
 
-    /// Lets the model make a shot; behind the last one it looks once more whether there is another.
-    private func make(_ number: Int, _ stream: SceneStream, _ gate: PromptGate) throws {
+    /// Lets the model make a shot.
+    private func make(_ number: Int, _ stream: SceneStream, _ gate: ShotGate) throws {
       try gate.open()
       try #require(eventually(within: 30) { stream.bus.extensions.count { $0.text("state") == "generated" } == number })
-      if number == 2 { try gate.open() }
     }
 
     @Test(arguments: ["hold", "slow"]) func `the last frame stands for as long as no shot is ready, and no longer`(_ underrun: String)

@@ -152,9 +152,9 @@ extension Shots {
     }
 
     @Test func `a flush wakes who waits for a shot that is not begun`() throws {
-      let (model, gate) = (try SceneModelFolder(), try PromptGate())
-      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1", "prompt-location": gate.path])
-      try gate.close()
+      let (model, gate) = (try SceneModelFolder(), ShotGate())
+      let stream = try SceneStream(["generator": "diffusion", "model": model.path, "shots": "1"])
+      gate.stand(in: stream.bus)
       try stream.play(0..<5)
       stream.harness.end()
       g_usleep(50_000)

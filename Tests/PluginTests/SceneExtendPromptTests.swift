@@ -53,6 +53,25 @@ extension Shots {
       #expect(pipeline.bus.errors == [])
     }
 
+    @Test(arguments: ["\"<'A hare, awake', 'A cock'>\"", "\"<\\\"A hare, awake\\\", \\\"A cock\\\">\"", "\"['A hare, awake', 'A cock']\""])
+    func `prompts are understood in the quotes that command lines leave room for`(_ list: String) throws {
+      let pipeline = try Pipeline(
+        "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! sceneextend generator=rephotograph shots=2 shot-duration=100000000 "
+          + "prompts=\(list) ! fakesink sync=false")
+      try pipeline.run()
+      let told = pipeline.bus.all(.element).compactMap(\.fields).filter { $0.name == "scene-extension" && $0.text("state") == "generated" }
+      #expect(told.compactMap { $0.text("prompt") } == ["A hare, awake", "A cock"])
+      #expect(pipeline.bus.errors + pipeline.bus.warnings == [])
+    }
+
+    @Test func `a list that does not end is a warning that shows the form`() throws {
+      let pipeline = try Pipeline(
+        "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! sceneextend generator=rephotograph shots=1 shot-duration=100000000 "
+          + "prompts=\"<'A hare', 'A cock'\" ! fakesink sync=false")
+      try pipeline.run()
+      #expect(pipeline.bus.warnings.contains { $0.contains("expected '>'") && $0.contains("<'A rabbit wakes up', 'A bird sings'>") })
+    }
+
     @Test func `a file of prompts is read again when it changes, and may vanish`() throws {
       let folder = try Folder()
       let file = folder.file("prompts.txt")
@@ -87,7 +106,9 @@ extension Shots {
     @Test func `a file that cannot be read is an error before the first frame`() throws {
       let folder = try Folder()
       try write([0xff, 0xfe, 0x41, 0x0a], to: folder.file("latin"))
-      for (file, word) in [("nothing", "No such file"), ("latin", "latin")] {
+      #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+      symlink("/dev/zero", folder.file("device"))
+      for (file, word) in [("nothing", "No such file"), ("latin", "latin"), ("pipe", "is a FIFO"), ("device", "is a device")] {
         let pipeline = try Pipeline("videotestsrc ! sceneextend generator=rephotograph prompt-location=\(folder.file(file)) ! fakesink")
         #expect(!pipeline.setState(GST_STATE_PAUSED))
         #expect(

@@ -133,7 +133,7 @@ struct DamageTests {
       var size = 0
       for name in file.names {
         guard let view = file[name] else { continue }
-        _ = view.floats()
+        _ = try view.floats()
         size += view.byteCount
       }
       #expect(size < bytes.count)

@@ -97,7 +97,7 @@ public struct LineFile: ~Copyable {
   /// - Throws: also for a FIFO or a device, which keep no lines.
   public init(path: String) throws(FileError) {
     self.path = path
-    do throws(RegularFileFailure) { file = try RegularFile(writing: path, flags: O_APPEND) } catch { throw FileError(error, path: path) }
+    do throws(RegularFile.Failure) { file = try RegularFile(writing: path, flags: O_APPEND) } catch { throw FileError(error, path: path) }
   }
 
   /// Finds out whether lines can be added to what is at a path, if there is anything. Nothing is made or changed.

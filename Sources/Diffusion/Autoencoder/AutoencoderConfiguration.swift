@@ -94,20 +94,25 @@ public struct AutoencoderConfiguration: Hashable, Sendable {
   }
 
   /// What encoder and decoder call for, in an autoencoder that computes in `type`.
-  private func demand(_ type: DataType) throws(WeightsError) -> (encoder: WeightReader.Demand, decoder: WeightReader.Demand) {
+  private func demand(
+    _ type: DataType, of files: WeightFiles? = nil
+  ) throws(WeightsError) -> (encoder: WeightReader.Demand, decoder: WeightReader.Demand) {
     (
-      try WeightReader.demand { (reader) throws(WeightsError) in
+      try WeightReader.demand(of: files) { (reader) throws(WeightsError) in
         _ = try VideoEncoder(AutoencoderLayers(configuration: self, type: type, reader: reader))
       },
-      try WeightReader.demand { (reader) throws(WeightsError) in
+      try WeightReader.demand(of: files) { (reader) throws(WeightsError) in
         _ = try VideoDecoder(AutoencoderLayers(configuration: self, type: type, reader: reader))
       }
     )
   }
 
   /// All the tensors that the configuration calls for, as diffusers names them.
-  public func expectedTensors() throws(WeightsError) -> [ExpectedTensor] {
-    let demand = try demand(.float32)
+  ///
+  /// - Parameter files: that have to have them; of a configuration from outside, whose sizes they bound.
+  /// - Throws: for what `files` do not have; they are not looked through for all of it.
+  public func expectedTensors(of files: WeightFiles? = nil) throws(WeightsError) -> [ExpectedTensor] {
+    let demand = try demand(.float32, of: files)
     return demand.encoder.tensors + demand.decoder.tensors
   }
 

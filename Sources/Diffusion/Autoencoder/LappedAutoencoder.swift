@@ -82,7 +82,7 @@ public final class LappedAutoencoder: Autoencoder {
       }
       return (encoder, decoder, try reader.floats("decoder.bias", [channels]))
     }
-    try weights.check(WeightReader.demand { (reader) throws(WeightsError) in _ = try layers(reader) }.tensors)
+    try weights.check(WeightReader.demand(of: weights) { (reader) throws(WeightsError) in _ = try layers(reader) }.tensors)
     (encoder, decoder, decoderBias) = try layers(WeightReader(weights))
     (self.channels, latentChannels, self.block, self.window, self.compute) = (channels, latents, block, window, compute)
   }

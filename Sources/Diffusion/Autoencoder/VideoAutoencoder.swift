@@ -31,7 +31,7 @@ public final class VideoAutoencoder {
 
   /// - Throws: a tensor is missing, or of another shape or type.
   public convenience init(_ configuration: AutoencoderConfiguration, _ weights: WeightFiles, compute: Compute) throws(WeightsError) {
-    try weights.check(configuration.expectedTensors())
+    try weights.check(configuration.expectedTensors(of: weights))
     try self.init(configuration, compute: compute) { (name, shape) throws(WeightsError) in try weights.floats(name, shape: shape) }
   }
 

@@ -83,7 +83,7 @@ public struct LowRankAdapter: Sendable {
     }
     if access("\(path)/\(diffusersName)", F_OK) == 0 { return ("\(path)/\(diffusersName)", nil) }
     if access("\(path)/\(peftName)", F_OK) == 0 { return ("\(path)/\(peftName)", "\(path)/\(peftConfigurationName)") }
-    throw WeightsError(.notFound, path: path, "has no LoRA: neither \(diffusersName) nor \(peftName)")
+    throw WeightsError(.notFound, path: path, "has no LoRA: neither \(diffusersName) nor \(peftName)" + ForeignFile.others(in: path))
   }
 
   private static func isFolder(_ path: String) -> Bool {
@@ -132,7 +132,7 @@ public struct LowRankAdapter: Sendable {
     }
     var alpha = settings.alpha(of: module)
     if let name = parts.names[.alpha] {
-      guard let view = file[name], view.count == 1, let value = view.floats()?.first else {
+      guard let view = file[name], view.count == 1, let value = try view.floats()?.first else {
         throw malformed(name, "is not one finite number")
       }
       alpha = Double(value)

@@ -23,8 +23,10 @@ struct LowRankChange: Sendable {
     guard up.count == rows * rank, down.count == rank * columns else {
       throw WeightsError(.malformed, path: path, tensor: downName, "does not fit its weight")
     }
-    guard var down = down.floats() else { throw WeightsError(.malformed, path: path, tensor: downName, "has an infinite value or a NaN") }
-    guard var up = up.floats() else { throw WeightsError(.malformed, path: path, tensor: upName, "has an infinite value or a NaN") }
+    guard var down = try down.floats() else {
+      throw WeightsError(.malformed, path: path, tensor: downName, "has an infinite value or a NaN")
+    }
+    guard var up = try up.floats() else { throw WeightsError(.malformed, path: path, tensor: upName, "has an infinite value or a NaN") }
     for index in up.indices { up[index] *= factor }
     do throws(ComputeError) {
       ComputeLibrary.useOneThread()
@@ -47,17 +49,14 @@ struct LowRankChange: Sendable {
   }
 }
 
-/// Numbers in memory that a view can keep alive.
-final class FloatStorage: Sendable {
-  private let memory: AlignedMemory
+/// Numbers in memory that a view can be of.
+final class FloatStorage: TensorStorage {
+  private let floats: [Float]
 
-  init(_ floats: [Float]) {
-    memory = AlignedMemory(byteCount: floats.count * MemoryLayout<Float>.stride)
-    floats.withUnsafeBytes { bytes in
-      if let base = bytes.baseAddress { memory.base.copyMemory(from: base, byteCount: bytes.count) }
-    }
+  init(_ floats: [Float]) { self.floats = floats }
+
+  /// - Precondition: the bytes are those of the numbers.
+  func read(at offset: Int, into room: UnsafeMutableRawBufferPointer) throws(WeightsError) {
+    floats.withUnsafeBytes { room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + room.count])) }
   }
-
-  /// - Precondition: the shape's elements are those given.
-  func view(shape: [Int]) -> TensorView? { TensorView(memory.base, shape: shape, type: .float32, owner: self) }
 }

@@ -1,4 +1,5 @@
 import Tensors
+import Threads
 
 /// A model as diffusers saves it: a folder with `model_index.json` and a folder for each component.
 ///
@@ -25,7 +26,14 @@ public struct ModelFolder: Sendable {
   /// - Throws: it is missing or no JSON object, has no `_class_name`, or has a component whose name is no folder's.
   public init(path: String) throws(WeightsError) {
     let index = path + "/" + Self.indexName
-    guard case .object(let members) = try ConfigurationFile.value(path: index) else {
+    let value: JSONValue
+    do throws(WeightsError) { value = try ConfigurationFile.value(path: index) } catch {
+      guard error.kind == .notFound, (try? RegularFile.names(in: path)) != nil else { throw error }
+      // People name folders of one part of a model, and of other libraries' weights.
+      let form = "does not exist: a model is a folder as diffusers saves it, with this file and a folder for each part"
+      throw WeightsError(.notFound, path: index, form + ForeignFile.others(in: path))
+    }
+    guard case .object(let members) = value else {
       throw WeightsError(.malformed, path: index, "is no JSON object of components")
     }
     let fields = ConfigurationFields(path: index, members)

@@ -9,7 +9,8 @@ struct ShardIndex {
 
   private static let largest = 32 << 20
   private static let mostTensors = 250_000
-  private static let mostShards = 10_000
+  /// Each stays open. The largest model that is published has some two hundred.
+  private static let mostShards = 512
 
   /// - Throws: no `weight_map` of names, a tensor in it twice, or a shard's name that leads out of the folder.
   init(path: String) throws(WeightsError) {

@@ -1,6 +1,6 @@
 import Tensors
 
-/// The tensors of one component of a model: one safetensors file, or the shards that an index names, memory-mapped.
+/// The tensors of one component of a model: one safetensors file, or the shards that an index names, open.
 ///
 /// ```swift
 /// let weights = try WeightFiles(folder: "CogVideoX-2b/transformer")
@@ -8,8 +8,9 @@ import Tensors
 /// let projection = try weights.floats("proj_out.weight", shape: [64, 1920])
 /// ```
 ///
-/// Opening costs the reading of the headers, whatever the size of the files. The files must not be shortened while one of
-/// them or of their tensors lives. The names are those that diffusers and transformers write with `save_pretrained`.
+/// Opening costs the reading of the headers, whatever the size of the files. Tensors are copied out of them when they are asked for;
+/// who asks after a file was written to in place gets an error. The names are those that diffusers and transformers write with
+/// `save_pretrained`.
 public struct WeightFiles: Sendable {
   /// The one file, or the index of the shards: what errors name where a tensor is missing.
   public let path: String
@@ -62,7 +63,7 @@ public struct WeightFiles: Sendable {
 
   /// Bytes that all tensors take as they are stored.
   public var byteCount: Int {
-    // Each is a part of a mapped file, and no two overlap in one.
+    // Each is a part of a file, and no two overlap in one.
     places.reduce(0) { $0 + (files[$1.value][$1.key]?.byteCount ?? 0) }
   }
 
@@ -81,8 +82,8 @@ public struct WeightFiles: Sendable {
     _ name: String, shape: [Int], types: [DataType] = DataType.floatingPoint
   ) throws(WeightsError) -> TensorView {
     guard changes[name] == nil else {
-      let floats = FloatStorage(try self.floats(name, shape: shape))
-      guard types.contains(.float32), let view = floats.view(shape: shape) else {
+      let storage = FloatStorage(try self.floats(name, shape: shape))
+      guard types.contains(.float32), let view = TensorView(storage, at: 0, shape: shape, type: .float32) else {
         throw malformed(name, "is float32 once an adapter is merged, not \(types.map { "\($0)" }.joined(separator: " or "))")
       }
       return view
@@ -92,13 +93,12 @@ public struct WeightFiles: Sendable {
 
   /// The elements of the tensor `name` as float32, all of them finite, with what adapters change.
   ///
-  /// Costs the array, and for a change its two factors; pages of the file that were read for it leave memory again.
+  /// Costs the array, and for a change its two factors.
   ///
   /// - Throws: as ``tensor(_:shape:types:)``, and when an element is infinite or not a number.
   public func floats(_ name: String, shape: [Int]) throws(WeightsError) -> [Float] {
     let file = try file(of: name)
     var floats = try file.floats(name, shape: shape)
-    file.letGo(of: name)
     guard let changes = changes[name] else { return floats }
     for change in changes { try change.add(to: &floats, rows: shape.first ?? 1) }
     guard floats.allSatisfy(\.isFinite) else {
@@ -143,9 +143,13 @@ extension WeightFiles {
   public func check(_ expected: [ExpectedTensor]) throws(WeightsError) -> [String] {
     var others = Set(names)
     for wanted in expected {
-      _ = try file(of: wanted.name).tensor(wanted.name, shape: wanted.shape, types: wanted.types)
+      try require(wanted)
       others.remove(wanted.name)
     }
     return others.sorted()
+  }
+
+  func require(_ wanted: ExpectedTensor) throws(WeightsError) {
+    _ = try file(of: wanted.name).tensor(wanted.name, shape: wanted.shape, types: wanted.types)
   }
 }

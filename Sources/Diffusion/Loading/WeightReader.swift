@@ -3,7 +3,7 @@ import Tensors
 /// What layers are made of: each asks for its tensors by their names, which stand nowhere else.
 ///
 /// ```swift
-/// let demand = try WeightReader.demand { reader in _ = try Block(0, configuration, reader, type: .bfloat16) }
+/// let demand = try WeightReader.demand(of: files) { reader in _ = try Block(0, configuration, reader, type: .bfloat16) }
 /// try files.check(demand.tensors)  // all is there, of the right shape, and nothing was read
 /// let block = try Block(0, configuration, WeightReader(files), type: .bfloat16)
 /// ```
@@ -30,15 +30,25 @@ struct WeightReader {
   /// - Parameter read: gets a tensor's name and shape, and returns its values in row-major order.
   init(read: @escaping (String, [Int]) throws(WeightsError) -> [Float]) { (self.read, notes) = (read, nil) }
 
-  private init(_ notes: Notes) {
-    read = { _, shape in Array(repeating: 0, count: shape.reduce(1, *)) }
+  private init(_ notes: Notes, _ files: WeightFiles?) {
+    read = { (name, shape) throws(WeightsError) in
+      // A configuration may say anything; memory is taken for what its files can fill.
+      try files?.require(ExpectedTensor(name, shape))
+      return Array(repeating: 0, count: shape.reduce(1, *))
+    }
     self.notes = notes
   }
 
   /// What is asked for by what `make` makes. Of matrices and kernels only names and shapes are made.
-  static func demand(_ make: (WeightReader) throws(WeightsError) -> Void) throws(WeightsError) -> Demand {
+  ///
+  /// - Parameter files: those that have to have it, of a configuration that may be anybody's: what is read at once is looked up in
+  ///   them before memory is taken for it. The rest is for ``WeightFiles/check(_:)``.
+  /// - Throws: what `make` throws, and for a tensor that `files` do not have.
+  static func demand(
+    of files: WeightFiles? = nil, _ make: (WeightReader) throws(WeightsError) -> Void
+  ) throws(WeightsError) -> Demand {
     let notes = Notes()
-    try make(WeightReader(notes))
+    try make(WeightReader(notes, files))
     return notes.demand
   }
 

@@ -5,6 +5,7 @@
 #endif
 
 import Tensors
+import Threads
 
 /// Which file of a component's folder holds its tensors, or says which files do.
 enum WeightSource: Equatable {
@@ -16,7 +17,7 @@ enum WeightSource: Equatable {
 
   /// The single file before the shards, the plain ones before a variant.
   init(folder: String) throws(WeightsError) {
-    let entries = try Self.entries(of: folder)
+    let entries = try Self.entries(of: folder).filter { entry in Self.stems.contains { entry.hasPrefix($0 + ".") } }
     for stem in Self.stems {
       if entries.contains(stem + ".safetensors") {
         self = .file(stem + ".safetensors")
@@ -43,7 +44,7 @@ enum WeightSource: Equatable {
     }
     guard let only = variants.values.first else {
       let names = Self.stems.map { $0 + ".safetensors" }.joined(separator: " nor ")
-      throw WeightsError(.notFound, path: folder, "has no weights: neither \(names) nor an index")
+      throw WeightsError(.notFound, path: folder, "has no weights: neither \(names) nor an index" + ForeignFile.others(in: folder))
     }
     self = only
   }
@@ -55,19 +56,13 @@ enum WeightSource: Equatable {
     return middle.utf8.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "-") } ? String(middle) : nil
   }
 
-  /// The names in a folder that may be weights.
-  private static func entries(of folder: String) throws(WeightsError) -> Set<String> {
-    guard let directory = opendir(folder) else {
-      let code = errno
-      if code == ENOENT { throw WeightsError(.notFound, path: folder, "does not exist") }
-      throw WeightsError(.unreadable, path: folder, code == ENOTDIR ? "is not a folder" : "cannot be read as a folder")
+  private static func entries(of folder: String) throws(WeightsError) -> [String] {
+    do throws(RegularFile.Failure) { return try RegularFile.names(in: folder) } catch {
+      switch error {
+      case .system(ENOENT): throw WeightsError(.notFound, path: folder, "does not exist")
+      case .system(ENOTDIR): throw WeightsError(.unreadable, path: folder, "is not a folder")
+      default: throw WeightsError(.unreadable, path: folder, "cannot be read as a folder")
+      }
     }
-    defer { closedir(directory) }
-    var entries: Set<String> = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if stems.contains(where: { name.hasPrefix($0 + ".") }) { entries.insert(name) }
-    }
-    return entries
   }
 }

@@ -107,6 +107,7 @@ public final class SceneExtension {
     } catch DiffusionError.size(let text) {
       throw WeightsError(.malformed, path: folder + "/" + SceneModel.fileName, "has shots that cannot be generated: \(text)")
     }
+    try requireMemory(of: folder + "/" + (known == nil ? "transformer/config.json" : SceneModel.fileName))
   }
 
   /// As if nothing had come before: what follows is of another video.

@@ -50,7 +50,7 @@ public final class CogVideoXTransformer {
   ) throws {
     let configuration = try TransformerConfiguration(path: folder + "/config.json")
     let files = try WeightFiles(folder: folder)
-    let unused = try files.check(configuration.tensors())
+    let unused = try files.check(configuration.tensors(of: files))
     try self.init(configuration, adapters.isEmpty ? files : files.merging(adapters), unused: unused, compute: compute, residency: residency)
   }
 
@@ -308,4 +308,4 @@ extension Latents {
 }
 
 /// Bytes that the machine has; no request for more can be fulfilled.
-private let physicalMemory = max(1, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE)))
+let physicalMemory = max(1, sysconf(Int32(_SC_PHYS_PAGES))) * max(1, sysconf(Int32(_SC_PAGESIZE)))

@@ -110,17 +110,20 @@ public struct TransformerConfiguration: Hashable, Sendable {
   }
 
   private func demand(
-    ends: DataType, blocks type: DataType, _ blocks: Range<Int>
+    ends: DataType, blocks type: DataType, _ blocks: Range<Int>, of files: WeightFiles? = nil
   ) throws(WeightsError) -> WeightReader.Demand {
-    try WeightReader.demand { (reader) throws(WeightsError) in
+    try WeightReader.demand(of: files) { (reader) throws(WeightsError) in
       _ = try TransformerEnds(self, reader, type: ends)
       for layer in blocks { _ = try TransformerBlock(layer, self, reader, type: type) }
     }
   }
 
   /// All tensors of the model's files.
-  public func tensors() throws(WeightsError) -> [ExpectedTensor] {
-    try demand(ends: .float32, blocks: .float32, 0..<layers).tensors
+  ///
+  /// - Parameter files: that have to have them; of a configuration from outside, whose sizes they bound.
+  /// - Throws: for what `files` do not have; they are not looked through for all of it.
+  public func tensors(of files: WeightFiles? = nil) throws(WeightsError) -> [ExpectedTensor] {
+    try demand(ends: .float32, blocks: .float32, 0..<layers, of: files).tensors
   }
 
   /// Bytes of the weights that stay in memory once they were all used.

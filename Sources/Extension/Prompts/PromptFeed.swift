@@ -1,3 +1,4 @@
+import Files
 import Synchronization
 
 #if canImport(Glibc)
@@ -8,10 +9,11 @@ import Synchronization
 
 /// The prompts that are set, or stand in a file that is read again when it changes.
 public final class PromptFeed: Sendable {
-  /// Why a file is not read.
+  /// Why a file is not read, as a clause whose subject is the file.
   public enum Failure: Error, Hashable, Sendable {
     /// It is not there, with the system's reason.
     case missing(String)
+    /// The system does not let it be read, or it is no regular file, or longer than ``PromptFile/mostBytes``.
     case unreadable(String)
     /// It is no text: "is not UTF-8 text in line 3".
     case notText(String)
@@ -20,15 +22,12 @@ public final class PromptFeed: Sendable {
   private struct State {
     var texts: [PromptText] = []
     /// Where they are from.
-    var listed: [String]?
-    var file: FileStamp?
-    var isMissing = false
-  }
-
-  /// By which a file that has changed is known.
-  private struct FileStamp: Equatable {
-    var path: String
-    var seconds, nanoseconds, size, number: Int
+    var listed: String?
+    var file: (path: String, stamp: RegularFile.Stamp)?
+    /// Why the file of this path was not read when it was last tried.
+    var failure: (path: String, reason: Failure)?
+    /// Why ``listed`` is no list.
+    var problem: PromptProblem?
   }
 
   private let state = Mutex(State())
@@ -39,87 +38,64 @@ public final class PromptFeed: Sendable {
   /// Prompts as they were read last, in order.
   public var texts: [PromptText] { state.withLock { $0.texts } }
 
-  /// Prompts that look like a form that they do not keep to, and are taken as plain.
-  public var problems: [PromptProblem] { state.withLock { $0.texts.compactMap(\.problem) } }
+  /// Prompts that look like a form that they do not keep to, and are taken as plain; a list that is none comes first.
+  public var problems: [PromptProblem] {
+    state.withLock { state in (state.problem.map { [$0] } ?? []) + state.texts.compactMap(\.problem) }
+  }
 
   /// - Parameters:
-  ///   - prompts: what counts without a file.
-  ///   - path: of a file in their place.
+  ///   - prompts: what counts without a file, as ``PromptList`` understands it.
+  ///   - path: of a file in their place; a regular file, so that nothing waits for what is not there yet.
   /// - Returns: whether there are other prompts than before.
-  /// - Throws: for a file that vanished after it was read once only; what was read stays.
-  public func read(prompts: [String], path: String?) throws(Failure) -> Bool {
+  /// - Throws: once something was read, each failure once only; what was read stays.
+  public func read(prompts: String, path: String?) throws(Failure) -> Bool {
     guard let path else {
       return state.withLock { state in
         guard state.listed != prompts else { return false }
-        state.listed = prompts
-        state.file = nil
-        state.texts = ShotPlan.texts(prompts)
+        let list = PromptList(prompts)
+        (state.listed, state.file, state.failure) = (prompts, nil, nil)
+        (state.texts, state.problem) = (ShotPlan.texts(list.prompts), list.problem)
         return true
       }
     }
-    guard let stamp = try stamp(path) else { return false }
-    if state.withLock({ $0.file == stamp }) { return false }
-    let file: PromptFile
-    do {
-      file = try PromptFile(try Self.contents(path, stamp.size))
-    } catch let error as PromptFile.Failure {
-      throw .notText("\(error)")
-    } catch let error as Failure {
-      throw error
+    do throws(Failure) {
+      return try read(path)
     } catch {
-      throw .unreadable("\(error)")
+      let isNews = state.withLock { state in
+        defer { state.failure = (path, error) }
+        guard let last = state.failure, state.file != nil else { return true }
+        return last.path != path || last.reason != error
+      }
+      if isNews { throw error }
+      return false
     }
+  }
+
+  private func read(_ path: String) throws(Failure) -> Bool {
+    let (bytes, stamp): ([UInt8], RegularFile.Stamp)
+    do throws(RegularFile.Failure) {
+      let seen = try RegularFile.stamp(path: path)
+      let isKnown = state.withLock { state in
+        guard let file = state.file, file.path == path, file.stamp == seen else { return false }
+        state.failure = nil
+        return true
+      }
+      if isKnown { return false }
+      let file = try RegularFile(path: path)
+      // Of a file that is being written what is there by now; the rest when it is looked at next, as its stamp is another then.
+      (bytes, stamp) = (try file.contents(atMost: PromptFile.mostBytes), file.stamp)
+    } catch {
+      switch error {
+      case .system(ENOENT), .system(ENOTDIR): throw .missing("\(error)")
+      default: throw .unreadable("\(error)")
+      }
+    }
+    let texts: [PromptText]
+    do throws(PromptFile.Failure) { texts = try PromptFile(bytes).prompts } catch { throw .notText("\(error)") }
     state.withLock { state in
-      state.texts = file.prompts
-      state.file = stamp
-      state.listed = nil
-      state.isMissing = false
+      (state.texts, state.problem, state.listed) = (texts, nil, nil)
+      (state.file, state.failure) = ((path, stamp), nil)
     }
     return true
-  }
-
-  private static func contents(_ path: String, _ size: Int) throws(Failure) -> [UInt8] {
-    guard size <= PromptFile.mostBytes else { throw .unreadable("\(PromptFile.Failure.tooLong(size))") }
-    func failure() -> Failure { .unreadable("Failed to open file “\(path)”: \(String(cString: strerror(errno)))") }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure() }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 1 << 16)
-    while bytes.count <= PromptFile.mostBytes {
-      let count = Self.read(descriptor, &piece)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw failure() }
-      if count == 0 { break }
-      bytes += piece.prefix(count)
-    }
-    return bytes
-  }
-
-  private static func read(_ descriptor: Int32, _ piece: inout [UInt8]) -> Int {
-    piece.withUnsafeMutableBytes { piece in
-      #if canImport(Glibc)
-        Glibc.read(descriptor, piece.baseAddress, piece.count)
-      #else
-        Musl.read(descriptor, piece.baseAddress, piece.count)
-      #endif
-    }
-  }
-
-  /// nil if the file vanished after it was read, and that was told.
-  private func stamp(_ path: String) throws(Failure) -> FileStamp? {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      let reason = String(cString: strerror(errno))
-      let isNews = state.withLock { state in
-        defer { state.isMissing = true }
-        return !state.isMissing || state.file == nil
-      }
-      if isNews { throw .missing(reason) }
-      return nil
-    }
-    return FileStamp(
-      path: path, seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, size: Int(status.st_size),
-      number: Int(clamping: status.st_ino))
   }
 }

@@ -42,11 +42,12 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// A file that cannot be opened.
-  public init(_ failure: RegularFileFailure, path: String) {
+  package init(_ failure: RegularFile.Failure, path: String) {
     switch failure {
     case .system(let code): self.init(.open, path: path, code: code)
     case .kind(let kind): self.init(.open, path: path, kind: kind)
-    case .size: self.init(.open, path: path, code: EFBIG)
+    case .changed: self.init(.open, path: path, code: ESTALE)
+    case .tooLong: self.init(.open, path: path, code: EFBIG)
     }
   }
 

@@ -17,11 +17,8 @@ public enum ConfigurationFile {
   ///
   /// - Parameter largest: the largest file that is read, in bytes.
   package static func value(path: String, largest: Int = 4 << 20) throws(WeightsError) -> JSONValue {
-    let file = try map(path, largest: largest)
-    defer { withExtendedLifetime(file) {} }
-    do throws(JSONReader.Fault) { return try JSONValue(file.bytes) } catch {
-      throw WeightsError(.malformed, path: path, error.reason)
-    }
+    let bytes = try ModelFile(path: path).contents(atMost: largest)
+    do throws(JSONReader.Fault) { return try JSONValue(bytes) } catch { throw WeightsError(.malformed, path: path, error.reason) }
   }
 
   /// Reads the file as it passes by, for files that are large.
@@ -30,19 +27,11 @@ public enum ConfigurationFile {
   package static func read(
     path: String, largest: Int, _ body: (inout JSONReader) throws(WeightsError) -> Void
   ) throws(WeightsError) {
-    let file = try map(path, largest: largest)
-    defer { withExtendedLifetime(file) {} }
-    var reader = JSONReader(file.bytes)
-    try body(&reader)
-    do throws(JSONReader.Fault) { try reader.end() } catch { throw WeightsError(.malformed, path: path, error.reason) }
-  }
-
-  private static func map(_ path: String, largest: Int) throws(WeightsError) -> MappedFile {
-    let file = try MappedFile(path: path)
-    guard file.bytes.count <= largest else {
-      throw WeightsError(.malformed, path: path, "is \(file.bytes.count) bytes long, more than the \(largest) that are read")
+    try ModelFile(path: path).contents(atMost: largest).withUnsafeBufferPointer { bytes throws(WeightsError) in
+      var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+      try body(&reader)
+      do throws(JSONReader.Fault) { try reader.end() } catch { throw WeightsError(.malformed, path: path, error.reason) }
     }
-    return file
   }
 
   /// What is wrong in a decoder's error, without Swift's names.

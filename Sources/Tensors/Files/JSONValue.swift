@@ -11,22 +11,27 @@ package enum JSONValue: Sendable {
   /// In the order of the file; no two of one name.
   case object([(name: String, value: JSONValue)])
 
-  /// - Throws: also for two members of one name and a number beyond float64, at any depth.
+  /// Values that a text may have, each of which takes up to some hundred bytes: umT5's `tokenizer.json` has 800,000.
+  static let most = 2_000_000
+
+  /// - Throws: also for two members of one name and a number beyond float64, at any depth, and for a text of more values than two
+  ///   million.
   package init(_ text: UnsafeRawBufferPointer) throws(JSONReader.Fault) {
     var reader = JSONReader(text)
-    self = try Self(&reader)
+    var left = Self.most
+    self = try Self(&reader, &left)
     try reader.end()
   }
 
-  package init(text: String) throws(JSONReader.Fault) {
-    var text = text
-    let result: Result<JSONValue, JSONReader.Fault> = text.withUTF8 { utf8 in
-      Result { () throws(JSONReader.Fault) in try JSONValue(UnsafeRawBufferPointer(utf8)) }
-    }
-    self = try result.get()
+  package init(_ text: [UInt8]) throws(JSONReader.Fault) {
+    self = try text.withUnsafeBufferPointer { text throws(JSONReader.Fault) in try JSONValue(UnsafeRawBufferPointer(text)) }
   }
 
-  private init(_ reader: inout JSONReader) throws(JSONReader.Fault) {
+  package init(text: String) throws(JSONReader.Fault) { try self.init(Array(text.utf8)) }
+
+  private init(_ reader: inout JSONReader, _ left: inout Int) throws(JSONReader.Fault) {
+    guard left > 0 else { throw JSONReader.Fault(reason: "has more than \(Self.most) values") }
+    left -= 1
     switch try reader.kind() {
     case .null:
       try reader.null()
@@ -45,7 +50,7 @@ package enum JSONValue: Sendable {
       }
     case .array:
       var elements: [JSONValue] = []
-      try reader.array { reader throws(JSONReader.Fault) in elements.append(try JSONValue(&reader)) }
+      try reader.array { reader throws(JSONReader.Fault) in elements.append(try JSONValue(&reader, &left)) }
       self = .array(elements)
     case .object:
       var members: [(name: String, value: JSONValue)] = []
@@ -53,7 +58,7 @@ package enum JSONValue: Sendable {
       var names: Set<[UInt8]> = []
       try reader.object { reader, name throws(JSONReader.Fault) in
         guard names.insert(Array(name.utf8)).inserted else { throw JSONReader.Fault(reason: "has \"\(name)\" twice") }
-        members.append((name, try JSONValue(&reader)))
+        members.append((name, try JSONValue(&reader, &left)))
       }
       self = .object(members)
     }

@@ -1,25 +1,26 @@
-/// A safetensors file, memory-mapped, its header checked in full before anything is read.
+/// A safetensors file, open, its header checked in full before anything is read.
 ///
 /// ```swift
 /// let file = try SafetensorsFile(path: "models/transnetv2/model.safetensors")
 /// let bias = try file.floats("fc1.bias", shape: [1024])
 /// ```
 ///
-/// Opening costs the reading of the header, whatever the size of the file. The file stays mapped for as long as it or one
-/// of its tensors lives, and must not be shortened in that time: replace a file by renaming, never in place.
+/// Opening costs the reading of the header, whatever the size of the file. Tensors are copied out of the file when they are asked
+/// for; it stays open for as long as it or one of its tensors lives. Replace it by renaming another: who reads after it was written
+/// to in place, or cut short, gets an error.
 public final class SafetensorsFile: Sendable {
   /// As the caller gave it.
   public let path: String
   /// What the writer says of the file, such as `["format": "pt"]`.
   public let metadata: [String: String]
   private let tensors: [String: SafetensorsHeader.Tensor]
-  private let file: MappedFile
+  private let file: ModelFile
 
   /// - Throws: the file is missing, unreadable, or not exactly what its header says: truncated, longer, an unknown type, a
   ///   shape that does not match its bytes, tensors that overlap or leave gaps, two of one name.
   public init(path: String) throws(WeightsError) {
-    let file = try MappedFile(path: path)
-    let header = try SafetensorsHeader(file.bytes, path: path)
+    let file = try ModelFile(path: path)
+    let header = try SafetensorsHeader(file)
     self.path = path
     self.file = file
     tensors = header.tensors
@@ -31,8 +32,8 @@ public final class SafetensorsFile: Sendable {
 
   /// The tensor `name` as it is in the file; nil if there is none.
   public subscript(name: String) -> TensorView? {
-    guard let tensor = tensors[name], let base = file.bytes.baseAddress else { return nil }
-    return TensorView(base + tensor.bytes.lowerBound, shape: tensor.shape, type: tensor.type, owner: self)
+    guard let tensor = tensors[name] else { return nil }
+    return TensorView(file, at: tensor.bytes.lowerBound, shape: tensor.shape, type: tensor.type)
   }
 
   /// The tensor `name`, which must have this shape and one of these types.
@@ -51,16 +52,10 @@ public final class SafetensorsFile: Sendable {
 
   /// The elements of the tensor `name` as float32, all of them finite.
   ///
-  /// - Throws: as ``tensor(_:shape:types:)``, and when an element is infinite or not a number.
+  /// - Throws: as ``tensor(_:shape:types:)``, and when an element is infinite or not a number, or the file was written to.
   public func floats(_ name: String, shape: [Int]) throws(WeightsError) -> [Float] {
     guard let floats = try tensor(name, shape: shape).floats() else { throw malformed(name, "has an infinite value or a NaN") }
     return floats
-  }
-
-  /// Takes the tensor's pages out of the process's memory, for when its elements have been copied. They are read anew when
-  /// they are touched again.
-  public func letGo(of name: String) {
-    if let tensor = tensors[name] { file.letGo(of: tensor.bytes) }
   }
 
   private func malformed(_ name: String, _ reason: String) -> WeightsError {

@@ -22,19 +22,35 @@ struct SafetensorsHeader {
   var tensors: [String: Tensor] = [:]
   var metadata: [String: String] = [:]
 
-  init(_ file: UnsafeRawBufferPointer, path: String) throws(WeightsError) {
-    guard file.count > 8 else { throw WeightsError(.malformed, path: path, "is too short for a safetensors file") }
-    let length = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
-    guard length <= Self.largest else {
-      throw WeightsError(.malformed, path: path, "is no safetensors file: the length of its header would be \(length)")
+  /// Reads the header, and nothing of the data.
+  init(_ file: ModelFile) throws(WeightsError) {
+    let path = file.path
+    func malformed(_ reason: String) -> WeightsError { WeightsError(.malformed, path: path, reason) }
+    guard file.size > 8 else { throw malformed("is too short for a safetensors file") }
+    var length: UInt64 = 0
+    for byte in try Self.bytes(of: file, 0..<8).reversed() { length = length << 8 | UInt64(byte) }
+    if length > UInt64(Self.largest) || length > UInt64(file.size - 8),
+      let kind = ForeignFile.kind(try Self.bytes(of: file, 0..<min(file.size, 512)))
+    {
+      throw malformed(kind)
+    }
+    guard length <= UInt64(Self.largest) else {
+      throw malformed("is no safetensors file: the length of its header would be \(length)")
     }
     let dataStart = 8 + Int(length)
-    guard dataStart <= file.count else {
-      throw WeightsError(.malformed, path: path, "is truncated: a header of \(length) bytes in a file of \(file.count)")
+    guard dataStart <= file.size else { throw malformed("is truncated: a header of \(length) bytes in a file of \(file.size)") }
+    let entries = try Self.bytes(of: file, 8..<dataStart).withUnsafeBufferPointer { json throws(WeightsError) in
+      try readListing(UnsafeRawBufferPointer(json), path: path)
     }
-    let json = UnsafeRawBufferPointer(rebasing: file[8..<dataStart])
+    try locate(entries, dataStart: dataStart, fileSize: file.size, path: path)
+  }
 
-    try locate(readListing(json, path: path), dataStart: dataStart, fileSize: file.count, path: path)
+  private static func bytes(of file: ModelFile, _ range: Range<Int>) throws(WeightsError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    try bytes.withUnsafeMutableBufferPointer { room throws(WeightsError) in
+      try file.read(at: range.lowerBound, into: UnsafeMutableRawBufferPointer(room))
+    }
+    return bytes
   }
 
   /// Reads the JSON, and the metadata into place.

@@ -18,7 +18,7 @@ struct Fixture {
   /// A tensor of one of the folder's safetensors files, as float32.
   func floats(_ name: String, in file: String = "values.safetensors") throws -> (values: [Float], shape: [Int]) {
     let view = try #require(try SafetensorsFile(path: "\(folder)/\(file)")[name], "\(file) has no \(name)")
-    return (try #require(view.floats()), view.shape)
+    return (try #require(try view.floats()), view.shape)
   }
 }
 

@@ -63,6 +63,7 @@ struct Message: Hashable {
 /// A bus that keeps what is posted, decoded where and when it is posted.
 final class Bus: Sendable {
   private let messages = Mutex<[Message]>([])
+  private let hook = Mutex<(@Sendable (Message) -> Void)?>(nil)
   nonisolated(unsafe) let gst: UnsafeMutablePointer<GstBus>
 
   /// - Parameter known: a pipeline's bus, referenced by the caller; nil for a new one.
@@ -75,7 +76,9 @@ final class Bus: Sendable {
       { _, message, me in
         guard let message, let me else { return GST_BUS_DROP }
         let message1 = Message(message)
-        Unmanaged<Bus>.fromOpaque(me).takeUnretainedValue().messages.withLock { $0.append(message1) }
+        let bus = Unmanaged<Bus>.fromOpaque(me).takeUnretainedValue()
+        bus.messages.withLock { $0.append(message1) }
+        bus.hook.withLock { $0 }?(message1)
         gst_mini_object_unref(UnsafeMutableRawPointer(message).assumingMemoryBound(to: GstMiniObject.self))
         return GST_BUS_DROP
       }, Unmanaged.passUnretained(self).toOpaque(), nil)
@@ -85,6 +88,9 @@ final class Bus: Sendable {
     gst_bus_set_sync_handler(gst, nil, nil, nil)
     gst_object_unref(gst)
   }
+
+  /// Calls `body` with each message, on the thread that posts it, which waits for it.
+  func onPost(_ body: @escaping @Sendable (Message) -> Void) { hook.withLock { $0 = body } }
 
   /// A copy of its own: what reference counts order between threads, the thread sanitizer does not see.
   var all: [Message] { messages.withLock { $0.map { $0 } } }

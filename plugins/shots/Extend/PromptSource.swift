@@ -43,12 +43,12 @@ final class PromptSource: Sendable {
     let file = settings.promptLocation.map { "prompt-location: \"\($0)\"" }
     let isNew: Bool
     do {
-      isNew = try feed.read(prompts: settings.prompts, path: settings.promptLocation)
+      isNew = try feed.read(prompts: settings.prompts ?? "", path: settings.promptLocation)
     } catch {
       let file = file ?? ""
       switch error {
-      case .missing(let reason): throw .resource(GST_RESOURCE_ERROR_NOT_FOUND, "\(file): \(reason).")
-      case .unreadable(let reason): throw .resource(GST_RESOURCE_ERROR_OPEN_READ, "\(file): \(reason).")
+      case .missing(let reason): throw .resource(GST_RESOURCE_ERROR_NOT_FOUND, "\(file) \(reason).")
+      case .unreadable(let reason): throw .resource(GST_RESOURCE_ERROR_OPEN_READ, "\(file) \(reason).")
       case .notText(let reason): throw .stream(GST_STREAM_ERROR_FORMAT, "\(file) \(reason).")
       }
     }

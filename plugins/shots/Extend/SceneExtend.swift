@@ -32,7 +32,7 @@ final class SceneExtend: LanedElement {
     var stallTimeout = ClockTime.milliseconds(1000)
     var shots: Int32 = -1
     var shotDuration: ClockTime = 0
-    var prompts: [String] = []
+    var prompts: String?
     var promptLocation: String?
     var generalPrompt: String?
     var negativePrompt: String?
@@ -70,7 +70,10 @@ final class SceneExtend: LanedElement {
     .clockTime(
       "shot-duration", \.shotDuration, "Nanoseconds of a shot whose prompt does not say it; 0: the model's own, or 4 s with rephotograph",
       0...ClockTime.milliseconds(86_400_000), changeable: .playing),
-    .strings("prompts", \.prompts, "What the shots show, one after the other: plain, CineTrans's or TAV's form", changeable: .playing),
+    .string(
+      "prompts", \.prompts,
+      "What the shots show: a text, or several as <'A rabbit wakes up', 'A bird sings'>, plain, or CineTrans's or TAV's",
+      changeable: .playing),
     .string(
       "prompt-location", \.promptLocation, "File with a prompt a line in place of prompts; read again when it changes", changeable: .playing
     ),

@@ -44,7 +44,7 @@ public final class BertEncoder {
         }
       )
     }
-    try weights.check(WeightReader.demand { (reader) throws(WeightsError) in _ = try layers(reader) }.tensors)
+    try weights.check(WeightReader.demand(of: weights) { (reader) throws(WeightsError) in _ = try layers(reader) }.tensors)
     let embeddings = try tables.map { (table) throws(WeightsError) in
       try TokenEmbeddings(table.name, vocabulary: table.rows, width: configuration.width, in: weights)
     }

@@ -34,7 +34,7 @@ public final class T5Encoder {
   public init(
     _ configuration: T5EncoderConfiguration, _ weights: WeightFiles, compute: Compute, residency: Residency = .all
   ) throws(WeightsError) {
-    try weights.check(Self.demand(configuration, type: compute.type, blocks: configuration.blocks).tensors)
+    try weights.check(Self.demand(configuration, type: compute.type, blocks: configuration.blocks, of: weights).tensors)
     let names = T5EncoderConfiguration.embeddingNames
     embeddings = try TokenEmbeddings(
       names.first(where: weights.contains) ?? names[0], vocabulary: configuration.vocabulary, width: configuration.width, in: weights)
@@ -51,9 +51,9 @@ public final class T5Encoder {
 
   /// What is read of a file, besides the vocabulary's table.
   private static func demand(
-    _ configuration: T5EncoderConfiguration, type: DataType, blocks: Int
+    _ configuration: T5EncoderConfiguration, type: DataType, blocks: Int, of files: WeightFiles? = nil
   ) throws(WeightsError) -> WeightReader.Demand {
-    try WeightReader.demand { (reader) throws(WeightsError) in
+    try WeightReader.demand(of: files) { (reader) throws(WeightsError) in
       _ = try finalScale(configuration, reader)
       for index in 0..<blocks { _ = try T5EncoderBlock(index, configuration, reader, type: type) }
     }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// The vectors of a vocabulary's tokens: `[vocabulary][width]`, read row by row out of the mapped file as they are needed.
+/// The vectors of a vocabulary's tokens: `[vocabulary][width]`, read row by row out of the file as they are needed.
 struct TokenEmbeddings {
   private let table: TensorView
   private let name: String
@@ -16,7 +16,7 @@ struct TokenEmbeddings {
   /// - Returns: `[width]`
   /// - Throws: the row has an infinite value or a NaN.
   func row(_ index: Int) throws(WeightsError) -> [Float] {
-    guard let row = table.row(index)?.floats() else {
+    guard let row = try table.row(index)?.floats() else {
       throw WeightsError(.malformed, path: path, tensor: name, "has an infinite value or a NaN in row \(index)")
     }
     return row

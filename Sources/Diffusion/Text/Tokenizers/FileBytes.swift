@@ -14,20 +14,10 @@ enum FileBytes {
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// - Throws: also when the file is empty or larger than ``limit``.
-  static func read(_ path: String) throws(WeightsError) -> [UInt8] {
-    let file = try MappedFile(path: path)
-    guard file.bytes.count <= limit else { throw tooLong(file.bytes.count, path) }
-    return withExtendedLifetime(file) { Array(file.bytes) }
-  }
+  static func read(_ path: String) throws(WeightsError) -> [UInt8] { try ModelFile(path: path).contents(atMost: limit) }
 
-  /// Reads a JSON file of at most ``limit`` bytes.
+  /// Reads a JSON file, which ``ConfigurationFile`` has a limit of its own for.
   static func json<Value: Decodable>(_: Value.Type = Value.self, path: String) throws(WeightsError) -> Value {
-    var status = stat()
-    if stat(path, &status) == 0, status.st_size > limit { throw tooLong(Int(status.st_size), path) }
-    return try ConfigurationFile.read(path: path)
-  }
-
-  private static func tooLong(_ size: Int, _ path: String) -> WeightsError {
-    WeightsError(.malformed, path: path, "is \(size) bytes long, where a tokenizer has \(limit) at most")
+    try ConfigurationFile.read(path: path)
   }
 }
