@@ -55,26 +55,6 @@ public struct Pad: @unchecked Sendable, Hashable {
     return gst_pad_peer_query(gst, query) != 0 ? Query(query).latency : nil
   }
 
-  /// Where the data come from; nil if nobody knows, or if it names nothing that can be found again, as an application's own.
-  public var peerURI: String? {
-    guard let query = gst_query_new_uri() else { return nil }
-    defer { gst_query_unref(query) }
-    var text: UnsafeMutablePointer<gchar>?
-    guard gst_pad_peer_query(gst, query) != 0 else { return nil }
-    gst_query_parse_uri(query, &text)
-    guard let text else { return nil }
-    defer { g_free(text) }
-    let uri = String(cString: text)
-    return uri.hasSuffix("://") || ["appsrc:", "fd:", "data:"].contains { uri.hasPrefix($0) } ? nil : uri
-  }
-
-  /// What tells its stream from others; nil before one has begun.
-  public var streamIdentity: String? {
-    guard let text = gst_pad_get_stream_id(gst) else { return nil }
-    defer { g_free(text) }
-    return String(cString: text)
-  }
-
   /// Hands a query on to the other side. False if nobody answers.
   public func passToPeer(_ query: Query) -> Bool { gst_pad_peer_query(gst, query.gst) != 0 }
 
@@ -127,12 +107,4 @@ public struct Pad: @unchecked Sendable, Hashable {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
-}
-
-/// What users write for a file or anything else that has a URI: a URI as it stands, a path as that of a file. Nil for what is neither.
-public func uri(of text: String) -> String? {
-  if gst_uri_is_valid(text) != 0 { return text }
-  guard let made = gst_filename_to_uri(text, nil) else { return nil }
-  defer { g_free(made) }
-  return String(cString: made)
 }

@@ -31,8 +31,10 @@ struct FCPXMLFormatter: CutListFormatter {
   }
 
   private func asset(_ medium: ListMedium, _ extent: CutListSummary.Extent?, isFinished: Bool) -> String {
-    let uri = medium.uri ?? (medium.number == 1 ? "file:///" + uriPath(options.title) : "file:///")
-    let name = medium.number == 1 ? options.title : fileName(ofURI: uri)
+    // An asset must name a file: one that nobody finds, where none is known.
+    let title = medium.number == 1 ? options.title : "\(options.title) (\(medium.number))"
+    let uri = medium.uri ?? "file:///" + uriPath(title)
+    let name = medium.number == 1 ? title : fileName(ofURI: uri)
     let start = options.sourceFrame(at: extent?.start ?? 0, in: medium)
     let frames = options.rate.frame(at: extent?.end ?? 0).less(options.rate.frame(at: extent?.start ?? 0))
     return """
