@@ -59,6 +59,8 @@ public struct Listing: Sendable {
   private let onError: @Sendable (FileError) -> Void
   private var options = CutListOptions()
   private var rate: FrameRate?
+  /// Of a frame that does not say it, at the rate that is now.
+  private var length: ClockTime?
   private var clock: ListClock?
   private var list: CutListFile?
   private var statistics: StatisticsFile?
@@ -75,7 +77,8 @@ public struct Listing: Sendable {
   ///
   /// - Parameter rate: nil for one that varies or is not known.
   public mutating func configure(rate: FrameRate?, width: Int, height: Int) {
-    if clock == nil || !isOpen { self.rate = rate }
+    if !isOpen { self.rate = rate }
+    length = rate?.nanoseconds(of: 1)
     guard list == nil, let path = settings.location else { return }
     options.title = settings.title ?? settings.source.map { fileName(ofURI: $0) } ?? options.title
     options.source = settings.source
@@ -100,11 +103,12 @@ public struct Listing: Sendable {
     if clock == nil { clock = try makeClock(at: guess) }
     guard var clock else { return nil }
     defer { self.clock = clock }
-    let arrival = clock.advance(time, index: index, length: told ?? rate?.nanoseconds(of: 1), segment: segment, source: source)
+    let arrival = clock.advance(time, index: index, length: told ?? length, segment: segment, source: source)
     switch arrival {
-    case .follows: break
-    case .joins(let place): list?.join(at: place)
-    case .begins(let place):
+    case .joins(let place) where isOpen: list?.join(at: place)
+    case .follows where isOpen: break
+    // Also behind an end: the list goes on.
+    case .begins(let place), .joins(let place), .follows(let place):
       begin(at: place, time, guess)
       return warning
     }
@@ -128,7 +132,7 @@ public struct Listing: Sendable {
     options.title = settings.title ?? options.source.map { fileName(ofURI: $0) } ?? "Untitled"
     (options.start, options.begin) = (medium.timecode, place.time)
     options.dropFrame = medium.timecode?.timecode.isDropFrame ?? true
-    let first = FrameTime(frame: 0, elapsed: 0, pts: time.pts, runningTime: time.runningTime, streamTime: place.time)
+    let first = FrameTime(frame: place.frame, elapsed: 0, pts: time.pts, runningTime: time.runningTime, streamTime: place.time)
     list?.begin(at: first, options: options, source: place.source)
   }
 
@@ -144,7 +148,7 @@ public struct Listing: Sendable {
 
   /// A boundary, however late it is told.
   public mutating func take(_ boundary: Boundary) {
-    guard let place = clock?.place(of: boundary) else { return }
+    guard isOpen, let place = clock?.place(of: boundary) else { return }
     list?.see(boundary, at: place)
   }
 

@@ -1,5 +1,6 @@
 import CGStreamer
 import CGStreamerCheck
+import Glibc
 import Testing
 
 extension Shots {

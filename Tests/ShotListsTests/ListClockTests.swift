@@ -145,6 +145,11 @@ private let second = ClockTime.milliseconds(1000)
     // A picture that stood for an hour.
     arrivals += play(&clock, 3, from: 3600 * second, running: 3600 * second, index: 10)
     arrivals += [clock.advance(time(3600 * second - frame), index: 13, length: frame)]
+    // Another piece of a playlist, whose length is rounded.
+    var pieces = ListClock()
+    arrivals += play(&pieces, 10, from: 0, running: 0, index: 0)
+    arrivals += play(&pieces, 10, from: 10 * frame + 30_000_000, running: 10 * frame, index: 10)
+    arrivals += play(&pieces, 10, from: 20 * frame, running: 20 * frame, index: 20)
     var fast = ListClock()
     for number in 0..<50 as Range<UInt64> {
       arrivals.append(
@@ -155,6 +160,15 @@ private let second = ClockTime.milliseconds(1000)
       fast.advance(time(100 * second, running: 50 * second), index: 50, length: frame, segment: SegmentPlace(speed: 2)))
     #expect(!arrivals.contains(where: isJoin))
     #expect(fast.end?.time == 100 * second + frame)
+  }
+
+  @Test("The shortest film is one too")
+  func shortFilms() {
+    var clock = ListClock()
+    _ = play(&clock, 1, from: 0, running: 0, index: 0)
+    let next = play(&clock, 3, from: 0, running: frame, index: 1)
+    #expect(isJoin(next[0]) && place(next[2]).time == 3 * frame)
+    #expect(isJoin(play(&clock, 3, from: 0, running: 4 * frame, index: 4)[0]))
   }
 
   @Test("Times that begin anew in the same segment are another beginning: the list runs on")

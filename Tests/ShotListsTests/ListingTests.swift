@@ -155,6 +155,26 @@ import Timing
     #expect(text.split("\n").count == 3 && text.hasPrefix("Timecode List:\nScene Number"))
   }
 
+  @Test("A stream that goes on behind its end goes on in the list", arguments: [CutListFormat.csv, .otio])
+  func ended(_ format: CutListFormat) throws {
+    let settings = settings(format)
+    var listing = Listing(settings) { [errors] in errors.add($0) }
+    listing.configure(rate: rate(25), width: 64, height: 36)
+    for index in 0..<100 as Range<UInt64> {
+      let time = ClockTime.milliseconds(40 * index)
+      _ = try listing.see(BufferTime(pts: time, runningTime: time, streamTime: time), index: index)
+      if index == 49 { listing.end() }
+    }
+    listing.close()
+    let text = text(of: settings.location ?? "")
+    if format == .csv {
+      #expect(text.contains("\n1,1,00:00:00.000,0.000,50,00:00:02.000,") && text.contains("\n2,51,00:00:02.000,2.000,100,00:00:04.000,"))
+    } else {
+      #expect(text.ranges(of: "\n,{").count == 1)
+    }
+    #expect(errors.list.isEmpty)
+  }
+
   @Test("A start timecode moves EDL, OTIO and FCPXML, the film's own likewise; the other lists it does not")
   func startTimecode() throws {
     let stretch = [Stretch(frames: 50, cuts: [25])]

@@ -183,19 +183,22 @@ extension ListClock {
     seen.append(Seen(index: index, running: time.runningTime, stream: time.streamTime, place: place))
   }
 
-  /// Stream time and running time do not go on together, or both begin anew.
+  /// Stream time stands or goes back while running time goes on, or is far from where running time leads; or both begin anew.
   private func isJoin(_ time: BufferTime, _ last: Seen, _ segment: SegmentPlace) -> Bool {
     guard let stream = time.streamTime, let before = last.stream else { return false }
     let step = distance(before, stream)
     guard let running = time.runningTime, let then = last.running else { return step < -Self.jump }
     let passed = distance(then, running)
-    return abs(step - passed * segment.speed) > Self.tolerance || passed < -Self.jump
+    let apart = abs(step - passed * segment.speed)
+    return apart > Self.far || (apart > Self.rounding && step <= 0 && passed > 0) || passed < -Self.jump
   }
 
   /// A second: frames that are out of order are nearer.
   private static let jump = 1e9
-  /// A millisecond: what is rounded is nearer.
-  private static let tolerance = 1e6
+  /// Nearer than this the pieces of a stream follow each other, whose lengths a playlist rounds.
+  private static let far = 0.25e9
+  /// A millisecond: what containers round is nearer.
+  private static let rounding = 1e6
 
   private func gap(from last: Seen, to time: BufferTime, _ segment: SegmentPlace) -> ClockTime? {
     guard let running = time.runningTime, let then = last.running, running > then else { return nil }
