@@ -249,6 +249,27 @@ import Timing
     #expect(text.ranges(of: #""target_url":"file:///mine.mov""#).count == 2 && text.ranges(of: "file:///films/two.ts").count == 2)
   }
 
+  @Test("A generated shot is not said to be in the film that the stream tells of, but in one that source names")
+  func generated() throws {
+    for (source, names) in [(nil, ["one é.mp4", "one é.mp4 shot 2"]), ("file:///out.mp4", ["out.mp4", "out.mp4"])] {
+      let settings = settings(.edl) { $0.source = source }
+      var listing = Listing(settings) { [errors] in errors.add($0) }
+      listing.configure(rate: rate(25), width: 64, height: 36)
+      for index in 0..<50 as Range<UInt64> {
+        let time = ClockTime.milliseconds(40 * index)
+        _ = try listing.see(BufferTime(pts: time, runningTime: time, streamTime: time), index: index, source: { Self.one })
+        guard index == 25 else { continue }
+        listing.take(
+          Boundary(
+            kind: .cut, shot: 2, frame: index, runningTime: time, streamTime: time, score: 1, detector: "x",
+            generated: GeneratedShot(generator: "diffusion")))
+      }
+      listing.close()
+      let lines = text(of: settings.location ?? "").split("\n").filter { $0.hasPrefix("* FROM CLIP NAME: ") }
+      #expect(lines.map { $0.dropFirst(18) } == names.map { $0[...] })
+    }
+  }
+
   @Test("Statistics are numbered and timed as the list is")
   func statistics() throws {
     var settings = ListingSettings()

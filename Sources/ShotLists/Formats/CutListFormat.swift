@@ -79,10 +79,11 @@ extension CutListOptions {
   /// How many frames of timecodes a shot has: what it takes of the list, so that the next one follows.
   func frames(of shot: Shot) -> UInt64 { rate.frame(at: shot.end).less(rate.frame(at: shot.start)) }
 
-  /// URI of a shot's film.
+  /// URI of a shot's film; nil for a shot that was generated, which the film that the stream tells of does not have.
   func source(of shot: Shot) -> String? {
-    guard let medium = shot.opening.source?.medium, medium.number > 1 else { return source }
-    return medium.uri
+    guard let medium = shot.opening.source?.medium else { return source }
+    if shot.generated != nil, medium.number > 1 || medium.uri == source { return nil }
+    return medium.number > 1 ? medium.uri : source
   }
 
   var isDropFrame: Bool { dropFrame && rate.hasDropFrame }
