@@ -47,6 +47,18 @@ extension Shots {
       #expect(lines(of: statistics).dropFirst().first?.hasPrefix("2,00:00:10.040,") == true)
     }
 
+    @Test func `chapters are those of what came after a flush`() throws {
+      let harness = try Harness("shotdetect", ["min-shot-duration": "0", "post-toc": "true"])
+      harness.setVideo(video)
+      try play(harness, 10, cut: 5)
+      harness.flush()
+      harness.setSegment(makeSegment(start: 10 * second, time: 10 * second))
+      try play(harness, 30, cut: 12, from: 10 * second)
+      harness.end()
+      let ends = harness.out.events.first { $0.name == "toc" }?.chapters.map(\.end)
+      #expect(ends == [10 * second + frameTime(12), 10 * second + frameTime(30)].map { Int64($0) })
+    }
+
     @Test(arguments: [83_333_333, 783_333_333, 3_600_000_000_000] as [UInt64])
     func `a list counts from the first frame, messages in stream time`(_ begin: UInt64) throws {
       let (csv, edl) = (folder.file("list.csv"), folder.file("list.edl"))
