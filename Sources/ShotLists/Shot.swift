@@ -7,17 +7,20 @@ public struct ShotOpening: Hashable, Sendable {
   public var ordinal: UInt64
   /// Index of its first frame since the stream began, from 0.
   public var firstFrame: UInt64
-  /// Nanoseconds, stream time where there is one.
-  public var start: UInt64
-  /// What opened it; `nil` for the first shot of a stream.
+  /// Nanoseconds in the list: stream time where there is one, or as ``ListClock`` counts.
+  public var start: ClockTime
+  /// What opened it; `nil` for the first shot of a film.
   public var boundary: Boundary?
+  /// Where it begins in its own film; `nil` where the list has one, with the list's times.
+  public var source: SourceTime?
 
   /// Nothing is checked: ordinals and frames are the list's, as ``ShotTracker`` counts them.
-  public init(ordinal: UInt64, firstFrame: UInt64, start: UInt64, boundary: Boundary? = nil) {
+  public init(ordinal: UInt64, firstFrame: UInt64, start: ClockTime, boundary: Boundary? = nil, source: SourceTime? = nil) {
     self.ordinal = ordinal
     self.firstFrame = firstFrame
     self.start = start
     self.boundary = boundary
+    self.source = source
   }
 }
 
@@ -28,10 +31,10 @@ public struct Shot: Hashable, Sendable {
   /// Index of the first frame behind it, not before its own first: of a list without gaps the next shot's first.
   public var endFrame: UInt64
   /// Nanoseconds, not before the start.
-  public var end: UInt64
+  public var end: ClockTime
 
   /// An end that lies before the beginning is moved there: the shot is empty then.
-  public init(opening: ShotOpening, endFrame: UInt64, end: UInt64) {
+  public init(opening: ShotOpening, endFrame: UInt64, end: ClockTime) {
     self.opening = opening
     self.endFrame = max(endFrame, opening.firstFrame)
     self.end = max(end, opening.start)
@@ -43,14 +46,18 @@ public struct Shot: Hashable, Sendable {
   public var generated: GeneratedShot? { opening.boundary?.generated }
   /// For people: `Shot 3`, or `Shot 4, generated`.
   var name: String { generated == nil ? "Shot \(ordinal)" : "Shot \(ordinal), generated" }
-  /// Index since the stream began, from 0.
+  /// Index since the list began, from 0.
   public var firstFrame: UInt64 { opening.firstFrame }
-  /// Nanoseconds, stream time where there is one.
-  public var start: UInt64 { opening.start }
+  /// Nanoseconds in the list.
+  public var start: ClockTime { opening.start }
+  /// Nanoseconds in its own film. It ends there after its ``duration``.
+  public var sourceStart: ClockTime { opening.source?.time ?? opening.start }
+  /// Its film; 1 where the list knows of one only.
+  var medium: Int { opening.source?.medium.number ?? 1 }
   /// As many as the detector saw of it, since frames are counted there; 0 for an empty shot.
   public var frames: UInt64 { endFrame - firstFrame }
   /// Nanoseconds, at least 0.
-  public var duration: UInt64 { end - start }
+  public var duration: ClockTime { end - start }
 }
 
 extension GeneratedShot {
@@ -59,11 +66,16 @@ extension GeneratedShot {
 }
 
 /// Makes shots of boundaries: a shot is complete when the next boundary, or the end of the stream, is known.
+///
+/// Where another film begins without a boundary there (``join(at:)``), a shot ends too: none lies in two films.
 public struct ShotTracker: Hashable, Sendable {
   /// For streams without timestamps, whose times are frame numbers at this rate.
   private let rate: FrameRate
   /// The shot that still runs; nil before the first frame and after the end.
   public private(set) var open: ShotOpening?
+  /// Joins of films behind the beginning of the open shot: a boundary before one of them may still be told.
+  private var joins: [ListPlace] = []
+  private var count: UInt64 = 0
 
   /// Begins before the first frame of a stream, whose first shot is 1.
   public init(rate: FrameRate = .fallback) {
@@ -71,27 +83,67 @@ public struct ShotTracker: Hashable, Sendable {
   }
 
   /// The first frame of the stream. Ignored when a shot is open.
-  public mutating func begin(at time: FrameTime) {
+  ///
+  /// - Parameter source: where it lies in its own film; nil where the list has one.
+  public mutating func begin(at time: FrameTime, source: SourceTime? = nil) {
     guard open == nil else { return }
-    open = ShotOpening(ordinal: 1, firstFrame: time.frame, start: time.streamTime ?? time.pts ?? time.elapsed)
+    begin(frame: time.frame, start: time.streamTime ?? time.pts ?? time.elapsed, nil, source)
   }
 
   /// Opens the shot after `boundary` and returns the one before it. A boundary that is not after the beginning of the
-  /// open shot is ignored. Without ``begin(at:)`` the stream counts as begun at frame 0, time 0.
-  public mutating func see(_ boundary: Boundary) -> Shot? {
+  /// open shot is ignored. Without ``begin(at:source:)`` the stream counts as begun at frame 0, time 0. Where
+  /// ``closeAtJoin(before:)`` gives shots, they come first.
+  ///
+  /// - Parameter place: of the boundary in the list; nil where its own frame and stream time say it.
+  public mutating func see(_ boundary: Boundary, at place: ListPlace? = nil) -> Shot? {
     let before = open ?? ShotOpening(ordinal: 1, firstFrame: 0, start: 0)
-    guard boundary.frame > before.firstFrame else { return nil }
-    let start = boundary.streamTime ?? boundary.pts ?? rate.nanoseconds(of: boundary.frame)
-    open = ShotOpening(ordinal: before.ordinal + 1, firstFrame: boundary.frame, start: start, boundary: boundary)
-    return Shot(opening: before, endFrame: boundary.frame, end: start)
+    let frame = place?.frame ?? boundary.frame
+    guard frame > before.firstFrame else { return nil }
+    if open == nil { count = 1 }
+    let start = place?.time ?? boundary.streamTime ?? boundary.pts ?? rate.nanoseconds(of: frame)
+    joins.removeAll { $0.frame <= frame }
+    begin(frame: frame, start: start, boundary, place?.source)
+    return Shot(opening: before, endFrame: frame, end: start)
+  }
+
+  /// Another film, or another place of the same, begins with this frame.
+  public mutating func join(at place: ListPlace) { joins.append(place) }
+
+  /// Ends the open shot where another film has begun in it, and opens that film's first; nil if none has, or not before
+  /// `frame`. To be called before ``see(_:at:)`` and ``finish(endFrame:end:)`` until it gives nil.
+  public mutating func closeAtJoin(before frame: UInt64) -> Shot? {
+    guard let last = open, let join = joins.first, join.frame < frame else { return nil }
+    joins.removeFirst()
+    guard join.frame > last.firstFrame else { return closeAtJoin(before: frame) }
+    begin(frame: join.frame, start: join.time, nil, join.source)
+    return Shot(opening: last, endFrame: join.frame, end: join.time)
   }
 
   /// Ends the stream: `endFrame` is the number of frames, `end` where the last one ends (nanoseconds, same clock as the
   /// frames' stream time; `nil` if unknown: by the frame rate). Returns the last shot unless it is empty.
-  public mutating func finish(endFrame: UInt64, end: UInt64?) -> Shot? {
+  public mutating func finish(endFrame: UInt64, end: ClockTime?) -> Shot? {
     guard let last = open, endFrame > last.firstFrame else { return nil }
     open = nil
-    let (guess, overflow) = last.start.addingReportingOverflow(rate.nanoseconds(of: endFrame - last.firstFrame))
-    return Shot(opening: last, endFrame: endFrame, end: end ?? (overflow ? .max : guess))
+    joins = []
+    let guess = last.start.saturating(adding: rate.nanoseconds(of: endFrame - last.firstFrame))
+    return Shot(opening: last, endFrame: endFrame, end: end ?? guess)
+  }
+
+  /// Forgets the open shot, whose frames were taken back.
+  public mutating func drop() {
+    if open != nil { count = count.less(1) }
+    open = nil
+    joins = []
+  }
+
+  private mutating func begin(frame: UInt64, start: ClockTime, _ boundary: Boundary?, _ source: SourceTime?) {
+    count &+= 1
+    var told = boundary
+    // As the list counts: what was flushed before it began is not in it.
+    if source != nil {
+      told?.frame = frame
+      told?.shot = count
+    }
+    open = ShotOpening(ordinal: count, firstFrame: frame, start: start, boundary: told, source: source)
   }
 }

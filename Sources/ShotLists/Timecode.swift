@@ -38,6 +38,21 @@ public struct Timecode: Hashable, Sendable, CustomStringConvertible {
     hours = number / nominal / 3600 % 24
   }
 
+  /// A label that a frame says itself, as `rate` counts. Numbers that no label has become the last ones that one has.
+  public init(hours: UInt64, minutes: UInt64, seconds: UInt64, frames: UInt64, dropFrame: Bool, rate: FrameRate) {
+    (self.hours, self.minutes, self.seconds) = (min(hours, 23), min(minutes, 59), min(seconds, 59))
+    isDropFrame = dropFrame && rate.hasDropFrame
+    let left = isDropFrame && self.minutes % 10 != 0 && self.seconds == 0 ? rate.nominal / 15 : 0
+    self.frames = max(left, min(frames, rate.nominal - 1))
+  }
+
+  /// The label of the same moment where `rate` is counted, and not `other`: 12 frames of 60 are 6 of 30.
+  func counted(at rate: FrameRate, from other: FrameRate) -> Timecode {
+    Timecode(
+      hours: hours, minutes: minutes, seconds: seconds, frames: scaled(frames * 2, by: rate.nominal, over: other.nominal * 2),
+      dropFrame: isDropFrame, rate: rate)
+  }
+
   /// Reads `HH:MM:SS:FF` or, drop-frame, `HH:MM:SS;FF`. `nil` for anything else, for numbers out of range and for
   /// labels that drop-frame counting leaves out.
   public init?(_ text: some StringProtocol, rate: FrameRate) {

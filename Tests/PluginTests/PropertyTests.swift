@@ -51,7 +51,9 @@ extension Shots {
         Row("shotlog", "location", "gchararray", "NULL", nil, "ready"),
         Row("shotlog", "format", "GstShotLogFormat", "csv", nil, "ready"),
         Row("shotlog", "title", "gchararray", "NULL", nil, "ready"),
-        Row("shotlog", "frame-rate", "GstFraction", "0/1", nil, "ready"),
+        Row("shotlog", "source", "gchararray", "NULL", nil, "ready"),
+        Row("shotlog", "frame-rate", "gchararray", "NULL", nil, "ready"),
+        Row("shotlog", "start-timecode", "gchararray", "NULL", nil, "ready"),
         Row("shotlog", "statistics-location", "gchararray", "NULL", nil, "ready"),
       ] + (Analysis.isAvailable ? [Row("shotdetect", "analytics-meta", "gboolean", "false", nil, "playing")] : [])
 

@@ -77,6 +77,52 @@ final class Errors: Sendable {
     #expect(errors.list.isEmpty)
   }
 
+  private static func place(_ frame: Int, of medium: Int) -> ListPlace {
+    let time = frameTime(frame).elapsed
+    return ListPlace(frame: UInt64(frame), time: time, source: SourceTime(ListMedium(number: medium, uri: "file:///\(medium).mov"), time))
+  }
+
+  @Test("A running FCPXML names every film of which it has clips")
+  func runningFilms() {
+    let (folder, errors) = (TemporaryFolder(), Errors())
+    let path = "\(folder.path)/list.fcpxml"
+    let file = Self.write(path, .fcpxml, errors)
+    file.begin(at: frameTime(0), source: Self.place(0, of: 1).source)
+    for (film, frame) in [(2, 25), (2, 50), (3, 75), (3, 100)] { file.see(Self.cut(frame), at: Self.place(frame, of: film)) }
+    let now = Self.eventually(path) { $0.contains("\"Shot 4\"") && $0.hasSuffix("</fcpxml>\n") }
+    for film in 2...3 { #expect(now.contains("<asset id=\"r\(film + 1)\"") && now.contains("src=\"file:///\(film).mov\"")) }
+    #expect(now.ranges(of: "<asset-clip").count == 4 && now.ranges(of: "ref=\"r4\"").count == 1)
+    file.close()
+    #expect(text(of: path).ranges(of: "<asset ").count == 3 && folder.names == ["list.fcpxml"] && errors.list.isEmpty)
+  }
+
+  @Test(
+    "What has gone into a pipe stays when the rest is taken back, and what follows is numbered on", arguments: [CutListFormat.csv, .otio])
+  func pipeRestarts(_ format: CutListFormat) throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    let errors = Errors()
+    let file = Self.write("/dev/fd/\(ends[1])", format, errors)
+    file.begin(at: frameTime(0))
+    file.see(Self.cut(25))
+    file.restart()
+    file.begin(at: frameTime(0))
+    file.see(Self.cut(50))
+    file.end(endFrame: 75, end: 3_000_000_000)
+    file.close()
+    close(ends[1])
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    let count = read(ends[0], &chunk, chunk.count)
+    close(ends[0])
+    let list = String(decoding: chunk[..<max(0, count)], as: UTF8.self)
+    if format == .csv {
+      #expect(list.split("\n").dropFirst().prefix(3).map { $0.prefix(5) } == ["1,1,0", "2,1,0", "3,51,"])
+    } else {
+      #expect(list.ranges(of: "\n,{").count == 2 && list.ranges(of: "Clip.2").count == 3)
+    }
+    #expect(errors.list.isEmpty)
+  }
+
   @Test("Lines of boundaries are written when the boundary is known, not when its shot ends")
   func atOnce() {
     let (folder, errors) = (TemporaryFolder(), Errors())

@@ -26,3 +26,14 @@ extension BufferTime {
     streamTime = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, start).valid
   }
 }
+
+extension SegmentPlace {
+  /// From 0 on at the usual speed for one that does not count in time.
+  init(_ segment: GstSegment) {
+    self.init()
+    guard segment.format == GST_FORMAT_TIME else { return }
+    time = segment.time.valid ?? 0
+    let speed = abs(segment.rate * segment.applied_rate)
+    if speed > 0, speed.isFinite { self.speed = speed }
+  }
+}

@@ -1,4 +1,5 @@
 import CGStreamer
+import Timing
 
 /// A frame's SMPTE time code.
 public final class TimeCode: @unchecked Sendable {
@@ -24,6 +25,17 @@ public final class TimeCode: @unchecked Sendable {
   }
 
   deinit { gst_video_time_code_free(gst) }
+
+  /// The numbers of its label, not checked: hours, minutes, seconds, frames.
+  public var numbers: (hours: UInt64, minutes: UInt64, seconds: UInt64, frames: UInt64) {
+    (UInt64(gst.pointee.hours), UInt64(gst.pointee.minutes), UInt64(gst.pointee.seconds), UInt64(gst.pointee.frames))
+  }
+
+  /// What it counts at; nil if it does not say.
+  public var rate: FrameRate? { FrameRate(Int(gst.pointee.config.fps_n), Int(gst.pointee.config.fps_d)) }
+
+  /// Whether it leaves numbers out to keep up with the clock.
+  public var isDropFrame: Bool { gst.pointee.config.flags.rawValue & GST_VIDEO_TIME_CODE_FLAGS_DROP_FRAME.rawValue != 0 }
 
   /// That of the next frame.
   public var next: TimeCode {

@@ -37,8 +37,11 @@ public protocol PassthroughVideoFilter: Element {
   /// held leaves afterwards.
   func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws
 
-  /// A flush, or a gap, after `finish`: what comes next does not continue what came before.
+  /// A gap, after `finish`: what comes next does not continue what came before.
   func interrupt(_ settings: Settings, _ state: inout State)
+
+  /// A flush: what came before was taken back, as far as nobody has shown it, and what comes next does not continue it.
+  func flush(_ settings: Settings, _ state: inout State)
 
   /// A custom downstream event of a sibling passes.
   func receive(_ event: Structure, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws
@@ -67,6 +70,8 @@ extension PassthroughVideoFilter {
   public func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws {}
   /// No frame is remembered.
   public func interrupt(_ settings: Settings, _ state: inout State) {}
+  /// As any gap.
+  public func flush(_ settings: Settings, _ state: inout State) { interrupt(settings, &state) }
   /// Siblings have nothing to tell it.
   public func receive(_ event: Structure, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {}
   /// No request is meant for it.
@@ -90,6 +95,11 @@ public struct InputBuffer: ~Copyable {
   public let time: BufferTime
   /// What its caps say.
   public let info: VideoInfo
+  /// Where its segment lies in the medium.
+  public let segment: SegmentPlace
+
+  /// The label that it carries itself; nil if it has none.
+  public var timeCode: TimeCode? { TimeCode(buffer) }
 
   /// Maps the frame for reading.
   ///

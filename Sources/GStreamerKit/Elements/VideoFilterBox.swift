@@ -123,7 +123,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
     }
     expected = time.runningTime.map { $0 &+ (time.duration ?? info.frameDuration ?? 0) }
     let index = seen
-    let input = InputBuffer(buffer: buffer, index: index, time: time, info: info)
+    let input = InputBuffer(buffer: buffer, index: index, time: time, info: info, segment: SegmentPlace(segment))
     heldFrom = .max
     let done: Void? = reporting {
       try run { element, settings, state, output in try element.see(input, settings, &state, &output) }
@@ -246,7 +246,7 @@ final class VideoFilterBox<F: PassthroughVideoFilter>: VideoFilterObject {
       leavingInfo = info
       expected = nil
       gst_segment_init(&segment, GST_FORMAT_TIME)
-      if let live { own.element.interrupt(own.settings, &live.state) }
+      if let live { own.element.flush(own.settings, &live.state) }
     case GST_EVENT_SEGMENT:
       let wasForward = segment.rate > 0
       gst_event_copy_segment(event, &segment)

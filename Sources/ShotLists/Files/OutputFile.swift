@@ -106,6 +106,27 @@ struct OutputFile: ~Copyable {
     }
   }
 
+  /// Empties a regular file, for another beginning.
+  mutating func restart() throws(FileError) {
+    guard ftruncate(descriptor, 0) == 0 else { throw FileError(.write, path: path, code: errno) }
+    (bodyEnd, foot) = (0, [])
+  }
+
+  /// Puts another beginning, `newHead`, in place of the first `oldHead` bytes of a regular file, as ``finish(oldHead:newHead:)``
+  /// does, and goes on.
+  mutating func rewrite(oldHead: Int, newHead: [UInt8]) throws(FileError) {
+    try replace(oldHead: oldHead, newHead: newHead)
+    #if canImport(Glibc)
+      let new = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)
+    #else
+      let new = Musl.open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)
+    #endif
+    guard new >= 0 else { throw FileError(.open, path: path, code: errno) }
+    close(descriptor)
+    descriptor = new
+    bodyEnd += Int64(newHead.count - oldHead)
+  }
+
   /// Ends and closes the file: a stream gets its footer; a file whose first bytes, `oldHead` of them, shall now be
   /// `newHead` is written anew beside itself and takes its own place in one step.
   mutating func finish(oldHead: Int, newHead: [UInt8]?) throws(FileError) {

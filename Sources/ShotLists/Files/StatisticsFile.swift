@@ -16,7 +16,10 @@ public final class StatisticsFile: Sendable {
   }
 
   /// The next frame's row, with a value for each column; NaN is written as `None`. Never waits.
-  public func append(_ score: FrameScore) { file.enqueue(score) }
+  public func append(_ score: FrameScore) { file.enqueue(.score(score)) }
+
+  /// All that was measured was taken back: the file is as it was at first. What has gone to a FIFO, or the like, stays.
+  public func restart() { file.enqueue(.restart) }
 
   /// Nothing more comes: what is left is written meanwhile. Does not wait, for who has several files to close.
   public func shut() { file.shut() }
@@ -26,14 +29,30 @@ public final class StatisticsFile: Sendable {
 }
 
 struct StatisticsSink: EntrySink, Sendable {
+  enum Entry: Sendable {
+    case score(FrameScore)
+    case restart
+  }
+
   let columns: [String]
 
   func begin(_ file: inout OutputFile) throws(FileError) {
     try append((["Frame Number", "Timecode"] + columns.map(csvField)).joined(separator: ",") + "\n", to: &file)
   }
 
-  func write(_ entries: [FrameScore], to file: inout OutputFile) throws(FileError) {
-    try append(entries.map(Self.line).joined(), to: &file)
+  func write(_ entries: [Entry], to file: inout OutputFile) throws(FileError) {
+    var lines = ""
+    for entry in entries {
+      switch entry {
+      case .score(let score): lines += Self.line(score)
+      case .restart:
+        guard !file.isStream else { break }
+        lines = ""
+        try file.restart()
+        try begin(&file)
+      }
+    }
+    try append(lines, to: &file)
   }
 
   func finish(_ file: inout OutputFile) throws(FileError) {

@@ -17,6 +17,9 @@ public enum CutListFormat: String, CaseIterable, Hashable, Sendable {
   /// x264's QP file: a key frame at every shot.
   case qp
 
+  /// Whether it has timecodes, which need a rate.
+  public var hasTimecodes: Bool { self == .edl || self == .otio || self == .fcpxml }
+
   /// What writes a list of this format from its first shot on. csv, jsonl and qp have no use for the options.
   public func formatter(_ options: CutListOptions = CutListOptions()) -> any CutListFormatter {
     switch self {
@@ -35,12 +38,18 @@ public enum CutListFormat: String, CaseIterable, Hashable, Sendable {
 public struct CutListOptions: Hashable, Sendable {
   /// Any text; each format escapes it.
   public var title = "Untitled"
-  /// The rate that edl, otio and fcpxml count frames at. For variable rates a nominal one.
+  /// The rate that edl, otio and fcpxml count frames at: one that timecodes have (``FrameRate/timecodeRate``).
   public var rate = FrameRate.fallback
   /// Whether 29.97 and 59.94 get drop-frame timecodes in edl.
   public var dropFrame = true
-  /// URI of the medium; `nil` if unknown.
+  /// URI of the medium; `nil` if unknown. Of several, the first.
   public var source: String?
+  /// The media behind the first, as they come: for fcpxml, which names them at its top.
+  public var others: [ListMedium] = []
+  /// What timecodes begin with in edl, otio and fcpxml; nil for 0 at 0.
+  public var start: StartTimecode?
+  /// Time of the list's first frame, nanoseconds: where timecodes of edl, otio and fcpxml begin.
+  public var begin: ClockTime = 0
   /// Pixels, for fcpxml; `nil` if unknown.
   public var width: Int?
   /// Rows, for fcpxml, which names a size only where both sides are known.
@@ -53,14 +62,48 @@ public struct CutListOptions: Hashable, Sendable {
   }
 }
 
+extension CutListOptions {
+  /// Number of the frame at a time of the list, as its timecodes count.
+  func recordFrame(at time: ClockTime) -> UInt64 {
+    start?.frame(at: time, rate: rate) ?? rate.frame(at: time)
+  }
+
+  /// Number of a shot's first frame in its own film, as that one's timecodes count.
+  func sourceFrame(of shot: Shot) -> UInt64 { sourceFrame(at: shot.sourceStart, in: shot.opening.source?.medium) }
+
+  func sourceFrame(at time: ClockTime, in medium: ListMedium?) -> UInt64 {
+    guard let medium else { return recordFrame(at: time) }
+    return medium.timecode?.frame(at: time, rate: rate) ?? rate.frame(at: time)
+  }
+
+  /// How many frames of timecodes a shot has: what it takes of the list, so that the next one follows.
+  func frames(of shot: Shot) -> UInt64 { rate.frame(at: shot.end).less(rate.frame(at: shot.start)) }
+
+  /// URI of a shot's film; nil for a shot that was generated, which the film that the stream tells of does not have.
+  func source(of shot: Shot) -> String? {
+    guard let medium = shot.opening.source?.medium else { return source }
+    if shot.generated != nil, medium.number > 1 || medium.uri == source { return nil }
+    return medium.number > 1 ? medium.uri : source
+  }
+
+  var isDropFrame: Bool { dropFrame && rate.hasDropFrame }
+}
+
 /// What is known at the end and some formats put at the top.
 public struct CutListSummary: Hashable, Sendable {
   /// Starts of all shots but the first, nanoseconds.
-  public var cuts: [UInt64] = []
+  public var cuts: [ClockTime] = []
   /// Start of the first shot and end of the last, nanoseconds.
-  public var start: UInt64 = 0
+  public var start: ClockTime = 0
   /// End of the last shot that was added, nanoseconds.
-  public var end: UInt64 = 0
+  public var end: ClockTime = 0
+  /// What the list has of each film, by its number: the time in it at which the first of it begins and the last ends.
+  var media: [Int: Extent] = [:]
+
+  struct Extent: Hashable, Sendable {
+    var start: ClockTime
+    var end: ClockTime
+  }
 
   /// Of a list that has no shots yet.
   public init() {}
@@ -69,6 +112,9 @@ public struct CutListSummary: Hashable, Sendable {
   public mutating func add(_ shot: Shot) {
     if shot.ordinal == 1 { start = shot.start } else { cuts.append(shot.start) }
     end = max(end, shot.end)
+    let stop = shot.sourceStart.saturating(adding: shot.duration)
+    let before = media[shot.medium] ?? Extent(start: shot.sourceStart, end: stop)
+    media[shot.medium] = Extent(start: min(before.start, shot.sourceStart), end: max(before.end, stop))
   }
 }
 

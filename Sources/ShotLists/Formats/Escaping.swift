@@ -52,6 +52,43 @@ func uriPath(_ text: String) -> String {
   return out
 }
 
+/// The path that a URI of a file means; another URI as it stands.
+func filePath(ofURI uri: String) -> String {
+  guard uri.hasPrefix("file://") else { return uri }
+  return decoded(uri.dropFirst("file://".count).drop { $0 != "/" })
+}
+
+/// What stands behind the last slash of a URI, without its query; all of it if that is nothing.
+package func fileName(ofURI uri: String) -> String {
+  let path = uri.hasPrefix("file://") ? uri[...] : uri.prefix { $0 != "?" && $0 != "#" }
+  let name = path.split(separator: "/").last ?? ""
+  return name.isEmpty ? uri : decoded(name)
+}
+
+/// With %XX as bytes; what is not written so stands for itself.
+private func decoded(_ text: Substring) -> String {
+  var bytes: [UInt8] = []
+  var rest = text.utf8[...]
+  while let byte = rest.popFirst() {
+    if byte == 0x25, let high = rest.first.flatMap(hexDigit), let low = rest.dropFirst().first.flatMap(hexDigit) {
+      bytes.append(high << 4 | low)
+      rest = rest.dropFirst(2)
+    } else {
+      bytes.append(byte)
+    }
+  }
+  return String(decoding: bytes, as: UTF8.self)
+}
+
+private func hexDigit(_ byte: UInt8) -> UInt8? {
+  switch byte {
+  case 0x30...0x39: byte - 0x30
+  case 0x41...0x46: byte - 0x37
+  case 0x61...0x66: byte - 0x57
+  default: nil
+  }
+}
+
 /// `text` on one line: control characters and line separators become spaces.
 func singleLine(_ text: String) -> String {
   var out = String.UnicodeScalarView()

@@ -39,7 +39,8 @@ public struct Boundary: Hashable, Sendable {
   public var runningTime: UInt64?
   /// Of the same frame: position in the medium.
   public var streamTime: UInt64?
-  /// Stream time of the last clean frame of the old shot.
+  /// Stream time of the last clean frame of the old shot; ``transitionEnd`` where that is earlier, since stream time begins anew
+  /// with another film.
   public var transitionStart: UInt64?
   /// Stream time of the first clean frame of the new shot; `nil` for a fade-out that nothing followed.
   public var transitionEnd: UInt64?
@@ -96,6 +97,8 @@ struct BoundaryMaker {
     _ kind: BoundaryKind, at time: FrameTime, from start: UInt64?, to end: UInt64?, score: Double
   ) -> Boundary {
     shot &+= 1
+    // Where another film begins between the two, the old one's times say nothing in the new one's.
+    let start = start.map { min($0, end ?? $0) }
     return Boundary(
       kind: kind, shot: shot, frame: time.frame, pts: time.pts, runningTime: time.runningTime,
       streamTime: time.streamTime, transitionStart: start, transitionEnd: end, score: score, detector: detector)

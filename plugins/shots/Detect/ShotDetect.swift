@@ -220,6 +220,12 @@ final class ShotDetect: PassthroughVideoFilter {
 
   func interrupt(_ settings: Settings, _ state: inout State) { state.stream.interrupt() }
 
+  /// Chapters are those of what was shown.
+  func flush(_ settings: Settings, _ state: inout State) {
+    state.stream.interrupt()
+    (state.chapters, state.lastEnd) = ([], nil)
+  }
+
   func latency(_ settings: Settings, _ info: VideoInfo) -> ClockTime {
     guard settings.align else { return 0 }
     return DetectionStream.latency(detectorSettings(settings), info)

@@ -19,32 +19,27 @@ final class ShotLog: PassthroughVideoFilter {
     summary: "Writes the shots that shotdetect found as CSV, JSON Lines, EDL, OTIO, FCPXML, WebVTT or QP file",
     author: "gst-shots contributors", pads: PadTemplate.filter(caps: PixelFormat.caps))
 
-  struct Settings: Defaultable {
-    var location: String?
-    var format = CutListFormat.csv
-    var title: String?
-    var frameRate: Rate?
-    var statisticsLocation: String?
-  }
+  typealias Settings = ListingSettings
 
   static let properties: [Property<ShotLog>] = [
     .fileName("location", \.location, "File to write the shots to; an existing one is replaced", changeable: .ready),
     .enumeration("format", \.format, "Format of the file", changeable: .ready),
     .string("title", \.title, "Name of the list in formats that have one", changeable: .ready),
-    .optionalRate(
-      "frame-rate", \.frameRate, "Frames a second of timecodes, drop-frame at 30000/1001 and 60000/1001; 0/1 for the stream's own",
+    .string(
+      "source", \.source, "URI or path of the film, for editors that look for it; the one that the stream tells if not set",
+      changeable: .ready),
+    .string(
+      "frame-rate", \.frameRate,
+      "Frames a second of timecodes (25, 29.97, 24000/1001), drop-frame at 29.97 and 59.94; the stream's own if not set, or nearest to it",
+      changeable: .ready),
+    .string(
+      "start-timecode", \.startTimecode,
+      "Timecode of the film's first frame, HH:MM:SS:FF, or HH:MM:SS;FF for drop-frame; the stream's own if not set, or 0",
       changeable: .ready),
     .fileName("statistics-location", \.statisticsLocation, "CSV file to write each frame's scores to", changeable: .ready),
   ]
 
-  struct State {
-    var list: CutListFile?
-    var statistics: StatisticsFile?
-    /// Whether the open shot has begun.
-    var begun = false
-    var frames: UInt64 = 0
-    var end: UInt64?
-  }
+  typealias State = Listing
 
   static let debug = DebugCategory("shotlog", "Shot list writer")
 
@@ -53,56 +48,39 @@ final class ShotLog: PassthroughVideoFilter {
   init(_ handle: ElementHandle) { self.handle = handle }
 
   func start(_ settings: Settings) throws -> State {
-    if settings.location == nil, settings.statisticsLocation == nil {
-      throw ElementError.resource(
-        GST_RESOURCE_ERROR_NOT_FOUND, "Neither location nor statistics-location is set: there is nothing to write.")
-    }
-    return State()
+    if let fault = settings.fault { throw ElementError.resource(GST_RESOURCE_ERROR_SETTINGS, fault) }
+    var settings = settings
+    settings.source = settings.source.flatMap { uri(of: $0) }
+    return Listing(settings) { [handle] error in handle.post(ElementError(error)) }
   }
 
   func configure(_ info: VideoInfo, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
-    guard state.list == nil, let path = settings.location else { return }
-    let rate = settings.frameRate.map { (Int($0.numerator), Int($0.denominator)) } ?? info.frameRate
-    var options = CutListOptions(
-      title: settings.title ?? "Untitled", rate: rate.flatMap { FrameRate($0.0, $0.1) } ?? .fallback)
-    options.width = info.width
-    options.height = info.height
-    Self.debug.log(GST_LEVEL_INFO, handle, "writes \(settings.format.rawValue) to \(path)")
-    state.list = CutListFile(path: path, format: settings.format, options: options, onError: report)
+    state.configure(rate: info.frameRate.flatMap { FrameRate($0.0, $0.1) }, width: info.width, height: info.height)
   }
 
   func see(_ input: borrowing InputBuffer, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
-    let time = input.time
-    if !state.begun {
-      state.begun = true
-      state.list?.begin(
-        at: FrameTime(frame: input.index, elapsed: 0, pts: time.pts, runningTime: time.runningTime, streamTime: time.streamTime))
+    let code = input.timeCode
+    let warning = try state.see(input.time, index: input.index, segment: input.segment) {
+      let pad = handle.pad("sink")
+      return ListClock.Source(uri: pad?.peerURI, identity: pad?.streamIdentity, timecode: code.flatMap { StartTimecode($0) })
     }
-    state.frames = input.index &+ 1
-    state.end = time.streamTime.map { $0 &+ (time.duration ?? input.info.frameDuration ?? 0) }
-    for fields in input.metadata(Marks.boundary) { log(fields, state) }
-    for fields in input.metadata(Marks.score) { logScore(fields, settings, &state) }
+    if let warning { handle.postWarning(.stream(GST_STREAM_ERROR_FORMAT, warning)) }
+    for fields in input.metadata(Marks.boundary) { log(fields, &state) }
+    for fields in input.metadata(Marks.score) { logScore(fields, &state) }
   }
 
   func receive(_ event: Structure, _ settings: Settings, _ state: inout State, _ output: inout Output<Readings>) throws {
-    log(event, state)
-    logScore(event, settings, &state)
+    log(event, &state)
+    logScore(event, &state)
   }
+
+  func flush(_ settings: Settings, _ state: inout State) { state.flush() }
 
   func finish(_ settings: Settings, _ state: inout State, _ output: inout Output<Readings>, endOfStream: Bool) throws {
-    guard endOfStream, state.begun else { return }
-    state.list?.end(endFrame: state.frames, end: state.end)
-    state.begun = false
+    if endOfStream { state.end() }
   }
 
-  func stop(_ state: inout State) throws {
-    if state.begun { state.list?.end(endFrame: state.frames, end: state.end) }
-    // Either may have a reader that does not read: they are waited for together.
-    state.list?.shut()
-    state.statistics?.shut()
-    state.list?.close()
-    state.statistics?.close()
-  }
+  func stop(_ state: inout State) throws { state.close() }
 
   func upstreamRequest(_ settings: Settings) -> Structure? {
     Structure(Marks.request, [("statistics", .bool(settings.statisticsLocation != nil))])
@@ -112,21 +90,26 @@ final class ShotLog: PassthroughVideoFilter {
     handle.postWarning(Marks.unanswered("there will be no shots to write. Put one before this element."))
   }
 
-  private func log(_ fields: Structure, _ state: State) {
+  private func log(_ fields: Structure, _ state: inout State) {
     guard let boundary = Boundary(fields) else { return }
     Self.debug.log(GST_LEVEL_DEBUG, handle, "\(boundary.kind.rawValue) at frame \(boundary.frame)")
-    state.list?.see(boundary)
+    state.take(boundary)
   }
 
-  private func logScore(_ fields: Structure, _ settings: Settings, _ state: inout State) {
-    guard let path = settings.statisticsLocation, let (score, columns) = FrameScore.parse(fields) else { return }
-    if state.statistics == nil { state.statistics = StatisticsFile(path: path, columns: columns, onError: report) }
-    state.statistics?.append(score)
+  private func logScore(_ fields: Structure, _ state: inout State) {
+    if let (score, columns) = FrameScore.parse(fields) { state.take(score, columns: columns) }
   }
+}
 
-  /// From the writing thread. The element waits for that thread before it goes.
-  private var report: @Sendable (FileError) -> Void {
-    { [handle] error in handle.post(ElementError(error)) }
+extension ListingSettings: Defaultable {}
+
+extension StartTimecode {
+  /// The label of a frame as its own rate counts it; nil if it does not say a rate.
+  init?(_ code: TimeCode) {
+    guard let rate = code.rate else { return nil }
+    let (hours, minutes, seconds, frames) = code.numbers
+    self.init(
+      Timecode(hours: hours, minutes: minutes, seconds: seconds, frames: frames, dropFrame: code.isDropFrame, rate: rate), rate: rate)
   }
 }
 
