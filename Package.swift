@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "TransNet",
       dependencies: ["Pixels", "Shots", "Tensors", "Threads", "Timing", .product(name: "DequeModule", package: "swift-collections")]),
-    .target(name: "Diffusion", dependencies: ["CGLib", "Pixels", "Tensors", "Threads"], exclude: ["README.md"]),
+    .target(name: "Diffusion", dependencies: ["CGLib", "Files", "Pixels", "Tensors", "Threads"], exclude: ["README.md"]),
     .target(
       name: "Extension", dependencies: ["Diffusion", "Files", "Pixels", "Shots", "Tensors", "Threads", "Timing"], exclude: ["README.md"],
       swiftSettings: specialized),
@@ -74,7 +74,7 @@ let package = Package(
     .executableTarget(name: "fuzz-elements", dependencies: ["CGStreamer", "CGStreamerCheck"], path: "Tests/FuzzElements"),
     // Damaged files against every reader: what launch/fuzz runs, among others.
     .executableTarget(
-      name: "fuzz", dependencies: ["Diffusion", "Extension", "Shots", "Tensors", "Threads", "Timing", "TransNet"], path: "Tests/FuzzTool"),
+      name: "fuzz", dependencies: ["Diffusion", "Extension", "Files", "Shots", "Tensors", "Threads", "Timing", "TransNet"], path: "Tests/FuzzTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: [

@@ -89,6 +89,17 @@ package final class RegularFile: Sendable {
   /// That of a file that need not be opened.
   package static func stamp(path: String) throws(Failure) -> Stamp { try stamp { stat(path, &$0) } }
 
+  /// The names in a folder, of whatever kind, in no order; a hundred thousand at most.
+  package static func names(in folder: String) throws(Failure) -> [String] {
+    guard let directory = opendir(folder) else { throw .system(errno) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while names.count < 100_000, let entry = readdir(directory) {
+      names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+    return names
+  }
+
   private static func stamp(_ look: (inout stat) -> Int32) throws(Failure) -> Stamp {
     var status = stat()
     guard look(&status) == 0 else { throw .system(errno) }

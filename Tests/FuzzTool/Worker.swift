@@ -1,5 +1,5 @@
+import Files
 import Glibc
-import Threads
 
 /// One damaged file, made of the seed and its number alone.
 struct Case {

@@ -1,5 +1,5 @@
+import Files
 import Tensors
-import Threads
 
 /// A model as diffusers saves it: a folder with `model_index.json` and a folder for each component.
 ///

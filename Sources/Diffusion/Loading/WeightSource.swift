@@ -4,8 +4,8 @@
   import Musl
 #endif
 
+import Files
 import Tensors
-import Threads
 
 /// Which file of a component's folder holds its tensors, or says which files do.
 enum WeightSource: Equatable {

@@ -1,4 +1,4 @@
-import Threads
+import Files
 
 /// Files that lie where a model's file should be, and what to say of them.
 package enum ForeignFile {
