@@ -11,7 +11,7 @@ public struct ListingSettings: Hashable, Sendable {
   public var title: String?
   /// URI of the first film, before the one that the stream tells.
   public var source: String?
-  /// Frames a second as ``FrameRate/init(_:)`` reads them; nil or 0/1 for the stream's own.
+  /// Frames a second as `FrameRate/init(_:)` reads them; nil or 0/1 for the stream's own.
   public var frameRate: String?
   /// Label of the film's first frame, `HH:MM:SS:FF`, or `HH:MM:SS;FF` for drop-frame; nil for the stream's own, or 0.
   public var startTimecode: String?

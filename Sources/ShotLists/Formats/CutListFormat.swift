@@ -38,7 +38,7 @@ public enum CutListFormat: String, CaseIterable, Hashable, Sendable {
 public struct CutListOptions: Hashable, Sendable {
   /// Any text; each format escapes it.
   public var title = "Untitled"
-  /// The rate that edl, otio and fcpxml count frames at: one that timecodes have (``FrameRate/timecodeRate``).
+  /// The rate that edl, otio and fcpxml count frames at: one that timecodes have (`FrameRate/timecodeRate`).
   public var rate = FrameRate.fallback
   /// Whether 29.97 and 59.94 get drop-frame timecodes in edl.
   public var dropFrame = true
