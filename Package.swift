@@ -74,7 +74,8 @@ let package = Package(
     .executableTarget(name: "fuzz-elements", dependencies: ["CGStreamer", "CGStreamerCheck"], path: "Tests/FuzzElements"),
     // Damaged files against every reader: what launch/fuzz runs, among others.
     .executableTarget(
-      name: "fuzz", dependencies: ["Diffusion", "Extension", "Files", "Shots", "Tensors", "Threads", "Timing", "TransNet"], path: "Tests/FuzzTool"),
+      name: "fuzz", dependencies: ["Diffusion", "Extension", "Files", "Shots", "Tensors", "Threads", "Timing", "TransNet"],
+      path: "Tests/FuzzTool"),
     .target(
       name: "ShotsPlugin",
       dependencies: [

@@ -127,7 +127,7 @@ struct LappedAutoencoderTests {
     arguments: [
       ("kernel_size", "11", "kernel_size"), ("kernel_size", "4", "kernel_size"),
       ("temporal_compression_ratio", "4", "temporal_compression_ratio"),
-      ("scaling_factor", "0", "scaling_factor"), ("latent_channels", "5", "encoder.weight"),
+      ("scaling_factor", "0", "scaling_factor"), ("latent_channels", "5", "encoder."),
       ("_class_name", "\"AutoencoderTiny\"", "AutoencoderTiny"),
     ])
   func damaged(field: String, value: String, complaint: String) throws {

@@ -226,8 +226,8 @@ class BinElementObject: ElementObject {
     let callbacks = gclass.assumingMemoryBound(to: GstElementClass.self)
     callbacks.pointee.change_state = { element, change in
       guard let element, let object = BinElementObject.of(element) else { return GST_STATE_CHANGE_FAILURE }
-      // A bin whose preroll has failed is taken from READY to NULL, with children that still run.
-      let stops = change == GST_STATE_CHANGE_PAUSED_TO_READY || change == GST_STATE_CHANGE_READY_TO_NULL
+      // A bin whose preroll has failed is taken from READY to NULL, or set to READY again, with children that still run.
+      let stops = [GST_STATE_CHANGE_PAUSED_TO_READY, GST_STATE_CHANGE_READY_TO_NULL, GST_STATE_CHANGE_READY_TO_READY].contains(change)
       if change == GST_STATE_CHANGE_NULL_TO_READY, !object.build() { return GST_STATE_CHANGE_FAILURE }
       if change == GST_STATE_CHANGE_READY_TO_PAUSED {
         object.endRun()

@@ -63,7 +63,8 @@ final class Recorder: Sendable {
       }, Unmanaged.passRetained(self).toOpaque(), { me in if let me { Unmanaged<Recorder>.fromOpaque(me).release() } })
   }
 
-  var items: [Item] { recorded.withLock { $0 } }
+  /// A copy of its own: what reference counts order between threads, the thread sanitizer does not see.
+  var items: [Item] { recorded.withLock { $0.map { $0 } } }
   func clear() { recorded.withLock { $0.removeAll() } }
 
   var frames: [Frame] { items.compactMap { if case .frame(let frame) = $0 { frame } else { nil } } }
