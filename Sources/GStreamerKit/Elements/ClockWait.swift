@@ -31,14 +31,22 @@ public final class ClockWait: Sendable {
     defer { gst_object_unref(clock) }
     let base = gst_element_get_base_time(element.element)
     guard base != .max else { return .untimed }
-    let due = GstClockTime(ClockTime(base).saturating(adding: running))
-    guard gst_clock_get_time(clock) < due, let id = gst_clock_new_single_shot_id(clock, due) else { return .due }
-    defer { gst_clock_id_unref(id) }
-    entry.withLock { $0 = Entry(id: id) }
-    defer { entry.withLock { $0 = nil } }
-    if isVain() { return .over }
-    return gst_clock_id_wait(id, nil) == GST_CLOCK_UNSCHEDULED ? .over : .due
+    let due = ClockTime(base).saturating(adding: running)
+    while true {
+      let now = ClockTime(gst_clock_get_time(clock))
+      // Clocks spin on a wait of centuries, under a lock that whoever ends it needs: they are asked for a while at a time.
+      let next = GstClockTime(min(due, now.saturating(adding: Self.longest)))
+      guard now < due, let id = gst_clock_new_single_shot_id(clock, next) else { return .due }
+      defer { gst_clock_id_unref(id) }
+      entry.withLock { $0 = Entry(id: id) }
+      defer { entry.withLock { $0 = nil } }
+      if isVain() { return .over }
+      if gst_clock_id_wait(id, nil) == GST_CLOCK_UNSCHEDULED { return .over }
+    }
   }
+
+  /// What a clock is asked to wait for at once.
+  private static let longest = ClockTime.milliseconds(60_000)
 
   /// Ends a wait that goes on, or has been prepared.
   public func wake() {

@@ -179,8 +179,9 @@ final class Stage {
 
   private func send(_ event: Plan.Event, _ lane: Plan.Lane) {
     guard let stream = stream(lane), let made = Making.event(event) else { return }
-    // GStreamer's own queue hangs if a flush ends that has not begun, while it stops.
-    if case .flushStop = event, !threads[lane.rawValue].rests(within: 0) { send(.flushStart, lane) }
+    // GStreamer's own queue, of which shotclip has some inside, hangs if a flush ends that has not begun, while it stops.
+    let hasQueue = plan.chain.contains { ["queue", "shotclip"].contains($0) }
+    if case .flushStop = event, hasQueue || !threads[lane.rawValue].rests(within: 0) { send(.flushStart, lane) }
     plant?.see(event)
     let pad = stream.source.pad
     // What is not serialized comes from another thread.
